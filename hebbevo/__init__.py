@@ -1,0 +1,1 @@
+"""hebbevo searches for learning rules: evolution tunes Hebbian coefficients, lifetimes rewrite the weights."""
