@@ -1,1 +1,47 @@
-"""The search room."""
+"""The search room: algorithms that propose genomes and learn from fitness, and executors that spread work.
+
+Nothing here knows of networks or environments. A searcher of your own is one class (see `searcher`) and one
+entry in `SEARCHERS`.
+"""
+
+import difflib
+
+from hebbevo.search.config import SearchConfig
+from hebbevo.search.errors import SearchError
+from hebbevo.search.executor import Executor, InProcess
+from hebbevo.search.openai_es import OpenAIES, OpenAIESConfig
+from hebbevo.search.searcher import MatrixProposals, Proposals, Searcher
+from hebbevo.search.state import State, check_state
+
+__all__ = [
+    "SEARCHERS",
+    "Executor",
+    "InProcess",
+    "MatrixProposals",
+    "OpenAIES",
+    "OpenAIESConfig",
+    "Proposals",
+    "SearchConfig",
+    "SearchError",
+    "Searcher",
+    "State",
+    "check_state",
+    "config_class",
+]
+
+SEARCHERS: dict[str, type[SearchConfig]] = {
+    "openai_es": OpenAIESConfig,
+}
+
+
+def config_class(name: str) -> type[SearchConfig]:
+    """Return the config class registered under `name`.
+
+    Raises:
+        SearchError: there is none; the message names the nearest.
+    """
+    if name in SEARCHERS:
+        return SEARCHERS[name]
+    nearest = difflib.get_close_matches(name, SEARCHERS, n=1, cutoff=0.4)
+    remedy = f"did you mean {nearest[0]}?" if nearest else f"known: {', '.join(sorted(SEARCHERS))}"
+    raise SearchError(f"unknown search.algorithm {name!r}; {remedy}")

@@ -1,0 +1,68 @@
+"""The settings that all search algorithms share; each algorithm adds its own in a subclass."""
+
+from abc import abstractmethod
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from hebbevo.search.errors import SearchError
+from hebbevo.search.searcher import Searcher
+
+SEED_LIMIT = 2**63
+
+
+class SearchConfig(BaseModel):
+    """Settings of a search; subclass it, give `algorithm` one literal name, and write `build`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    algorithm: str
+    population: int = Field(ge=2, description="individuals per generation")
+    generations: int = Field(ge=1, description="generations of a whole run")
+    sigma: float = Field(default=0.1, gt=0, description="standard deviation of the first proposals")
+    penalty: float = Field(
+        default=0.0, ge=0, description="times mean(genome^2), subtracted from the fitness before tell()"
+    )
+    lifetime_seeds: Literal["individual", "pair", "generation"] = Field(
+        default="individual",
+        description="who lives through the same random numbers: nobody; individuals 2k and 2k+1 (a mirrored "
+        "pair); everybody of a generation (common random numbers). Used by whoever evaluates.",
+    )
+
+    @abstractmethod
+    def build(self, center: NDArray[np.float32], run_seed: int) -> Searcher:
+        """Make the searcher, starting at `center`, float32 (dimension,).
+
+        All its random numbers follow from `run_seed`, an int in [0, 2**63).
+        """
+
+
+def starting_center(center: ArrayLike) -> NDArray[np.float32]:
+    """Return a read-only float32 copy of a first centre.
+
+    Raises:
+        SearchError: it is no vector, is empty, or holds NaN or infinity.
+    """
+    values = np.array(center, dtype=np.float32)
+    if values.ndim != 1 or values.size == 0:
+        raise SearchError(f"the first center must be a vector, one number a coefficient, got {values.shape}")
+    if not np.isfinite(values).all():
+        raise SearchError(
+            f"the first center must be finite, got {np.count_nonzero(~np.isfinite(values))} values of "
+            f"{values.size} that are not; look at the genome it came from"
+        )
+    values.flags.writeable = False
+    return values
+
+
+def checked_seed(run_seed: int) -> int:
+    """Return the run seed as an int.
+
+    Raises:
+        SearchError: it lies outside [0, 2**63).
+    """
+    if not 0 <= int(run_seed) < SEED_LIMIT:
+        raise SearchError(f"the run seed must be an integer from 0 to 2**63 - 1, got {run_seed}")
+    return int(run_seed)

@@ -1,0 +1,96 @@
+"""Executors: who runs the many small, pure pieces of work of a generation.
+
+`function(worker, shared, item)` must be pure in (shared, item): the worker only holds things that are
+dear to make (compiled kernels, environments, buffers), so that a piece may run on any worker, and run
+again, with the same result. It must be a module-level function, because other executors send it by name.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from typing import Generic, Protocol, TypeVar
+
+from typing_extensions import TypeVar as TypeVarWithDefault
+
+from hebbevo.search.errors import SearchError
+
+Worker = TypeVar("Worker")
+Worker_co = TypeVarWithDefault("Worker_co", covariant=True, default=object)
+Shared = TypeVar("Shared")
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class Executor(Protocol[Worker_co]):
+    """Runs pure functions on workers of one kind."""
+
+    @property
+    def workers(self) -> int:
+        """Number of workers that can run at the same time."""
+        ...
+
+    def map(
+        self, function: Callable[[Worker_co, Shared, Item], Result], shared: Shared, items: Sequence[Item]
+    ) -> list[Result]:
+        """Return `function(worker, shared, item)` of every item, in the order of the items."""
+        ...
+
+    def close(self) -> None:
+        """Give back threads, processes and workers; the executor is not used afterwards."""
+        ...
+
+
+class InProcess(Generic[Worker]):
+    """Threads of this process, each with a worker of its own that lives as long as the executor.
+
+    Worth more than one thread where the work releases the GIL (MuJoCo, the compiled kernels, NumPy).
+    """
+
+    def __init__(self, make_worker: Callable[[], Worker], threads: int) -> None:
+        """Start nothing yet: threads begin with the first items, workers are made in their thread."""
+        if threads < 1:
+            raise SearchError(f"threads must be at least 1, got {threads}")
+        self._make_worker = make_worker
+        self._threads = threads
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="hebbevo-worker")
+        self._local = threading.local()
+        self._made: list[Worker] = []
+
+    @property
+    def workers(self) -> int:
+        """Number of threads."""
+        return self._threads
+
+    def map(
+        self, function: Callable[[Worker, Shared, Item], Result], shared: Shared, items: Sequence[Item]
+    ) -> list[Result]:
+        """Deal the items to whichever thread is free; return the results in the order of the items.
+
+        On an exception of an item, or KeyboardInterrupt in the caller, what has not started is
+        cancelled and what runs is waited for; then the exception goes on to the caller.
+        """
+        futures = [self._pool.submit(self._run, function, shared, item) for item in items]
+        try:
+            finished, _ = wait(futures, return_when=FIRST_EXCEPTION)
+            for future in finished:
+                future.result()  # raises what the item raised
+            return [future.result() for future in futures]
+        finally:
+            for future in futures:
+                future.cancel()
+            wait(futures)
+
+    def close(self) -> None:
+        """End the threads and close the workers that have a `close` method."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        for worker in self._made:
+            close = getattr(worker, "close", None)
+            if close is not None:
+                close()
+        self._made.clear()
+
+    def _run(self, function: Callable[[Worker, Shared, Item], Result], shared: Shared, item: Item) -> Result:
+        if not hasattr(self._local, "worker"):
+            self._local.worker = self._make_worker()
+            self._made.append(self._local.worker)  # list.append is atomic
+        return function(self._local.worker, shared, item)

@@ -1,0 +1,188 @@
+"""OpenAI-ES with mirrored sampling, as published with evolved Hebbian rules.
+
+Salimans et al. 2017 (arXiv 1703.03864), in the variant of Najarro & Risi 2020 (arXiv 2007.02686):
+
+    theta <- theta + learning_rate / (n sigma) * sum_i R_i eps_i
+
+with R the centred ranks divided by their standard deviation, and both sigma and the learning rate
+shrinking by a constant factor each generation until they reach their floors. Individual k is
+theta + sigma eps_(k//2) for even k and theta - sigma eps_(k//2) for odd k. The eps are never sent nor
+kept: whoever needs one draws it again from its key (`noise`).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, field_validator
+
+from hebbevo.search.config import SearchConfig, checked_seed, starting_center
+from hebbevo.search.errors import SearchError
+from hebbevo.search.executor import Executor
+from hebbevo.search.noise import perturbation
+from hebbevo.search.optimizers import Adam, Optimizer, Sgd
+from hebbevo.search.ranks import standardized_ranks
+from hebbevo.search.searcher import Proposals, Searcher
+from hebbevo.search.state import State, check_same_seed, check_state
+
+PAIRS_PER_CHUNK = 16  # fixes the order of the additions, whatever the number of workers
+
+
+class OpenAIESConfig(SearchConfig):
+    """Settings of OpenAI-ES; the defaults are the published ones."""
+
+    algorithm: Literal["openai_es"] = "openai_es"
+    penalty: float = Field(default=0.01, ge=0, description="times mean(genome^2), off the fitness")
+    sigma_decay: float = Field(default=0.999, gt=0, le=1, description="factor per generation, while ...")
+    sigma_floor: float = Field(default=0.01, ge=0, description="... sigma is above this")
+    learning_rate: float = Field(default=0.2, gt=0)
+    learning_rate_decay: float = Field(default=0.995, gt=0, le=1, description="per generation, while ...")
+    learning_rate_floor: float = Field(default=0.001, ge=0, description="... the rate is above this")
+    optimizer: Literal["sgd", "adam"] = "sgd"
+    beta1: float = Field(default=0.9, ge=0, lt=1, description="Adam: memory of the gradient")
+    beta2: float = Field(default=0.999, ge=0, lt=1, description="Adam: memory of its square")
+    epsilon: float = Field(default=1e-8, gt=0, description="Adam: smallest denominator")
+
+    @field_validator("population")
+    @classmethod
+    def _population_is_even(cls, population: int) -> int:
+        if population % 2:
+            raise SearchError(
+                f"population must be even for mirrored sampling, got {population}; use {population + 1}"
+            )
+        return population
+
+    def build(self, center: NDArray[np.float32], run_seed: int) -> "OpenAIES":
+        """Make the searcher."""
+        return OpenAIES(self, center, run_seed)
+
+
+@dataclass(frozen=True, eq=False)
+class MirroredProposals:
+    """The individuals of one generation: a centre and the key of its noise."""
+
+    center: NDArray[np.float32]  # (dimension,), read-only
+    sigma: float
+    run_seed: int
+    generation: int
+    population: int
+
+    def genomes(self, indices: Sequence[int]) -> NDArray[np.float32]:
+        """Return center +- sigma eps, float32 (len(indices), dimension)."""
+        genomes = np.empty((len(indices), len(self.center)), dtype=np.float32)
+        drawn = -1
+        for row, index in zip(genomes, indices, strict=True):
+            if index // 2 != drawn:  # neighbours are mirrored: one draw serves both
+                drawn = index // 2
+                noise = perturbation(self.run_seed, self.generation, drawn, len(self.center))
+                noise *= np.float32(self.sigma)
+            (np.subtract if index % 2 else np.add)(self.center, noise, out=row)
+        return genomes
+
+
+@dataclass(frozen=True, eq=False)
+class WeightedNoise:
+    """A sum of perturbations to make: the noise's key and a weight for each pair."""
+
+    run_seed: int
+    generation: int
+    dimension: int
+    weights: NDArray[np.float64]  # (pairs,)
+
+
+def partial_sum(worker: object, noise: WeightedNoise, chunk: int) -> NDArray[np.float64]:
+    """Return sum(weight * eps), float64 (dimension,), over the pairs of one chunk, one after the other.
+
+    No BLAS: the order of the additions, and so the bits, must not depend on threads.
+    """
+    total, product = np.zeros(noise.dimension), np.empty(noise.dimension)
+    first = chunk * PAIRS_PER_CHUNK
+    for pair in range(first, min(first + PAIRS_PER_CHUNK, len(noise.weights))):
+        eps = perturbation(noise.run_seed, noise.generation, pair, noise.dimension)
+        np.multiply(eps, noise.weights[pair], out=product)
+        total += product
+    return total
+
+
+class OpenAIES(Searcher):
+    """The searcher; see the top of the file."""
+
+    def __init__(self, config: OpenAIESConfig, center: NDArray[np.float32], run_seed: int) -> None:
+        self._center = starting_center(center)
+        super().__init__(dimension=len(self._center), population=config.population)
+        self._config = config
+        self._run_seed = checked_seed(run_seed)
+        self._sigma = config.sigma
+        self._learning_rate = config.learning_rate
+        self._optimizer: Optimizer = Sgd()
+        if config.optimizer == "adam":
+            self._optimizer = Adam(self.dimension, config.beta1, config.beta2, config.epsilon)
+
+    @property
+    def center(self) -> NDArray[np.float32]:
+        """The mean of the proposals, float32 (dimension,), read-only."""
+        return self._center
+
+    def ask(self) -> MirroredProposals:
+        """Propose the coming generation; its genomes are made where they are needed."""
+        return MirroredProposals(self._center, self._sigma, self._run_seed, self.generation, self.population)
+
+    def tell(self, proposals: Proposals, fitness: NDArray[np.float64], executor: Executor[object]) -> None:
+        """Move the centre uphill. Where all fitnesses are equal neither it nor the optimizer moves."""
+        if not isinstance(proposals, MirroredProposals) or proposals.generation != self.generation:
+            raise SearchError(f"tell() expects the proposals of generation {self.generation}, from ask()")
+        ranks = standardized_ranks(self.check_fitness(fitness))
+        if ranks.any():
+            gradient = self._gradient(ranks, executor)
+            self._move(self._optimizer.step(gradient, self._learning_rate))
+        self._decay()
+        self.generation += 1
+
+    def state_dict(self) -> State:
+        """Return centre, sigma, learning rate, generation, run seed and the optimizer's state."""
+        return {
+            "center": self._center.copy(),
+            "sigma": np.array(self._sigma, dtype=np.float64),
+            "learning_rate": np.array(self._learning_rate, dtype=np.float64),
+            "generation": np.array(self.generation, dtype=np.int64),
+            "run_seed": np.array(self._run_seed, dtype=np.int64),
+            **self._optimizer.state_dict(),
+        }
+
+    def load_state_dict(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Continue from a state of the same layout."""
+        check_state(state, self.state_dict(), f"openai_es with {self._config.optimizer}")
+        check_same_seed(int(state["run_seed"]), self._run_seed)
+        self._center = starting_center(state["center"])
+        self._sigma = float(state["sigma"])
+        self._learning_rate = float(state["learning_rate"])
+        self.generation = int(state["generation"])
+        self._optimizer.load_state_dict(state)
+
+    def diagnostics(self) -> dict[str, float]:
+        """Return sigma and learning rate of the coming generation."""
+        return {"sigma": self._sigma, "learning_rate": self._learning_rate}
+
+    def _gradient(self, ranks: NDArray[np.float64], executor: Executor[object]) -> NDArray[np.float64]:
+        """Return sum(R eps) / (n sigma), its chunks made by the workers and added in their order."""
+        weights = ranks[0::2] - ranks[1::2]  # R_(2p) eps - R_(2p+1) eps
+        noise = WeightedNoise(self._run_seed, self.generation, self.dimension, weights)
+        chunks = range(-(-len(weights) // PAIRS_PER_CHUNK))
+        total = np.zeros(self.dimension)
+        for part in executor.map(partial_sum, noise, chunks):
+            total += part
+        return total / (self.population * self._sigma)
+
+    def _move(self, displacement: NDArray[np.float64]) -> None:
+        """Add in float64 and round once."""
+        self._center = (self._center.astype(np.float64) + displacement).astype(np.float32)
+        self._center.flags.writeable = False
+
+    def _decay(self) -> None:
+        config = self._config
+        if self._sigma > config.sigma_floor:
+            self._sigma *= config.sigma_decay
+        if self._learning_rate > config.learning_rate_floor:
+            self._learning_rate *= config.learning_rate_decay

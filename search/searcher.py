@@ -1,0 +1,168 @@
+"""What every searcher is: proposals out, fitness in. Subclass `Searcher` to bring one of your own.
+
+A searcher sees vectors and numbers, nothing of networks, environments or clusters. The loop around it is
+
+    proposals = searcher.ask()                          # what to try in this generation
+    fitness = ...                                       # float64 (population,), by whoever evaluates
+    searcher.tell(proposals, fitness, executor)         # higher is better
+
+A searcher of your own is one class and its config; here, a (1, population) evolution strategy:
+
+    class Hill(Searcher):
+        def __init__(self, config, center, run_seed):
+            super().__init__(dimension=len(center), population=config.population)
+            self.config, self.run_seed, self._center = config, run_seed, center
+
+        @property
+        def center(self):
+            return self._center
+
+        def ask(self):
+            random = np.random.default_rng((self.run_seed, self.generation))
+            noise = random.standard_normal((self.population, self.dimension), np.float32)
+            return MatrixProposals(self._center + np.float32(self.config.sigma) * noise)
+
+        def tell(self, proposals, fitness, executor):
+            best = int(np.argmax(self.check_fitness(fitness)))
+            self._center = proposals.genomes([best])[0]
+            self.generation += 1
+
+        def state_dict(self):
+            return {"center": self._center, "generation": np.array(self.generation)}
+
+        def load_state_dict(self, state):
+            check_state(state, self.state_dict(), "hill")
+            self._center, self.generation = state["center"], int(state["generation"])
+
+    class HillConfig(SearchConfig):
+        algorithm: Literal["hill"] = "hill"
+
+        def build(self, center, run_seed):
+            return Hill(self, center, run_seed)
+
+    hebbevo.search.SEARCHERS["hill"] = HillConfig       # from now on `search.algorithm: hill` works
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hebbevo.search.errors import SearchError
+from hebbevo.search.executor import Executor
+from hebbevo.search.state import State
+
+
+class Proposals(Protocol):
+    """The genomes of one generation, made when and where they are asked for.
+
+    Workers call `genomes` on a copy, so an implementation must survive pickling and return the same
+    bits for an index whatever else is asked for beside it.
+    """
+
+    @property
+    def population(self) -> int:
+        """Number of individuals; their indices are 0 to population - 1."""
+        ...
+
+    def genomes(self, indices: Sequence[int]) -> NDArray[np.float32]:
+        """Return the genomes of `indices` as float32 (len(indices), dimension), in that order."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class MatrixProposals:
+    """Proposals that exist as a matrix, one genome a row.
+
+    Ship `genomes(indices)` to a worker rather than the object, which is the whole population.
+    """
+
+    matrix: NDArray[np.float32]  # (population, dimension)
+
+    @property
+    def population(self) -> int:
+        """Number of rows."""
+        return len(self.matrix)
+
+    def genomes(self, indices: Sequence[int]) -> NDArray[np.float32]:
+        """Return the rows `indices`; consecutive indices are a view, nothing is copied."""
+        first, count = (indices[0], len(indices)) if len(indices) else (0, 0)
+        if count and list(indices) == list(range(first, first + count)):
+            return self.matrix[first : first + count]
+        return self.matrix[list(indices)]
+
+
+class Searcher(ABC):
+    """A search algorithm over float32 vectors; higher fitness is better.
+
+    Two rules make runs reproducible. `ask` changes nothing: called twice, or after a resume, it proposes
+    the same bits. And `state_dict` holds everything that `tell` changes, so that a searcher built from
+    the same config and seed continues, after `load_state_dict`, bit for bit.
+    """
+
+    dimension: int  # length of a genome
+    population: int  # individuals per generation
+    generation: int  # completed generations; `tell` counts it up
+
+    def __init__(self, dimension: int, population: int) -> None:
+        self.dimension = dimension
+        self.population = population
+        self.generation = 0
+
+    @property
+    @abstractmethod
+    def center(self) -> NDArray[np.float32]:
+        """The current best guess, float32 (dimension,); treat it as read-only."""
+
+    @abstractmethod
+    def ask(self) -> Proposals:
+        """Propose the genomes of the coming generation."""
+
+    @abstractmethod
+    def tell(self, proposals: Proposals, fitness: NDArray[np.float64], executor: Executor[object]) -> None:
+        """Learn from the fitness, float64 (population,), of the proposals that `ask` just made.
+
+        The executor is there for searchers whose update is worth spreading over workers; most ignore it.
+
+        Raises:
+            SearchError: the fitness has another length or holds NaN or infinity.
+        """
+
+    @abstractmethod
+    def state_dict(self) -> State:
+        """Return all that an exact resume needs, as arrays; scalars are 0-d arrays."""
+
+    @abstractmethod
+    def load_state_dict(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Continue from a state that `state_dict` returned.
+
+        Raises:
+            SearchError: the state belongs to another algorithm, dimension or optimizer.
+        """
+
+    def diagnostics(self) -> dict[str, float]:
+        """Return numbers worth a column each in progress.csv; the names never change during a run."""
+        return {}
+
+    def check_fitness(self, fitness: ArrayLike) -> NDArray[np.float64]:
+        """Return the fitness as float64 (population,).
+
+        Raises:
+            SearchError: another length, or a value that is not finite: a lifetime that failed must come
+                with the task's worst fitness, never with a number that ranks by accident.
+        """
+        values = np.asarray(fitness, dtype=np.float64)
+        if values.shape != (self.population,):
+            raise SearchError(
+                f"fitness must have shape ({self.population},), one number an individual, got {values.shape}"
+            )
+        bad = np.flatnonzero(~np.isfinite(values))
+        if bad.size:
+            raise SearchError(
+                f"fitness must be finite, got {values[bad[0]]} for individual {bad[0]} ({bad.size} such of "
+                f"{self.population}); give failed lifetimes the worst fitness"
+            )
+        return values
