@@ -1,1 +1,41 @@
-"""The envs room."""
+"""The envs room: batched environments in which lifetimes are lived, and the registry that names them.
+
+`ENVIRONMENTS` maps a name to its config class; `gymnasium:ID` stands for every registered Gymnasium id.
+"""
+
+from __future__ import annotations
+
+from hebbevo.envs.base import BatchedEnvironment, EarlyStop, EnvConfig, environment_stream
+from hebbevo.envs.errors import EnvError, unknown_name
+from hebbevo.envs.gymnasium_env import PREFIX, GymnasiumConfig
+from hebbevo.envs.morphology import MORPHOLOGIES, Morphology
+from hebbevo.envs.quadruped import QuadrupedConfig
+
+ENVIRONMENTS: dict[str, type[EnvConfig]] = {
+    "quadruped": QuadrupedConfig,
+    f"{PREFIX}ID": GymnasiumConfig,
+}
+
+
+def config_class(name: str) -> type[EnvConfig]:
+    """Return the config class of the environment called `name`, or raise `EnvError` with the nearest name."""
+    if name.startswith(PREFIX):
+        return ENVIRONMENTS[f"{PREFIX}ID"]
+    if name not in ENVIRONMENTS:
+        raise unknown_name("environment", name, ENVIRONMENTS)
+    return ENVIRONMENTS[name]
+
+
+__all__ = [
+    "ENVIRONMENTS",
+    "MORPHOLOGIES",
+    "BatchedEnvironment",
+    "EarlyStop",
+    "EnvConfig",
+    "EnvError",
+    "GymnasiumConfig",
+    "Morphology",
+    "QuadrupedConfig",
+    "config_class",
+    "environment_stream",
+]

@@ -1,0 +1,202 @@
+"""Any registered Gymnasium id with vector observations and Box or Discrete actions, as `gymnasium:ID`.
+
+The reward is the environment's own. Network outputs become actions so: a Discrete space takes the index of
+the largest output; a bounded dimension of a Box takes [-1, 1] mapped affinely to its bounds, clipped there;
+an unbounded one takes the output as it is. Gymnasium: https://gymnasium.farama.org, Towers et al. 2024, arXiv
+2407.17032.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, Final
+
+import gymnasium
+import numpy as np
+import numpy.typing as npt
+from gymnasium.spaces import Box, Discrete, Space
+from pydantic import field_validator
+
+from hebbevo.envs.base import DEFAULT_MORPHOLOGY, BatchedEnvironment, EnvConfig, environment_stream
+from hebbevo.envs.errors import EnvError, unknown_name
+
+PREFIX: Final = "gymnasium:"
+"""What an environment name starts with when the rest is a Gymnasium id."""
+
+# Plain ids only: Gymnasium would import the module of a "module:Env" id, and ids come from files of others.
+_PLAIN_ID = re.compile(r"(?:[A-Za-z0-9_-]+/)?[A-Za-z0-9_.-]+", re.ASCII)
+
+Actor = Callable[[npt.NDArray[np.float32]], Any]
+"""Turns one row of network outputs into an action of the environment."""
+
+
+class GymnasiumConfig(EnvConfig):
+    """A Gymnasium environment's settings; `steps` caps the lifetime besides the id's own time limit."""
+
+    unit: ClassVar[str] = "reward"
+    releases_gil: ClassVar[bool] = False
+
+    name: str
+
+    @field_validator("name")
+    @classmethod
+    def _registered(cls, name: str) -> str:
+        if not name.startswith(PREFIX):
+            raise EnvError(f"env.name must be {PREFIX}ID, got {name!r}")
+        identifier = name.removeprefix(PREFIX)
+        if not _PLAIN_ID.fullmatch(identifier):
+            raise EnvError(
+                f"Gymnasium id must be a plain registered one such as CartPole-v1, got {identifier!r}"
+            )
+        if identifier not in gymnasium.registry:
+            raise unknown_name("Gymnasium id", identifier, gymnasium.registry)
+        return name
+
+    @property
+    def id(self) -> str:
+        """The Gymnasium id."""
+        return self.name.removeprefix(PREFIX)
+
+    def build(self, capacity: int) -> BatchedGymnasium:
+        """Make a block for up to `capacity` lifetimes."""
+        return BatchedGymnasium(self, capacity)
+
+
+def gymnasium_seed(seed: int) -> int:
+    """Return the seed that the lifetime's environment is reset with, from the environment's stream."""
+    return int(environment_stream(seed).integers(2**31))
+
+
+class BatchedGymnasium(BatchedEnvironment):
+    """A block of Gymnasium environments, one Python object a row."""
+
+    def __init__(self, config: GymnasiumConfig, capacity: int) -> None:
+        first = _make(config.id)
+        observation_size = _observation_size(config.id, first.observation_space)
+        action_size, self._actor = _actions(config.id, first.action_space)
+        super().__init__(capacity, observation_size, action_size)
+        self.config = config
+        self._environments: list[gymnasium.Env[Any, Any] | None] = [first] + [None] * (capacity - 1)
+
+    def reset(self, seeds: Sequence[int], morphologies: Sequence[str]) -> None:
+        """Start lifetimes in the first rows; the only morphology is "default"."""
+        count = self._check_reset(seeds, morphologies)
+        for name in morphologies:
+            if name != DEFAULT_MORPHOLOGY:
+                raise unknown_name(f"morphology of {self.config.name}", name, [DEFAULT_MORPHOLOGY])
+        self._clear_rows(count)
+        for row, seed in enumerate(seeds):
+            observation, _ = self._fresh(row).reset(seed=gymnasium_seed(seed))
+            self._record(row, observation, 0.0)
+
+    def step(self, actions: npt.NDArray[np.float32], active: npt.NDArray[np.int64]) -> None:
+        """Move the active rows by one step; NaN in outputs, observation or reward makes a row diverge."""
+        for row in active:
+            self.rewards[row] = 0.0
+            if self.diverged[row] or self.terminated[row]:
+                continue
+            if not np.isfinite(actions[row]).all():
+                self._diverge(row)
+                continue
+            environment = self._environments[row]
+            assert environment is not None, "step before reset"
+            observation, reward, ended, truncated, _ = environment.step(self._actor(actions[row]))
+            self.terminated[row] = ended or truncated
+            self._record(row, observation, float(reward))
+            if _mujoco_warned(environment):
+                self._diverge(row)
+
+    def close(self) -> None:
+        """Close every environment."""
+        for environment in self._environments:
+            if environment is not None:
+                environment.close()
+        self._environments = [None] * self.capacity
+
+    def _fresh(self, row: int) -> gymnasium.Env[Any, Any]:
+        """Return an environment on which no former lifetime leaves a trace.
+
+        `reset` alone does not promise that: Box2D's world keeps its history. MuJoCo's environments reset
+        their whole simulation and are costly to compile, so they stay.
+        """
+        environment = self._environments[row]
+        if environment is None or not _is_mujoco(environment):
+            if environment is not None:
+                environment.close()
+            environment = self._environments[row] = _make(self.config.id)
+        return environment
+
+    def _record(self, row: int, observation: npt.NDArray[Any], reward: float) -> None:
+        """Keep what the environment returned, or mark the row diverged where it is not finite."""
+        with np.errstate(over="ignore"):
+            self.observations[row] = observation
+        self.rewards[row] = reward
+        if not (np.isfinite(reward) and np.isfinite(self.observations[row]).all()):
+            self._diverge(row)
+
+    def _diverge(self, row: int) -> None:
+        self.diverged[row] = True
+        self.observations[row] = 0.0
+        self.rewards[row] = 0.0
+
+
+def _make(identifier: str) -> gymnasium.Env[Any, Any]:
+    """Make the environment, without the checker that warns on odd values."""
+    try:
+        return gymnasium.make(identifier, disable_env_checker=True)
+    except (gymnasium.error.Error, ImportError) as error:
+        reason = " ".join(str(error).split())
+        raise EnvError(f"Gymnasium cannot make {identifier}: {reason}") from error
+
+
+def _observation_size(identifier: str, space: Space[Any]) -> int:
+    """Return the length of the observation vector, or raise for what is not a vector."""
+    if not isinstance(space, Box):
+        raise EnvError(f"{identifier} observes {space}; only vectors (a Box of one dimension) can be run")
+    if len(space.shape) > 1:
+        raise EnvError(
+            f"{identifier} observes arrays of shape {space.shape}; image encoders are not there for this id, "
+            "choose one with vector observations"
+        )
+    if len(space.shape) == 0:
+        raise EnvError(f"{identifier} observes a single number without an axis; only vectors can be run")
+    return int(space.shape[0])
+
+
+def _actions(identifier: str, space: Space[Any]) -> tuple[int, Actor]:
+    """Return how many outputs the action needs, and how they become an action."""
+    if isinstance(space, Discrete):
+        first = int(space.start)
+        return int(space.n), lambda outputs: first + int(outputs.argmax())
+    if isinstance(space, Box) and np.issubdtype(space.dtype, np.floating):
+        return int(np.prod(space.shape)), _box_actor(space)
+    raise EnvError(f"{identifier} acts in {space}; only Discrete and real-valued Box actions can be run")
+
+
+def _box_actor(space: Box) -> Actor:
+    """Return the affine map of outputs in [-1, 1] to the bounds of `space`."""
+    low, high = space.low.astype(np.float64).ravel(), space.high.astype(np.float64).ravel()
+    bounded = np.isfinite(low) & np.isfinite(high)
+    # unbounded dimensions: bounds of -1 and 1 map the output to itself
+    bottom, top = np.where(bounded, low, -1.0), np.where(bounded, high, 1.0)
+    middle, half = (bottom + top) / 2, (top - bottom) / 2
+
+    def act(outputs: npt.NDArray[np.float32]) -> npt.NDArray[Any]:
+        action = np.clip(middle + half * outputs, low, high)
+        return action.astype(space.dtype).reshape(space.shape)
+
+    return act
+
+
+def _is_mujoco(environment: gymnasium.Env[Any, Any]) -> bool:
+    """Tell whether this is one of Gymnasium's MuJoCo environments, without importing them."""
+    return any(base.__name__ == "MujocoEnv" for base in type(environment.unwrapped).__mro__)
+
+
+def _mujoco_warned(environment: gymnasium.Env[Any, Any]) -> bool:
+    """Tell whether MuJoCo warned since the reset: it resets an exploded simulation by itself."""
+    if not _is_mujoco(environment):
+        return False
+    data: Any = environment.unwrapped
+    return bool(data.data.warning.number.any())

@@ -1,0 +1,205 @@
+"""The Gymnasium wrapper against loops over `gymnasium.make` written out by hand, and the ids it refuses."""
+
+import gymnasium
+import numpy as np
+import pytest
+from gymnasium.spaces import Box, Discrete
+
+from hebbevo.envs import EnvError, GymnasiumConfig
+from hebbevo.envs.gymnasium_env import gymnasium_seed
+
+IDS = ["CartPole-v1", "Pendulum-v1", "HalfCheetah-v5"]
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    """MuJoCo writes its warnings to MUJOCO_LOG.TXT in the working directory."""
+    monkeypatch.chdir(tmp_path)
+
+
+def outputs_of(seed, size, steps):
+    return np.tanh(np.random.default_rng(seed).standard_normal((steps, size))).astype(np.float32)
+
+
+def by_hand(identifier, seed, steps):
+    """Observations, rewards and ends of one lifetime, with the action spaces of these three written out."""
+    environment = gymnasium.make(identifier)
+    size = {"CartPole-v1": 2, "Pendulum-v1": 1, "HalfCheetah-v5": 6}[identifier]
+    act = {
+        "CartPole-v1": lambda out: int(out[1] > out[0]),
+        "Pendulum-v1": lambda out: (2.0 * out.astype(np.float64)).astype(np.float32),
+        "HalfCheetah-v5": lambda out: out,
+    }[identifier]
+    observation, _ = environment.reset(seed=gymnasium_seed(seed))
+    history = [(observation.astype(np.float32), 0.0, False)]
+    for outputs in outputs_of(seed, size, steps):
+        observation, reward, terminated, truncated, _ = environment.step(act(outputs))
+        history.append((observation.astype(np.float32), float(reward), terminated or truncated))
+        if terminated or truncated:
+            break
+    return history
+
+
+@pytest.mark.parametrize("identifier", IDS)
+@pytest.mark.parametrize("capacity", [1, 3])
+def test_equal_to_a_loop_by_hand(identifier, capacity):
+    block = GymnasiumConfig(name=f"gymnasium:{identifier}").build(capacity)
+    seeds = [3, 2**40, 5, 8, 13, 21]
+    for start in range(0, len(seeds), capacity):
+        some = seeds[start : start + capacity]
+        histories = [by_hand(identifier, seed, 230) for seed in some]
+        outputs = [outputs_of(seed, block.action_size, 230) for seed in some]
+        block.reset(some, ["default"] * len(some))
+        for step in range(max(map(len, histories))):
+            active = np.array([row for row, history in enumerate(histories) if step < len(history)])
+            if step:
+                actions = np.full((capacity, block.action_size), np.nan, np.float32)
+                for row in active:
+                    actions[row] = outputs[row][step - 1]
+                block.step(actions, active)
+            for row in active:
+                observation, reward, ended = histories[row][step]
+                np.testing.assert_array_equal(block.observations[row], observation)
+                assert block.rewards[row] == reward
+                assert block.terminated[row] == ended
+    assert not block.diverged.any()
+    block.close()
+
+
+def test_the_time_limit_of_the_id_terminates():
+    block = GymnasiumConfig(name="gymnasium:Pendulum-v1").build(1)
+    block.reset([1], ["default"])
+    for step in range(200):
+        assert not block.terminated[0], step
+        block.step(np.zeros((1, 1), np.float32), np.arange(1))
+    assert block.terminated[0]
+    block.step(np.zeros((1, 1), np.float32), np.arange(1))
+    assert block.rewards[0] == 0
+
+
+def test_a_nan_output_ends_its_own_row_only():
+    block = GymnasiumConfig(name="gymnasium:CartPole-v1").build(2)
+    block.reset([1, 2], ["default"] * 2)
+    block.step(np.array([[np.nan, 1], [0, 1]], np.float32), np.arange(2))
+    assert block.diverged.tolist() == [True, False]
+    assert (block.observations[0] == 0).all()
+    assert block.rewards.tolist() == [0.0, 1.0]
+    block.reset([1], ["default"])
+    assert not block.diverged[0]
+
+
+def test_an_exploded_mujoco_simulation_diverges():
+    block = GymnasiumConfig(name="gymnasium:HalfCheetah-v5").build(2)
+    block.reset([1, 2], ["default"] * 2)
+    block._environments[0].unwrapped.data.qvel[:] = 1e11
+    block.step(np.zeros((2, 6), np.float32), np.arange(2))
+    assert block.diverged.tolist() == [True, False]
+    block.reset([1, 2], ["default"] * 2)
+    block.step(np.zeros((2, 6), np.float32), np.arange(2))
+    assert not block.diverged.any()
+
+
+class Odd(gymnasium.Env):
+    """Spaces that are not the usual ones: a shifted Discrete, half-bounded Boxes, NaN at will."""
+
+    def __init__(self, action_space, observation_space=None, reward=0.0):
+        self.action_space = action_space
+        self.observation_space = observation_space or Box(-np.inf, np.inf, (2,))
+        self.reward = reward
+        self.taken = []
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        return np.zeros(2), {}
+
+    def step(self, action):
+        self.taken.append(action)
+        return np.array([0.0, 1e300 if self.reward == "overflow" else 0.0]), self.reward, False, False, {}
+
+
+@pytest.fixture
+def register_odd():
+    made = []
+
+    def register(**arguments):
+        identifier = f"HebbevoOdd{len(made)}-v0"
+        gymnasium.register(identifier, entry_point=lambda: Odd(**arguments))
+        made.append(identifier)
+        return GymnasiumConfig(name=f"gymnasium:{identifier}")
+
+    yield register
+    for identifier in made:
+        del gymnasium.registry[identifier]
+
+
+def taken(block, outputs):
+    block.reset([1], ["default"])
+    block.step(np.array([outputs], np.float32), np.arange(1))
+    return block._environments[0].unwrapped.taken[-1]
+
+
+def test_actions_by_their_space(register_odd):
+    assert taken(register_odd(action_space=Discrete(3, start=-1)).build(1), [0, 0.2, 0.9]) == 1
+    box = Box(np.array([-2, 0, -np.inf, 0]), np.array([4, 1, np.inf, np.inf]), dtype=np.float64)
+    block = register_odd(action_space=box).build(1)
+    np.testing.assert_allclose(taken(block, [0.5, -1, 7, 3]), [2.5, 0, 7, 3], atol=1e-7)
+    np.testing.assert_allclose(taken(block, [2, -2, -7, -3]), [4, 0, -7, 0], atol=1e-7)
+    square = register_odd(action_space=Box(-1, 1, (2, 2))).build(1)
+    assert square.action_size == 4
+    np.testing.assert_allclose(taken(square, [0.1, 0.2, 0.3, 0.4]), [[0.1, 0.2], [0.3, 0.4]])
+
+
+@pytest.mark.parametrize("reward", [float("nan"), float("inf")])
+def test_a_reward_that_is_not_finite_diverges(register_odd, reward):
+    block = register_odd(action_space=Discrete(2), reward=reward).build(1)
+    taken(block, [0, 1])
+    assert block.diverged[0]
+    assert block.rewards[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("spaces", "message"),
+    [
+        ({"observation_space": Box(0, 255, (8, 8, 3), np.uint8)}, "image encoders are not there for this id"),
+        ({"observation_space": Discrete(4)}, "only vectors"),
+        ({"observation_space": Box(0, 1, ())}, "only vectors"),
+        ({"action_space": gymnasium.spaces.MultiDiscrete([2, 2])}, "only Discrete and real-valued Box"),
+    ],
+)
+def test_spaces_that_cannot_run_are_refused(register_odd, spaces, message):
+    config = register_odd(**{"action_space": Discrete(2), **spaces})
+    with pytest.raises(EnvError, match=message):
+        config.build(1)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("gymnasium:CartPol-v1", "did you mean CartPole-v"),
+        ("gymnasium:CartPole", "did you mean CartPole-v"),
+        ("gymnasium:", "plain"),
+        ("gymnasium:os:CartPole-v1", "plain"),
+        ("gymnasium:os.path:CartPole-v1", "plain"),
+        ("gymnasium:CartPole-v1\n", "plain"),
+        ("CartPole-v1", "gymnasium:ID"),
+    ],
+)
+def test_ids_that_are_not_plain_and_registered_are_refused(name, message):
+    with pytest.raises(ValueError, match=message):
+        GymnasiumConfig(name=name)
+
+
+def test_a_missing_optional_dependency_is_one_line(register_odd, monkeypatch):
+    def make(*_, **__):
+        raise gymnasium.error.DependencyNotInstalled("Box2D is not installed,\nrun pip install swig")
+
+    monkeypatch.setattr(gymnasium, "make", make)
+    with pytest.raises(EnvError, match="Box2D is not installed, run") as caught:
+        register_odd(action_space=Discrete(2)).build(1)
+    assert "\n" not in str(caught.value)
+
+
+def test_only_the_default_morphology():
+    block = GymnasiumConfig(name="gymnasium:CartPole-v1").build(1)
+    with pytest.raises(EnvError, match="default"):
+        block.reset([1], ["intact"])

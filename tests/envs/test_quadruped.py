@@ -1,0 +1,211 @@
+"""The quadruped's block: physics against plain MuJoCo, independence of the block, divergence, standing up."""
+
+import mujoco
+import numpy as np
+import pytest
+
+from hebbevo.envs import MORPHOLOGIES, EnvError, QuadrupedConfig, environment_stream
+from hebbevo.envs.quadruped import compile_model, paper_distance
+
+BODIES = tuple(MORPHOLOGIES)
+LIFETIMES = [(seed, BODIES[seed % len(BODIES)]) for seed in range(100, 116)]
+
+
+def actions_of(seed: int, steps: int) -> np.ndarray:
+    """A fixed action sequence of one lifetime, (steps, 8); every third is smooth, so that bodies move."""
+    noise = np.random.default_rng(seed).standard_normal((steps, 8))
+    return np.tanh(noise if seed % 3 else noise[:1] + 0.3 * noise).astype(np.float32)
+
+
+def length_of(seed: int, steps: int) -> int:
+    """When a lifetime ends: some early, so that rows drop out of their block."""
+    return steps // 3 if seed % 5 == 0 else steps
+
+
+def live(block, lifetimes, steps):
+    """What each lifetime experienced: {seed: [(observation, reward, done, diverged) bytes per step]}."""
+    block.reset([seed for seed, _ in lifetimes], [body for _, body in lifetimes])
+    sequences = [actions_of(seed, steps) for seed, _ in lifetimes]
+    actions = np.full((block.capacity, 8), np.nan, np.float32)
+    records = {seed: [block.observations[row].tobytes()] for row, (seed, _) in enumerate(lifetimes)}
+    for step in range(steps):
+        running = [row for row, (seed, _) in enumerate(lifetimes) if step < length_of(seed, steps)]
+        active = np.array(running, np.int64)
+        actions[:] = np.nan
+        for row in active:
+            actions[row] = sequences[row][step]
+        block.step(actions, active)
+        for row in active:
+            parts = (block.observations[row], block.rewards[row], block.done[row], block.diverged[row])
+            records[lifetimes[row][0]].append(b"".join(part.tobytes() for part in parts))
+    return records
+
+
+@pytest.fixture(scope="module")
+def alone():
+    """Every lifetime in a fresh block of its own."""
+    records = {}
+    for lifetime in LIFETIMES:
+        records |= live(QuadrupedConfig().build(1), [lifetime], 60)
+    return records
+
+
+@pytest.mark.parametrize("capacity", [1, 4, 16])
+@pytest.mark.parametrize("order", ["as they come", "shuffled"])
+def test_the_block_does_not_matter(alone, capacity, order):
+    lifetimes = list(LIFETIMES)
+    if order == "shuffled":
+        np.random.default_rng(3).shuffle(lifetimes)
+        lifetimes = [(int(seed), str(body)) for seed, body in lifetimes]
+    block = QuadrupedConfig().build(capacity)  # reused: later lifetimes follow others in the same rows
+    records = {}
+    for start in range(0, len(lifetimes), capacity):
+        records |= live(block, lifetimes[start : start + capacity], 60)
+    assert records == alone
+
+
+def test_a_partly_filled_block_and_what_ran_before_do_not_matter(alone):
+    block = QuadrupedConfig().build(7)
+    for lifetimes in (LIFETIMES[:7], LIFETIMES[5:8], LIFETIMES[2:3]):
+        records = live(block, lifetimes, 60)
+        assert records == {seed: alone[seed] for seed, _ in lifetimes}
+
+
+@pytest.mark.parametrize("name", BODIES)
+@pytest.mark.parametrize("integrator", ["implicitfast", "RK4"])
+def test_physics_is_plain_mj_step_bit_for_bit(name, integrator):
+    config = QuadrupedConfig(integrator=integrator)
+    block = config.build(3)
+    block.reset([1, 5, 9], ["intact", name, "intact"])
+    model = compile_model(name, integrator=integrator)
+    data = mujoco.MjData(model)
+    data.qpos[:] = model.numeric("init_qpos").data
+    data.qpos[7:] += environment_stream(5).uniform(-0.1, 0.1, 8)
+    for _ in range(80):
+        mujoco.mj_step(model, data)
+    for step in range(40):
+        actions = np.stack([actions_of(seed, 40)[step] for seed in (1, 5, 9)])
+        before = data.qpos[0]
+        data.ctrl[:] = actions[1]
+        for _ in range(2):
+            mujoco.mj_step(model, data)
+        block.step(actions, np.arange(3))
+        np.testing.assert_array_equal(block._qpos[1], data.qpos)
+        np.testing.assert_array_equal(block._qvel[1], data.qvel)
+        assert block.rewards[1] == data.qpos[0] - before
+        assert block.done[1] == (data.qpos[2] <= 0.26)
+
+
+def test_without_burn_in_a_lifetime_starts_at_the_pose():
+    config = QuadrupedConfig(burn_in=0, reset_noise=0.0)
+    block = config.build(2)
+    for _ in range(2):
+        block.reset([1, 2], ["intact", "intact"])
+        np.testing.assert_array_equal(block._qpos[0], block._pose)
+        assert block.observations[0, 0] == 0
+        first = block.observations.copy()
+        for _ in range(20):
+            block.step(np.ones((2, 8), np.float32), np.arange(2))
+    block.reset([1, 2], ["intact", "intact"])
+    np.testing.assert_array_equal(block.observations, first)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e20])
+def test_a_bad_action_ends_its_own_row_only(alone, value):
+    block = QuadrupedConfig().build(4)
+    lifetimes = LIFETIMES[:4]
+    block.reset([seed for seed, _ in lifetimes], [body for _, body in lifetimes])
+    for step in range(15):
+        actions = np.stack([actions_of(seed, 60)[step] for seed, _ in lifetimes])
+        if step >= 5:
+            actions[2, 3] = value if step == 5 else 0.0
+        block.step(actions, np.arange(4))
+        assert block.diverged.tolist() == [False, False, step >= 5, False]
+        for row in (0, 1, 3):
+            parts = (block.observations[row], block.rewards[row], block.done[row], block.diverged[row])
+            assert b"".join(part.tobytes() for part in parts) == alone[lifetimes[row][0]][step + 1]
+        if step >= 5:
+            assert block.rewards[2] == 0
+            assert (block.observations[2] == 0).all()
+
+
+@pytest.mark.parametrize("velocity", [1e8, 1e11, np.nan])
+def test_an_exploded_simulation_ends_its_own_row_only(alone, velocity, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # MuJoCo writes MUJOCO_LOG.TXT
+    block = QuadrupedConfig().build(4)
+    lifetimes = LIFETIMES[:4]
+    block.reset([seed for seed, _ in lifetimes], [body for _, body in lifetimes])
+    block._qvel[1] = velocity
+    for step in range(5):
+        actions = np.stack([actions_of(seed, 60)[step] for seed, _ in lifetimes])
+        block.step(actions, np.arange(4))
+        assert np.isfinite(block.observations).all()
+        assert np.isfinite(block.rewards).all()
+        for row in (0, 2, 3):
+            parts = (block.observations[row], block.rewards[row], block.done[row], block.diverged[row])
+            assert b"".join(part.tobytes() for part in parts) == alone[lifetimes[row][0]][step + 1]
+    assert block.diverged.tolist() == [False, True, False, False]
+    assert live(block, lifetimes, 60) == {seed: alone[seed] for seed, _ in lifetimes}
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_the_body_stands_after_its_burn_in(name):
+    block = QuadrupedConfig().build(64)
+    block.reset(range(64), [name] * 64)
+    height, tilt = block._qpos[:, 2], np.abs(block.observations[:, 6:8]).max(axis=1)
+    standing = (height > 0.3) & (tilt < 0.6) & (block.observations[:, 24:].sum(axis=1) >= 2)
+    assert standing.mean() > 0.95
+    assert not block.done.any()
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_random_actions_leave_the_body_upright_at_the_default_gear(name):
+    block = QuadrupedConfig().build(32)
+    block.reset(range(32), [name] * 32)
+    generator = np.random.default_rng(0)
+    for _ in range(300):
+        block.step(np.tanh(generator.standard_normal((32, 8))).astype(np.float32), np.arange(32))
+    up = 1 - 2 * (block._qpos[:, 4] ** 2 + block._qpos[:, 5] ** 2)  # torso's own z axis, its vertical part
+    assert (up > 0).mean() > 0.9
+    assert not block.diverged.any()
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"morphologies": []}, "at least 1"),
+        ({"morphologies": ["intatc"]}, "did you mean intact"),
+        ({"morphologies": ["intact", "intact"]}, "twice"),
+        ({"steps": 0}, "greater than or equal to 1"),
+        ({"substeps": -1}, "greater than or equal to 1"),
+        ({"burn_in": -1}, "greater than or equal to 0"),
+        ({"gear": 0}, "greater than 0"),
+        ({"gear": float("nan")}, "finite"),
+        ({"timestep": -0.01}, "greater than 0"),
+        ({"integrator": "euler"}, "Euler"),
+        ({"early_stop": {"after": -1}}, "greater than or equal to 0"),
+        ({"step": 5}, "Extra inputs"),
+        ({"name": "quadrupde"}, "quadruped"),
+    ],
+)
+def test_bad_settings_are_refused(settings, message):
+    with pytest.raises(ValueError, match=message):
+        QuadrupedConfig(**settings)
+
+
+def test_bad_arguments_of_reset_are_refused():
+    block = QuadrupedConfig().build(2)
+    with pytest.raises(EnvError, match="one morphology per seed"):
+        block.reset([1, 2], ["intact"])
+    with pytest.raises(EnvError, match="3 lifetimes"):
+        block.reset([1, 2, 3], ["intact"] * 3)
+    with pytest.raises(EnvError, match="did you mean intact"):
+        block.reset([1], ["intcat"])
+    with pytest.raises(EnvError, match="seed"):
+        block.reset([-1], ["intact"])
+    with pytest.raises(EnvError, match="at least 1"):
+        QuadrupedConfig().build(0)
+
+
+def test_paper_unit():
+    assert paper_distance(17.3415) == pytest.approx(1051)
