@@ -1,1 +1,25 @@
-"""The rules room."""
+"""Plasticity rules as equations: the catalogue, the compiler and its kernels, sharing, genome layout and files."""
+
+from hebbevo.rules.catalogue import PUBLISHED, RULES, get, parse
+from hebbevo.rules.distribution import Distribution
+from hebbevo.rules.errors import RuleError
+from hebbevo.rules.layout import SHARINGS, Layout, genome_layout, layer_coefficients, resolve_sharing
+from hebbevo.rules.normalise import NORMALISERS, normalise
+from hebbevo.rules.rule import Rule
+
+__all__ = [
+    "NORMALISERS",
+    "PUBLISHED",
+    "RULES",
+    "SHARINGS",
+    "Distribution",
+    "Layout",
+    "Rule",
+    "RuleError",
+    "genome_layout",
+    "get",
+    "layer_coefficients",
+    "normalise",
+    "parse",
+    "resolve_sharing",
+]

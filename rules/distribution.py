@@ -1,0 +1,58 @@
+"""Distributions that a config can name: ``uniform(-0.1, 0.1)``, ``normal(0, 1)``, ``zeros``."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from hebbevo.rules.errors import RuleError
+
+_CALL = re.compile(r"\s*(uniform|normal)\s*\(\s*([^,()]+?)\s*,\s*([^,()]+?)\s*\)\s*\Z")
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """``uniform(low, high)`` or ``normal(mean, sd)``."""
+
+    kind: str
+    first: float
+    second: float
+
+    @classmethod
+    def parse(cls, text: str) -> Distribution:
+        """Read a distribution.
+
+        Raises:
+            RuleError: anything but ``uniform(low, high)``, ``normal(mean, sd)`` or ``zeros``.
+        """
+        if text.strip() == "zeros":
+            return cls("normal", 0.0, 0.0)
+        try:
+            kind, *numbers = _CALL.match(text).groups()  # type: ignore[union-attr]
+            first, second = (float(number) for number in numbers)
+        except (AttributeError, ValueError):
+            raise RuleError(
+                f"not a distribution: {text!r}; write uniform(low, high), normal(mean, sd) or zeros"
+            ) from None
+        if not (math.isfinite(first) and math.isfinite(second)):
+            raise RuleError(f"distribution {text!r} must have finite numbers")
+        if (kind == "uniform" and first > second) or (kind == "normal" and second < 0):
+            raise RuleError(
+                f"distribution {text!r} is empty; uniform needs low <= high, normal needs sd >= 0"
+            )
+        return cls(kind, first, second)
+
+    def fill(self, generator: np.random.Generator, out: npt.NDArray[np.float32]) -> None:
+        """Draw a C-contiguous float32 array full, in place."""
+        if self.kind == "uniform":
+            generator.random(out=out, dtype=np.float32)
+            out *= np.float32(self.second - self.first)
+            out += np.float32(self.first)
+        else:
+            generator.standard_normal(out=out, dtype=np.float32)
+            out *= np.float32(self.second)
+            out += np.float32(self.first)
