@@ -59,8 +59,9 @@ def test_observations_agree_with_the_table(name, gear):
 
 
 @pytest.mark.parametrize("name", MORPHOLOGIES)
-def test_foot_contacts_of_a_settled_body_are_mujoco_s(name):
-    block = QuadrupedConfig(burn_in=800, substeps=1).build(16)
+@pytest.mark.parametrize("burn_in", [0, 80, 800, 2000])
+def test_foot_contacts_are_mujoco_s(name, burn_in):
+    block = QuadrupedConfig(burn_in=burn_in, substeps=1).build(16)
     block.reset(range(16), [name] * 16)
     before = block._qpos.copy()  # geom poses are those of the state one substep ago
     block.step(np.zeros((16, 8), np.float32), np.arange(16))
@@ -71,7 +72,8 @@ def test_foot_contacts_of_a_settled_body_are_mujoco_s(name):
         mujoco.mj_forward(model, data)
         touching = touching_geoms(model, data)
         assert block.observations[row, 24:].tolist() == [float(foot in touching) for foot in FEET]
-        assert len(touching) >= (4 if name == "intact" else 2)  # a short leg leaves the body on a diagonal
+        if burn_in == 2000:  # settled: a body with a short leg rocks on a diagonal before that
+            assert len(touching & set(FEET)) >= 3
 
 
 def test_far_states_are_clipped():
