@@ -1,10 +1,13 @@
 """The quadruped's block: physics against plain MuJoCo, independence of the block, divergence, standing up."""
 
+from dataclasses import dataclass
+
 import mujoco
+import mujoco.batch
 import numpy as np
 import pytest
 
-from hebbevo.envs import MORPHOLOGIES, EnvError, QuadrupedConfig, environment_stream
+from hebbevo.envs import MORPHOLOGIES, EnvError, Morphology, QuadrupedConfig, environment_stream
 from hebbevo.envs.quadruped import compile_model, paper_distance
 
 BODIES = tuple(MORPHOLOGIES)
@@ -146,6 +149,45 @@ def test_an_exploded_simulation_ends_its_own_row_only(alone, velocity, tmp_path,
             assert b"".join(part.tobytes() for part in parts) == alone[lifetimes[row][0]][step + 1]
     assert block.diverged.tolist() == [False, True, False, False]
     assert live(block, lifetimes, 60) == {seed: alone[seed] for seed, _ in lifetimes}
+
+
+def test_a_row_in_which_mujoco_raises_diverges_alone(alone, monkeypatch):
+    block = QuadrupedConfig().build(4)
+    lifetimes = LIFETIMES[:4]
+    block.reset([seed for seed, _ in lifetimes], [body for _, body in lifetimes])
+    step = block._batch.step
+
+    def step_and_raise(*args, **kwargs):
+        step(*args, **kwargs)
+        raise mujoco.batch.SimulationError(np.array([3]), "mj_stackAlloc: out of memory", 4)
+
+    actions = np.stack([actions_of(seed, 60)[0] for seed, _ in lifetimes])
+    with monkeypatch.context() as patch:
+        patch.setattr(block._batch, "step", step_and_raise)
+        block.step(actions, np.arange(4))
+    assert block.diverged.tolist() == [False, False, False, True]
+    assert (block.observations[3] == 0).all()
+    parts = (block.observations[2], block.rewards[2], block.done[2], block.diverged[2])
+    assert b"".join(part.tobytes() for part in parts) == alone[lifetimes[2][0]][1]
+
+
+@dataclass(frozen=True)
+class Backpack:
+    """An edit that changes the layout of the model."""
+
+    def apply(self, spec):
+        spec.body("torso").add_geom(size=[0.1, 0, 0])
+
+
+def test_a_body_of_another_layout_is_refused_in_the_block(monkeypatch):
+    monkeypatch.setitem(MORPHOLOGIES, "backpack", Morphology("backpack", "carries a ball", (Backpack(),)))
+    block = QuadrupedConfig().build(2)
+    with pytest.raises(EnvError, match="backpack"):
+        block.reset([1, 2], ["intact", "backpack"])
+    block.reset([1, 2], ["intact", "intact"])
+    alone = QuadrupedConfig(morphologies=("backpack",)).build(1)
+    alone.reset([1], ["backpack"])
+    assert not alone.diverged.any()
 
 
 @pytest.mark.parametrize("name", BODIES)
