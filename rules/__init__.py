@@ -1,4 +1,4 @@
-"""Plasticity rules as equations: the catalogue, the compiler and its kernels, sharing, genome layout and files."""
+"""Plasticity rules as equations: catalogue, compiler and kernels, sharing, genome layout and files."""
 
 from hebbevo.rules.catalogue import PUBLISHED, RULES, get, parse
 from hebbevo.rules.distribution import Distribution

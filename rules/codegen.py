@@ -1,9 +1,10 @@
 """Generate the fused CPU kernel of a rule: plain Python text that numba compiles.
 
 One lifetime's synapses of a layer lie side by side as ``[outer, lane]``. The lane is the postsynaptic neuron
-where there are at least `MINIMUM_LANES` of them, else the presynaptic one; the inner loop runs over lanes and is
-elementwise, so that vectorising it reorders no sum and the bits do not depend on how it was compiled.
-Update and forward pass share the loop: a step's pending update and the next forward pass stream a synapse once.
+where there are at least `MINIMUM_LANES` of them, else the presynaptic one; the inner loop runs over lanes and
+is elementwise, so that vectorising it reorders no sum and the bits do not depend on how it was compiled.
+Update and forward pass share the loop: a step's pending update and the next forward pass stream a synapse
+once.
 """
 
 from __future__ import annotations
@@ -184,7 +185,7 @@ class _LayerText:
 
     def text(self) -> str:
         spec = self.spec
-        n_in, n_out = spec.layers[self.layer]
+        _, n_out = spec.layers[self.layer]
         arrays = [f"s_{state}" for state in spec.rule.states]
         arrays += [f"k{slot}" for slot in range(len(spec.constants))]
         head = f"def layer{self.layer}_{entry_name(self.learn, self.forward)}"

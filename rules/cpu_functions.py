@@ -1,4 +1,4 @@
-"""Functions of the grammar and activations, as the generated CPU kernels call them: float32, vectorisable, NaN kept.
+"""Functions of the grammar and activations as the generated CPU kernels call them: float32, NaN kept.
 
 This file is both imported and pasted into each generated kernel, whose cache thereby notices a change.
 """

@@ -4,4 +4,4 @@ from __future__ import annotations
 
 
 class RuleError(ValueError):
-    """A rule, sharing, distribution or genome that cannot be used; the message is one line and names the remedy."""
+    """A rule, sharing, distribution or genome that cannot be used; one line that names the remedy."""

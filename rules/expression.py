@@ -149,7 +149,7 @@ def evaluate(
 
 
 def _check_text(text: str, where: str) -> None:
-    """Refuse what must not reach Python's parser: foreign characters, great length, deep or unbalanced brackets."""
+    """Refuse what must not reach Python's parser: foreign characters, length, deep or unbalanced brackets."""
     if not text.strip():
         raise RuleError(f"{where} is empty; write an expression such as 'w + eta*pre*post'")
     if foreign := _FOREIGN.search(text):

@@ -1,8 +1,8 @@
 """How coefficients are shared, and where each one lives in a genome.
 
-A genome is one flat float32 vector. Its layout is named: ``layer1.A``, ``layer1.weight`` (initial weights that
-evolve), ``network.eta``, ... in that order, layer by layer. Shapes broadcast against ``(n_out, n_in)``, the
-weight matrix of `torch.nn.Linear`.
+A genome is one flat float32 vector. Its layout is named: ``layer1.A``, ``layer1.weight`` (initial weights
+that evolve), ``network.eta``, ... in that order, layer by layer. Shapes broadcast against ``(n_out, n_in)``,
+the weight matrix of `torch.nn.Linear`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +21,7 @@ from hebbevo.rules.errors import RuleError
 from hebbevo.rules.rule import Rule
 
 SHARINGS = ("synapse", "post", "pre", "layer", "network")
-"""Who shares a coefficient: nobody, the synapses of a post- or presynaptic neuron, a layer, the whole network."""
+"""Who shares a coefficient: nobody, the synapses of a post- or presynaptic neuron, a layer, the network."""
 
 
 @dataclass(frozen=True)
@@ -87,10 +88,9 @@ class Layout:
                 f"genome holds the unknown array {unknown[0]!r}; expected {', '.join(self.names)}"
             )
         for entry in self.entries:
-            if arrays[entry.name].shape != entry.shape:
-                raise RuleError(
-                    f"genome array {entry.name!r} has shape {arrays[entry.name].shape}, expected {entry.shape}"
-                )
+            shape = arrays[entry.name].shape
+            if shape != entry.shape:
+                raise RuleError(f"genome array {entry.name!r} has shape {shape}, expected {entry.shape}")
         if not self.entries:
             return np.empty(0, np.float32)
         return np.concatenate([np.asarray(arrays[name], np.float32).ravel() for name in self.names])
@@ -137,7 +137,7 @@ def genome_layout(
         evolved_weights: whether the initial weights are part of the genome.
     """
     shapes: dict[str, tuple[int, ...]] = {}
-    for layer, (n_in, n_out) in enumerate(zip(sizes, sizes[1:], strict=False), start=1):
+    for layer, (n_in, n_out) in enumerate(pairwise(sizes), start=1):
         for coefficient in rule.coefficients:
             if sharing[coefficient] != "network":
                 shapes[f"layer{layer}.{coefficient}"] = coefficient_shape(sharing[coefficient], n_out, n_in)
@@ -152,7 +152,7 @@ def genome_layout(
 def layer_coefficients(
     rule: Rule, sharing: Mapping[str, str], arrays: Mapping[str, npt.NDArray[np.float32]], layer: int
 ) -> dict[str, npt.NDArray[np.float32]]:
-    """Return the coefficients of layer 1, 2, ... from the arrays of `Layout.split`, as `Rule.step` takes them."""
+    """Return the coefficients of layer 1, 2, ... from the arrays of `Layout.split`, for `Rule.step`."""
     return {
         coefficient: arrays[
             f"network.{coefficient}" if sharing[coefficient] == "network" else f"layer{layer}.{coefficient}"

@@ -7,7 +7,7 @@ device, in any dtype; the fused kernels are generated from the same expressions.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -157,7 +157,7 @@ class Rule:
 
 
 def _one_slip_apart(a: str, b: str) -> bool:
-    """Whether one typing slip (a wrong, missing, extra or swapped character) leads from one word to the other."""
+    """Whether one slip (a wrong, missing, extra or swapped character) leads from one word to the other."""
     if len(a) == len(b):
         wrong = [i for i, (x, y) in enumerate(zip(a, b, strict=True)) if x != y]
         swapped = len(wrong) == 2 and wrong[1] == wrong[0] + 1 and a[wrong[0] :][:2] == b[wrong[0] :][1::-1]
@@ -166,7 +166,7 @@ def _one_slip_apart(a: str, b: str) -> bool:
     return len(long) == len(short) + 1 and any(long[:i] + long[i + 1 :] == short for i in range(len(long)))
 
 
-def _torch_functions() -> dict[str, object]:
+def _torch_functions() -> dict[str, Callable[..., torch.Tensor]]:
     """Return the functions of the grammar over torch tensors; a constant argument may be a float."""
     import torch
 
@@ -177,10 +177,10 @@ def _torch_functions() -> dict[str, object]:
             return torch.as_tensor(x, dtype=like.dtype, device=like.device)
         return torch.as_tensor(x, dtype=torch.float64)
 
-    def unary(function):  # type: ignore[no-untyped-def]
+    def unary(function: Callable[[torch.Tensor], torch.Tensor]) -> Callable[..., torch.Tensor]:
         return lambda x: function(tensor(x, x))
 
-    def binary(function):  # type: ignore[no-untyped-def]
+    def binary(function: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]) -> Callable[..., torch.Tensor]:
         return lambda x, y: function(tensor(x, y), tensor(y, x))
 
     maximum, minimum = binary(torch.maximum), binary(torch.minimum)
