@@ -3,6 +3,7 @@
 from hebbevo.rules.catalogue import PUBLISHED, RULES, get, parse
 from hebbevo.rules.distribution import Distribution
 from hebbevo.rules.errors import RuleError
+from hebbevo.rules.genome_file import read_genome, write_genome
 from hebbevo.rules.layout import SHARINGS, Layout, genome_layout, layer_coefficients, resolve_sharing
 from hebbevo.rules.normalise import NORMALISERS, normalise
 from hebbevo.rules.rule import Rule
@@ -21,5 +22,7 @@ __all__ = [
     "layer_coefficients",
     "normalise",
     "parse",
+    "read_genome",
     "resolve_sharing",
+    "write_genome",
 ]

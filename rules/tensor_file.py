@@ -1,0 +1,191 @@
+"""Files of named arrays and one JSON header: what genomes and checkpoints share.
+
+The format is safetensors (https://huggingface.co/docs/safetensors): no pickle, readable everywhere. All that
+is not an array stands as canonical JSON under the single metadata key ``hebbevo``, because safetensors does
+not keep the order of several keys: equal content gives equal bytes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from safetensors import SafetensorError, deserialize
+from safetensors.numpy import save
+
+from hebbevo.rules.errors import RuleError
+
+Arrays = dict[str, npt.NDArray[Any]]
+Header = dict[str, Any]
+
+MAXIMUM_BYTES = 1 << 30
+MAXIMUM_HEADER_BYTES = 1 << 20
+_METADATA = "hebbevo"
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]{0,199}")
+_DTYPES: Mapping[str, str] = {
+    "BOOL": "bool",
+    **{f"F{bits}": f"float{bits}" for bits in (16, 32, 64)},
+    **{f"I{bits}": f"int{bits}" for bits in (8, 16, 32, 64)},
+    **{f"U{bits}": f"uint{bits}" for bits in (8, 16, 32, 64)},
+}
+"""What safetensors calls the types that NumPy has too."""
+
+
+def write_tensors(
+    path: Path | str, arrays: Mapping[str, npt.NDArray[Any]], header: Mapping[str, Any]
+) -> None:
+    """Write arrays and a header, whole or not at all.
+
+    Raises:
+        RuleError: a name, a type or a header that the file cannot hold.
+        OSError: the file cannot be written; what stood there still stands.
+    """
+    write_atomically(Path(path), tensor_bytes(arrays, header))
+
+
+def read_tensors(path: Path | str, what: str = "file") -> tuple[Arrays, Header]:
+    """Return the arrays (fresh, writable) and the header of a file.
+
+    Args:
+        path: the file.
+        what: what the file should be, for the message.
+
+    Raises:
+        RuleError: no such file, or one that is truncated, damaged, foreign or too large.
+    """
+    where = f"{what} {str(path)!r}"
+    return parse_tensors(_read(Path(path), where), where)
+
+
+def tensor_bytes(arrays: Mapping[str, npt.NDArray[Any]], header: Mapping[str, Any]) -> bytes:
+    """Return the bytes of a file: equal content gives equal bytes.
+
+    Raises:
+        RuleError: a name, a type or a header that the file cannot hold.
+    """
+    contiguous = {}
+    for name, array in arrays.items():
+        if not _NAME.fullmatch(name):
+            raise RuleError(f"an array cannot be called {name!r}; use letters, digits, '_', '.' and '-'")
+        if array.dtype.name not in _DTYPES.values():
+            raise RuleError(
+                f"array {name!r} has type {array.dtype}; a file holds {', '.join(_DTYPES.values())}"
+            )
+        contiguous[name] = np.asarray(array, order="C")
+    try:
+        text = json.dumps(header, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise RuleError(
+            f"this header is not JSON ({error}); use text, finite numbers, lists and dicts"
+        ) from None
+    if len(text) > MAXIMUM_HEADER_BYTES // 2:
+        raise RuleError(f"the header holds {len(text)} bytes; a file holds {MAXIMUM_HEADER_BYTES // 2}")
+    return save(contiguous, metadata={_METADATA: text})
+
+
+def parse_tensors(data: bytes, where: str = "file") -> tuple[Arrays, Header]:
+    """Return the arrays (fresh, writable) and the header of a file's bytes; see `read_tensors`."""
+    header = _metadata(data, where)
+    try:
+        entries = deserialize(data)  # type: ignore[no-untyped-call]
+    except SafetensorError:
+        raise RuleError(f"{where} is truncated or damaged; write it again or take an intact copy") from None
+    arrays: Arrays = {}
+    for name, entry in entries:
+        if not _NAME.fullmatch(name):
+            raise RuleError(f"{where} holds an array called {name[:50]!r}; hebbevo writes no such name")
+        if entry["dtype"] not in _DTYPES:
+            raise RuleError(
+                f"{where} holds array {name!r} of type {entry['dtype']}; hebbevo writes no such type"
+            )
+        flat = np.frombuffer(entry["data"], _DTYPES[entry["dtype"]])
+        arrays[name] = flat.reshape(entry["shape"]).copy()
+    return dict(sorted(arrays.items())), header
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Replace a file in one rename that survives a power cut; one writer a path.
+
+    The bytes go to ``.NAME.tmp`` beside it first, which the next write replaces should this one be killed.
+
+    Raises:
+        OSError: the file cannot be written; what stood there still stands.
+    """
+    temporary = path.with_name(f".{path.name}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    _sync_directory(path.parent)
+
+
+def _sync_directory(directory: Path) -> None:
+    """Make a rename last; Windows has no such call, and does not need it."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _read(path: Path, where: str) -> bytes:
+    if path.is_dir():
+        raise RuleError(f"{where} is a directory; name the file in it")
+    if not path.is_file():
+        raise RuleError(f"{where} does not exist; check the path")
+    try:
+        if (size := path.stat().st_size) > MAXIMUM_BYTES:
+            raise RuleError(f"{where} holds {size} bytes, more than hebbevo writes ({MAXIMUM_BYTES})")
+        return path.read_bytes()
+    except OSError as error:
+        raise RuleError(f"{where} cannot be read: {error.strerror}") from None
+
+
+def _metadata(data: bytes, where: str) -> Header:
+    """Return our header: safetensors starts with the length of its own JSON, 8 bytes, little-endian."""
+    foreign = RuleError(f"{where} was not written by hebbevo, or is damaged; name a file that hebbevo wrote")
+    length = int.from_bytes(data[:8], "little")
+    if len(data) < 10 or data[8:9] != b"{":
+        raise foreign
+    if length > 4 * MAXIMUM_HEADER_BYTES:
+        raise RuleError(f"{where} has a header of {length} bytes, more than hebbevo writes; it is damaged")
+    if length > len(data) - 8:
+        raise RuleError(f"{where} is truncated; write it again or take an intact copy")
+    outer = _json(data[8 : 8 + length], foreign)
+    metadata = outer.get("__metadata__")
+    if not isinstance(metadata, dict) or not isinstance(text := metadata.get(_METADATA), str):
+        raise foreign
+    return _json(text.encode(errors="replace"), foreign)
+
+
+def _json(text: bytes, otherwise: RuleError) -> Header:
+    """Return a JSON object; anything else, NaN and repeated keys included, raises the error given."""
+
+    def once(pairs: list[tuple[str, Any]]) -> Header:
+        if len(dict(pairs)) < len(pairs):
+            raise otherwise
+        return dict(pairs)
+
+    def refuse(constant: str) -> None:
+        raise otherwise
+
+    try:
+        value = json.loads(text, object_pairs_hook=once, parse_constant=refuse)
+    except (ValueError, RecursionError):
+        raise otherwise from None
+    if not isinstance(value, dict):
+        raise otherwise
+    return value
