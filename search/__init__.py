@@ -7,7 +7,8 @@ entry in `SEARCHERS`.
 import difflib
 
 from hebbevo.search.config import SearchConfig
-from hebbevo.search.errors import SearchError
+from hebbevo.search.errors import SearchError, SearchFailure
+from hebbevo.search.evotorch_config import CEMConfig, CMAESConfig, PGPEConfig, SNESConfig, XNESConfig
 from hebbevo.search.executor import Executor, InProcess
 from hebbevo.search.openai_es import OpenAIES, OpenAIESConfig
 from hebbevo.search.searcher import MatrixProposals, Proposals, Searcher
@@ -15,22 +16,33 @@ from hebbevo.search.state import State, check_state
 
 __all__ = [
     "SEARCHERS",
+    "CEMConfig",
+    "CMAESConfig",
     "Executor",
     "InProcess",
     "MatrixProposals",
     "OpenAIES",
     "OpenAIESConfig",
+    "PGPEConfig",
     "Proposals",
+    "SNESConfig",
     "SearchConfig",
     "SearchError",
+    "SearchFailure",
     "Searcher",
     "State",
+    "XNESConfig",
     "check_state",
     "config_class",
 ]
 
 SEARCHERS: dict[str, type[SearchConfig]] = {
     "openai_es": OpenAIESConfig,
+    "cma_es": CMAESConfig,
+    "snes": SNESConfig,
+    "pgpe": PGPEConfig,
+    "xnes": XNESConfig,
+    "cem": CEMConfig,
 }
 
 

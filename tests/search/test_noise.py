@@ -1,11 +1,13 @@
 """The perturbations: a pure function of their key, and standard normal (SciPy's Kolmogorov-Smirnov test)."""
 
 import itertools
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from scipy.stats import kstest
 
 from hebbevo.search.noise import perturbation
@@ -31,12 +33,13 @@ def test_every_key_has_its_own_noise() -> None:
 
 @pytest.mark.parametrize("along", ["dimension", "pair", "generation", "run seed"])
 def test_noise_is_standard_normal_along_every_part_of_its_key(along: str) -> None:
-    draw = {
+    draws: dict[str, Callable[[int], NDArray[np.float32]]] = {
         "dimension": lambda i: perturbation(3, 5, i, 2000),
         "pair": lambda i: perturbation(3, 5, i, 10),
         "generation": lambda i: perturbation(3, i, 5, 10),
         "run seed": lambda i: perturbation(i, 3, 5, 10),
-    }[along]
+    }
+    draw = draws[along]
     sample = np.concatenate([draw(i) for i in range(10 if along == "dimension" else 2000)]).astype(np.float64)
     assert abs(sample.mean()) < 4 / np.sqrt(sample.size)
     assert abs(sample.var() - 1) < 4 * np.sqrt(2 / sample.size)

@@ -110,8 +110,8 @@ class TestContract:
 )
 def test_openai_es_reaches_1e_minus_6_on_the_sphere_in_20_dimensions(settings: dict[str, Any]) -> None:
     """With the published floors it stops near 2e-3; without them step size and sigma go on shrinking."""
-    floors = {"sigma_floor": 0.0, "learning_rate_floor": 0.0}
-    config = OpenAIESConfig(population=100, generations=400, **floors, **settings)
+    settings = {"sigma_floor": 0.0, "learning_rate_floor": 0.0, **settings}
+    config = OpenAIESConfig(population=100, generations=400, **settings)
     searcher = config.build(np.ones(20, np.float32), 0)
     run(searcher, 400)
     assert -sphere(searcher.center[None])[0] < 1e-6

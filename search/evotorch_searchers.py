@@ -1,0 +1,392 @@
+"""EvoTorch's algorithms (0.6.1) as searchers. The only file that imports evotorch; see `evotorch_config`.
+
+EvoTorch samples, evaluates and learns in one `step()`. Here the evaluation happens elsewhere, between `ask`
+and `tell`, so both draw the population from the same key: EvoTorch's generator is seeded anew in every
+generation from (run seed, generation). Nothing of a population is kept, `ask` is repeatable, and no
+generator needs saving: the state is the distribution (and ClipUp's velocity) alone.
+
+Algorithms with a matrix compute in float64 (a Cholesky root in float32 fails long before convergence), the
+others in float32. One thread computes, because sums over several give other bits. EvoTorch sees centred
+ranks in place of fitnesses, which its rankings turn into the same order; if all are equal, nothing moves.
+"""
+
+import logging
+import warnings
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import evotorch
+import numpy as np
+import torch
+from evotorch.algorithms import CEM, CMAES, PGPE, SNES, XNES
+from evotorch.distributions import ExpGaussian
+from numpy.typing import NDArray
+
+from hebbevo.search.config import SearchConfig, checked_seed, starting_center
+from hebbevo.search.errors import SearchFailure
+from hebbevo.search.evotorch_config import CEMConfig, CMAESConfig, PGPEConfig, SNESConfig, XNESConfig
+from hebbevo.search.executor import Executor
+from hebbevo.search.ranks import centered_ranks
+from hebbevo.search.searcher import MatrixProposals, Proposals, Searcher
+from hebbevo.search.state import State, check_same_seed, check_state
+
+POPULATION = 0x504F5055  # sets this use of the run seed apart; never 0 (see `noise`)
+
+Fitness = Callable[[torch.Tensor], torch.Tensor]  # (n, dimension) -> (n,), higher is better
+
+
+def problem(dimension: int, fitness: Fitness, dtype: torch.dtype = torch.float32) -> evotorch.Problem:
+    """Return a maximisation problem for any algorithm of EvoTorch, evaluated by `fitness` in batches."""
+    logging.getLogger("evotorch").setLevel(logging.WARNING)
+    return evotorch.Problem(
+        "max",
+        fitness,
+        vectorized=True,
+        solution_length=dimension,
+        initial_bounds=(-1.0, 1.0),
+        dtype=dtype,
+        eval_dtype=torch.float64,
+        num_actors=0,
+        seed=0,
+        store_solution_stats=False,
+    )
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let torch compute with one thread: the order of its sums depends on their number."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+class EvoTorchSearcher(Searcher):
+    """What the adapters share; a subclass names its tensors and how to sample and update."""
+
+    def __init__(
+        self, config: SearchConfig, center: NDArray[np.float32], run_seed: int, matrix: bool
+    ) -> None:
+        self._center = starting_center(center)
+        super().__init__(dimension=len(self._center), population=config.population)
+        self._algorithm = config.algorithm
+        self._run_seed = checked_seed(run_seed)
+        self._told = torch.zeros(config.population, dtype=torch.float64)
+        dtype = torch.float64 if matrix else torch.float32
+        self._problem = problem(self.dimension, lambda genomes: self._told, dtype)
+
+    @property
+    def center(self) -> NDArray[np.float32]:
+        """The mean of the distribution, float32 (dimension,), read-only."""
+        return self._center
+
+    def ask(self) -> MatrixProposals:
+        """Draw the coming generation."""
+        with one_thread(), torch.no_grad():
+            self._seed()
+            matrix: NDArray[np.float32] = self._sample().to(torch.float32).numpy()
+        return MatrixProposals(matrix)
+
+    def tell(self, proposals: Proposals, fitness: NDArray[np.float64], executor: Executor[object]) -> None:
+        """Learn. Where all fitnesses are equal the distribution stays.
+
+        Raises:
+            SearchFailure: the distribution is no longer finite, or its covariance not positive.
+        """
+        values = self.check_fitness(fitness)
+        if np.ptp(values) > 0:
+            self._told = torch.from_numpy(centered_ranks(values))
+            with one_thread(), torch.no_grad():
+                self._seed()
+                self._update()
+            self._adopt(self._tensors())
+        self.generation += 1
+
+    def state_dict(self) -> State:
+        """Return the distribution's tensors, the generation and the run seed."""
+        return {
+            **{name: tensor.numpy().copy() for name, tensor in self._tensors().items()},
+            "generation": np.array(self.generation, dtype=np.int64),
+            "run_seed": np.array(self._run_seed, dtype=np.int64),
+        }
+
+    def load_state_dict(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Continue from a state of the same layout."""
+        check_state(state, self.state_dict(), self._algorithm)
+        check_same_seed(int(state["run_seed"]), self._run_seed)
+        self.generation = int(state["generation"])
+        self._adopt({name: torch.from_numpy(np.array(state[name])).clone() for name in self._tensors()})
+
+    def diagnostics(self) -> dict[str, float]:
+        """Return the step size and the smallest and largest standard deviation of a coefficient."""
+        deviations = self._deviations()
+        return {
+            "sigma": self._sigma(),
+            "sigma_min": float(deviations.min()),
+            "sigma_max": float(deviations.max()),
+        }
+
+    def _seed(self) -> None:
+        key = np.random.SeedSequence((self._run_seed, self.generation, POPULATION))
+        self._problem.manual_seed(int(key.generate_state(1)[0]))  # torch's generator takes 32 bits
+
+    def _adopt(self, tensors: dict[str, torch.Tensor]) -> None:
+        """Take the tensors, row-major: a product's bits depend on how its matrices lie in memory."""
+        self._load({name: tensor.contiguous() for name, tensor in tensors.items()})
+        center: NDArray[np.float32] = self._mean().to(torch.float32).numpy().copy()
+        if not (np.isfinite(center).all() and np.isfinite(list(self.diagnostics().values())).all()):
+            raise SearchFailure(
+                f"{self._algorithm} diverged in generation {self.generation + 1}: its distribution is no "
+                "longer finite; start with a smaller search.sigma, or a penalty"
+            )
+        center.flags.writeable = False
+        self._center = center
+
+    @abstractmethod
+    def _sample(self) -> torch.Tensor:
+        """Draw (population, dimension) from the problem's generator."""
+
+    @abstractmethod
+    def _update(self) -> None:
+        """Draw the same again and learn from the ranks told."""
+
+    @abstractmethod
+    def _tensors(self) -> dict[str, torch.Tensor]:
+        """Return all that changes from generation to generation."""
+
+    @abstractmethod
+    def _load(self, tensors: dict[str, torch.Tensor]) -> None:
+        """Take tensors as `_tensors` named them."""
+
+    @abstractmethod
+    def _mean(self) -> torch.Tensor:
+        """Return the mean of the distribution, (dimension,)."""
+
+    @abstractmethod
+    def _deviations(self) -> torch.Tensor:
+        """Return the standard deviation of every coefficient, (dimension,)."""
+
+    def _sigma(self) -> float:
+        return float(self._deviations().mean())
+
+
+class LeanCMAES(CMAES):  # type: ignore[misc]  # evotorch is untyped
+    """EvoTorch's CMA-ES, its rank-mu update as one product instead of a (population, d, d) tensor."""
+
+    C: torch.Tensor
+
+    def update_C(
+        self, zs: torch.Tensor, ys: torch.Tensor, assigned_weights: torch.Tensor, h_sig: torch.Tensor
+    ) -> None:
+        """Update the covariance (Hansen 2016, eq. 47); without a matrix, as EvoTorch does it."""
+        if self.separable:
+            super().update_C(zs, ys, assigned_weights, h_sig)
+            return
+        weights = assigned_weights
+        if self.active:  # eq. 46: w_i d / |z_i|^2 for negative w_i
+            weights = torch.where(weights > 0, weights, len(self.m) * weights / zs.square().sum(dim=1))
+        # the rank-one step makes up for a stalled path
+        c1a = self.c_1 * (1 - (1 - h_sig) * self.c_c * (2 - self.c_c))
+        shrink = 1 - c1a - self.c_mu * torch.sum(self.weights)
+        # C <- (1 - c1a - c_mu sum w) C + c_1 p_c p_c^T + c_mu sum_i w_i y_i y_i^T
+        self.C = shrink * self.C
+        self.C.addr_(self.p_c, self.p_c, alpha=float(self.c_1))
+        self.C.addmm_((ys * weights.unsqueeze(1)).T, ys, alpha=float(self.c_mu))
+
+    def decompose_C(self) -> None:
+        """Find A with A A^T = C. Raises SearchFailure where C is not positive definite."""
+        if self.separable:
+            super().decompose_C()
+            return
+        self.A, info = torch.linalg.cholesky_ex(self.C)
+        if int(info):
+            raise SearchFailure(
+                f"the covariance of cma_es is not positive definite in generation {self.step_count + 1}; "
+                "use covariance: diagonal, another search.sigma or a larger population"
+            )
+
+
+class CMAESSearcher(EvoTorchSearcher):
+    """CMA-ES, full or separable."""
+
+    def __init__(self, config: CMAESConfig, center: NDArray[np.float32], run_seed: int, full: bool) -> None:
+        super().__init__(config, center, run_seed, matrix=full)
+        with warnings.catch_warnings():  # its own torch.tensor(tensor), its own NumPy scalars
+            warnings.simplefilter("ignore")
+            self._cmaes = LeanCMAES(
+                self._problem,
+                stdev_init=config.sigma,
+                popsize=config.population,
+                center_init=self._center.copy(),
+                active=config.active,
+                separable=not full,
+            )
+        # EvoTorch starts its paths as the number 0; vectors give the state one layout from the start.
+        self._cmaes.p_sigma = torch.zeros_like(self._cmaes.m)
+        self._cmaes.p_c = torch.zeros_like(self._cmaes.m)
+
+    def _sample(self) -> torch.Tensor:
+        genomes: torch.Tensor = self._cmaes.sample_distribution()[2]
+        return genomes
+
+    def _update(self) -> None:
+        self._cmaes.step()
+
+    def _tensors(self) -> dict[str, torch.Tensor]:
+        names = ("m", "sigma", "C", "A", "p_sigma", "p_c")
+        tensors = {name: getattr(self._cmaes, name) for name in names}
+        return {**tensors, "steps": torch.tensor(self._cmaes.step_count)}
+
+    def _load(self, tensors: dict[str, torch.Tensor]) -> None:
+        self._cmaes._steps_count = int(tensors.pop("steps"))
+        for name, tensor in tensors.items():
+            setattr(self._cmaes, name, tensor)
+
+    def _mean(self) -> torch.Tensor:
+        mean: torch.Tensor = self._cmaes.m
+        return mean
+
+    def _deviations(self) -> torch.Tensor:
+        variances = self._cmaes.C if self._cmaes.separable else self._cmaes.C.diagonal()
+        deviations: torch.Tensor = self._cmaes.sigma * variances.sqrt()
+        return deviations
+
+    def _sigma(self) -> float:
+        return float(self._cmaes.sigma)
+
+
+class GaussianSearcher(EvoTorchSearcher):
+    """The algorithms that follow a gradient of a Gaussian; a subclass sets `_gaussian`."""
+
+    _gaussian: Any  # an evotorch GaussianSearchAlgorithm
+
+    def _sample(self) -> torch.Tensor:
+        out = torch.empty((self.population, self.dimension), dtype=self._problem.dtype)
+        self._gaussian._distribution.sample(out=out, generator=self._problem)
+        return out
+
+    def _update(self) -> None:
+        """Do what EvoTorch's step() does with the generation before, without drawing the next one."""
+        gradients = self._gaussian._distribution.compute_gradients(
+            self._sample(),
+            self._told,
+            objective_sense="max",
+            ranking_method=self._gaussian._ranking_method,
+        )
+        self._gaussian._update_distribution(gradients)
+
+    def _parameters(self) -> dict[str, torch.Tensor]:
+        parameters = self._gaussian._distribution.parameters
+        return {name: value for name, value in parameters.items() if isinstance(value, torch.Tensor)}
+
+    def _tensors(self) -> dict[str, torch.Tensor]:
+        return self._parameters()
+
+    def _load(self, tensors: dict[str, torch.Tensor]) -> None:
+        self._gaussian._distribution = self._gaussian._distribution.modified_copy(**tensors)
+
+    def _mean(self) -> torch.Tensor:
+        return self._parameters()["mu"]
+
+    def _deviations(self) -> torch.Tensor:
+        return self._parameters()["sigma"]
+
+
+class SNESSearcher(GaussianSearcher):
+    """Separable NES."""
+
+    def __init__(self, config: SNESConfig, center: NDArray[np.float32], run_seed: int) -> None:
+        super().__init__(config, center, run_seed, matrix=False)
+        self._gaussian = SNES(
+            self._problem,
+            stdev_init=config.sigma,
+            popsize=config.population,
+            center_init=self._center.copy(),
+            center_learning_rate=config.learning_rate,
+            stdev_learning_rate=config.sigma_learning_rate,
+        )
+
+
+class LeanExpGaussian(ExpGaussian):  # type: ignore[misc]  # evotorch is untyped
+    """EvoTorch's distribution, its gradient as one product instead of a (population, d, d) tensor."""
+
+    def _compute_gradients(
+        self, samples: torch.Tensor, weights: torch.Tensor, ranking_used: str | None
+    ) -> dict[str, torch.Tensor]:
+        local = self.to_local_coordinates(samples)
+        if ranking_used not in ("centered", "normalized"):
+            weights = weights - torch.mean(weights)
+        # sum_i u_i z_i  and  sum_i u_i (z_i z_i^T - I)
+        return {
+            "d": weights @ local,
+            "M": (local * weights.unsqueeze(1)).T @ local - torch.sum(weights) * self.eye,
+        }
+
+
+class LeanXNES(XNES):  # type: ignore[misc]  # evotorch is untyped
+    """EvoTorch's XNES on the lean distribution."""
+
+    DISTRIBUTION_TYPE = LeanExpGaussian
+
+
+class XNESSearcher(GaussianSearcher):
+    """Exponential NES; `sigma` is the matrix A of N(mu, A A^T), `sigma_inv` its inverse."""
+
+    def __init__(self, config: XNESConfig, center: NDArray[np.float32], run_seed: int) -> None:
+        super().__init__(config, center, run_seed, matrix=True)
+        self._gaussian = LeanXNES(
+            self._problem,
+            stdev_init=config.sigma,
+            popsize=config.population,
+            center_init=self._center.copy(),
+            center_learning_rate=config.learning_rate,
+            stdev_learning_rate=config.sigma_learning_rate,
+        )
+
+    def _deviations(self) -> torch.Tensor:
+        deviations: torch.Tensor = torch.linalg.vector_norm(self._parameters()["sigma"], dim=1)
+        return deviations
+
+
+class PGPESearcher(GaussianSearcher):
+    """PGPE with mirrored sampling and ClipUp."""
+
+    def __init__(self, config: PGPEConfig, center: NDArray[np.float32], run_seed: int) -> None:
+        super().__init__(config, center, run_seed, matrix=False)
+        radius = config.sigma * self.dimension**0.5
+        self._gaussian = PGPE(
+            self._problem,
+            stdev_init=config.sigma,
+            popsize=config.population,
+            center_init=self._center.copy(),
+            center_learning_rate=config.learning_rate or radius / 15 / 2,
+            stdev_learning_rate=config.sigma_learning_rate,
+            stdev_max_change=config.sigma_max_change,
+            optimizer="clipup",
+        )
+
+    def _tensors(self) -> dict[str, torch.Tensor]:
+        return {**super()._tensors(), "velocity": self._gaussian.optimizer._velocity}
+
+    def _load(self, tensors: dict[str, torch.Tensor]) -> None:
+        self._gaussian.optimizer._velocity = tensors.pop("velocity")
+        super()._load(tensors)
+
+
+class CEMSearcher(GaussianSearcher):
+    """Cross-entropy method with a diagonal Gaussian."""
+
+    def __init__(self, config: CEMConfig, center: NDArray[np.float32], run_seed: int) -> None:
+        super().__init__(config, center, run_seed, matrix=False)
+        self._gaussian = CEM(
+            self._problem,
+            stdev_init=config.sigma,
+            popsize=config.population,
+            center_init=self._center.copy(),
+            parenthood_ratio=config.parenthood_ratio,
+            stdev_min=config.sigma_floor or None,
+        )
