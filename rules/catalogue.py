@@ -65,6 +65,6 @@ def parse(text: str | Mapping[str, str]) -> Rule:
         raise RuleError(
             f"a rule is a name, an equation, or a mapping from state to equation, got {dict(text)!r}"
         )
-    if reserved := {"name", "source"} & set(text):
+    if reserved := {"name", "source", "self"} & set(text):
         raise RuleError(f"a state cannot be called {sorted(reserved)[0]!r}; choose another name")
     return Rule("custom", **text)

@@ -9,6 +9,8 @@ once.
 
 from __future__ import annotations
 
+import difflib
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,7 +18,7 @@ from pathlib import Path
 
 from hebbevo.rules.errors import RuleError
 from hebbevo.rules.expression import Call, Expression, Name, Number, Operation, Power, names
-from hebbevo.rules.normalise import EPSILON
+from hebbevo.rules.normalise import EPSILON, NORMALISERS
 from hebbevo.rules.polynomial import Constants, prepare
 from hebbevo.rules.rule import LOCALS, Rule
 
@@ -25,7 +27,13 @@ MINIMUM_LANES = 16
 _ALIGNMENT = 16
 """Segments start at multiples of 16 floats: one cache line, one widest vector."""
 
-_DECORATOR = '@njit(nogil=True, cache=True, fastmath={"contract", "nsz"}, error_model="numpy")'
+_OPTIONS = 'nogil=True, fastmath={"contract", "nsz"}, error_model="numpy"'
+_ENTRY = f"@njit(cache=True, {_OPTIONS})"
+_LAYER = f"@njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, {_OPTIONS})"
+"""Layers are called from entries alone: without wrappers for Python they compile faster."""
+
+_WHERE = ((False, False), (False, True), (True, False), (True, True))
+"""Along which neurons a constant can differ: post, pre; see `KernelSpec.per_neuron`."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +74,13 @@ class KernelSpec:
             raise RuleError(
                 f"rule {self.rule.name!r} uses the modulator m, which no network here provides yet"
             )
+        if len(self.sizes) < 2 or min(self.sizes) < 1:
+            raise RuleError(f"a network needs two or more layers of neurons, got {self.sizes}")
+        _check_known("normaliser", self.normaliser, NORMALISERS)
+        for activation in (self.activation, self.output):
+            _check_known("activation", activation, ACTIVATIONS)
+        if missing := [name for name in self.rule.coefficients if name not in self.sharing]:
+            raise RuleError(f"no sharing is given for coefficient {missing[0]!r}; see resolve_sharing")
 
     @property
     def layers(self) -> tuple[tuple[int, int], ...]:
@@ -125,7 +140,7 @@ class KernelSpec:
 
     def source(self) -> str:
         """Return the text of the kernel module; entry points `forward`, `learn` and `learn_forward`."""
-        helpers = (Path(__file__).parent / "cpu_functions.py").read_text()
+        helpers = (Path(__file__).parent / "cpu_functions.py").read_text("utf-8")
         parts = [helpers]
         for learn, forward in ((False, True), (True, False), (True, True)):
             for layer in range(len(self.layers)):
@@ -136,27 +151,21 @@ class KernelSpec:
     def _entry(self, learn: bool, forward: bool) -> str:
         name = entry_name(learn, forward)
         first = self.neurons[0]
+        states = [f"states[r, {k}]" for k in range(len(self.rule.states))]
+        arguments = ", ".join([*states, "constants[g]", "old[r]", "new[r]", "lanes"])
         lines = [
-            _DECORATOR,
+            _ENTRY,
             f"def {name}(active, genome_of, states, constants, old, new, observations, lanes):",
             "    for q in range(active.shape[0]):",
             "        r = active[q]",
             "        g = genome_of[r]",
         ]
         if forward:
-            lines.append(f"        new[r, {first.start}:{first.stop}] = observations[r]")
-        for layer, segment in enumerate(self.synapses):
-            pre, post = self.neurons[layer], self.neurons[layer + 1]
-            arguments = [
-                f"states[r, {k}, {segment.start}:{segment.stop}]" for k in range(len(self.rule.states))
+            lines += [
+                f"        for i in range({first.size}):",
+                f"            new[r, {first.start} + i] = observations[r, i]",
             ]
-            arguments += [f"constants[g, {k.start}:{k.stop}]" for k in self.constant_segments[layer]]
-            for buffer in ("old", "new"):
-                arguments += [
-                    f"{buffer}[r, {pre.start}:{pre.stop}]",
-                    f"{buffer}[r, {post.start}:{post.stop}]",
-                ]
-            lines.append(f"        layer{layer}_{name}({', '.join(arguments)}, lanes)")
+        lines += [f"        layer{layer}_{name}({arguments})" for layer in range(len(self.layers))]
         return "\n".join(lines)
 
 
@@ -183,15 +192,36 @@ class _LayerText:
     def _post_lanes(self) -> bool:
         return self.spec.lanes_are_post(self.layer)
 
+    @property
+    def _loops(self) -> tuple[int, int]:
+        """Length of the outer loop and of the lanes."""
+        n_in, n_out = self.spec.layers[self.layer]
+        return (n_in, n_out) if self._post_lanes else (n_out, n_in)
+
+    def _pre(self, index: str) -> str:
+        return _at(self.spec.neurons[self.layer].start, index)
+
+    def _post(self, index: str) -> str:
+        return _at(self.spec.neurons[self.layer + 1].start, index)
+
+    def _synapse(self) -> str:
+        return _at(self.spec.synapses[self.layer].start, f"o * {self._loops[1]} + l")
+
+    def _constant(self, slot: int, index: str) -> str:
+        start = self.spec.constant_segments[self.layer][slot].start
+        return f"k{slot} = constants[{_at(start, index)}]"
+
     def text(self) -> str:
         spec = self.spec
-        _, n_out = spec.layers[self.layer]
-        arrays = [f"s_{state}" for state in spec.rule.states]
-        arrays += [f"k{slot}" for slot in range(len(spec.constants))]
-        head = f"def layer{self.layer}_{entry_name(self.learn, self.forward)}"
-        body = [f"{head}({', '.join(arrays)}, old_x, old_y, x, y, lanes):"]
+        states = ", ".join(f"s_{state}" for state in spec.rule.states)
+        name = f"layer{self.layer}_{entry_name(self.learn, self.forward)}"
+        body = [f"def {name}({states}, constants, old, new, lanes):"]
+        clear = [
+            f"    for l in range({spec.sizes[self.layer + 1]}):",
+            f"        new[{self._post('l')}] = ZERO",
+        ]
         if self.forward and self._post_lanes:
-            body += [f"    for l in range({n_out}):", "        y[l] = F(0)"]
+            body += clear
         two_passes = self.learn and spec.normaliser in ("max", "var") and not spec.rule.is_static
         if not two_passes:
             body += self._loop(self.learn, self.forward, normalise=False)
@@ -200,49 +230,52 @@ class _LayerText:
             body += self._statistics()
             body += self._loop(learn=False, forward=self.forward, normalise=True)
         if self.forward:
-            last = self.layer == len(spec.layers) - 1
-            activation = spec.output if last else spec.activation
-            body += [f"    for l in range({n_out}):", f"        y[l] = _{activation}(y[l])"]
-        return "\n".join([_DECORATOR, *body])
+            function = spec.output if self.layer == len(spec.layers) - 1 else spec.activation
+            y = f"new[{self._post('l')}]"
+            body += [f"    for l in range({spec.sizes[self.layer + 1]}):", f"        {y} = _{function}({y})"]
+        return "\n".join([_LAYER, *body])
 
     def _loop(self, learn: bool, forward: bool, normalise: bool) -> list[str]:
         """Return one pass over the synapses."""
         spec, post_lanes = self.spec, self._post_lanes
-        n_in, n_out = spec.layers[self.layer]
-        outer, lane = (n_in, n_out) if post_lanes else (n_out, n_in)
+        outer, lane = self._loops
         equations, weight, _ = spec._prepared
-        used = {name for e in (*(equations.values() if learn else ()), weight) for name in names(e)}
+        used = {
+            name for e in (*(equations.values() if learn else ()), *([weight] * forward)) for name in names(e)
+        }
+        slots = {where: [k for k in self._slots(*where) if f"$k{k}" in used] for where in _WHERE}
         tracks_maximum = learn and spec.normaliser == "max" and not spec.rule.is_static
-        lines = [f"    for l in range({lane}):", "        lanes[l] = F(0)"] if tracks_maximum else []
-        lines += [f"    k{slot}_ = k{slot}[0]" for slot in self._slots(False, False) if f"$k{slot}" in used]
+        lines = [f"    for l in range({lane}):", "        lanes[l] = ZERO"] if tracks_maximum else []
+        lines += [f"    {self._constant(slot, '0')}" for slot in slots[False, False]]
         lines.append(f"    for o in range({outer}):")
-        lines += [
-            f"        k{slot}_ = k{slot}[o]" for slot in self._slots(*self._outer) if f"$k{slot}" in used
-        ]
+        lines += [f"        {self._constant(slot, 'o')}" for slot in slots[self._outer]]
         if learn:
-            lines.append("        pre = old_x[o]" if post_lanes else "        post = old_y[o]")
+            lines.append(
+                f"        pre = old[{self._pre('o')}]"
+                if post_lanes
+                else f"        post = old[{self._post('o')}]"
+            )
         if forward and post_lanes:
-            lines.append("        signal = x[o]")
-        lines += [f"        for l in range({lane}):", f"            s = o * {lane} + l"]
-        lines += [
-            f"            k{slot}_ = k{slot}[s]" for slot in self._slots(True, True) if f"$k{slot}" in used
-        ]
-        lines += [
-            f"            k{slot}_ = k{slot}[l]" for slot in self._slots(*self._lane) if f"$k{slot}" in used
-        ]
-        lines += [f"            v_{state} = s_{state}[s]" for state in spec.rule.states]
+            lines.append(f"        signal = new[{self._pre('o')}]")
+        lines.append(f"        for l in range({lane}):")
+        full = f"o * {lane} + l"
+        lines += [f"            {self._constant(slot, full)}" for slot in slots[True, True]]
+        lines += [f"            {self._constant(slot, 'l')}" for slot in slots[self._lane]]
+        lines += [f"            v_{state} = s_{state}[{self._synapse()}]" for state in spec.rule.states]
         if learn:
-            lines.append("            post = old_y[l]" if post_lanes else "            pre = old_x[l]")
+            lines.append(
+                f"            post = old[{self._post('l')}]"
+                if post_lanes
+                else f"            pre = old[{self._pre('l')}]"
+            )
             lines += self._update(equations, tracks_maximum)
         if normalise:
-            lines += ["            v_w = (v_w - shift) * scale", "            s_w[s] = v_w"]
-        if forward:
-            product = f"{_text(weight)} * {'signal' if post_lanes else 'x[l]'}"
-            lines.append(f"            {'y[l] +=' if post_lanes else 'lanes[l] ='} {product}")
-            if not post_lanes:
-                lines += ["        " + line for line in _fold("lanes", lane, "+")] + [
-                    "        y[o] = lanes[0]"
-                ]
+            lines += ["            v_w = (v_w - shift) * scale", f"            s_w[{self._synapse()}] = v_w"]
+        if forward and post_lanes:
+            lines.append(f"            new[{self._post('l')}] += {_text(weight)} * signal")
+        elif forward:
+            lines.append(f"            lanes[l] = {_text(weight)} * new[{self._pre('l')}]")
+            lines.append(f"        new[{self._post('o')}] = _sum(lanes, {lane})")
         return lines
 
     def _update(self, equations: Mapping[str, Expression], tracks_maximum: bool) -> list[str]:
@@ -252,7 +285,7 @@ class _LayerText:
             lines.append(f"            n_w = _clip({'n_w' if 'w' in changing else 'v_w'}, F(-1), F(1))")
             changing.setdefault("w", Name("w"))
         lines += [f"            v_{state} = n_{state}" for state in changing]
-        lines += [f"            s_{state}[s] = v_{state}" for state in changing]
+        lines += [f"            s_{state}[{self._synapse()}] = v_{state}" for state in changing]
         if tracks_maximum:
             lines += [
                 "            size = np.abs(v_w)",
@@ -262,31 +295,18 @@ class _LayerText:
 
     def _statistics(self) -> list[str]:
         """Return the lines that set `shift` and `scale` from the updated weights."""
-        n_in, n_out = self.spec.layers[self.layer]
-        outer, lane = (n_in, n_out) if self._post_lanes else (n_out, n_in)
+        outer, lane = self._loops
         if self.spec.normaliser == "max":
             return [
-                *("    " + line for line in _fold("lanes", lane, "max")),
-                "    shift = F(0)",
-                "    scale = F(1) / lanes[0] if lanes[0] > F(0) else F(1)",
+                "    shift = ZERO",
+                f"    largest = _largest(lanes, {lane})",
+                "    scale = ONE / largest if largest > ZERO else ONE",
             ]
-
-        def total(term: str) -> list[str]:
-            return [
-                f"    for l in range({lane}):",
-                "        lanes[l] = F(0)",
-                f"    for o in range({outer}):",
-                f"        for l in range({lane}):",
-                f"            lanes[l] += {term}",
-                *("    " + line for line in _fold("lanes", lane, "+")),
-            ]
-
-        size = n_in * n_out
+        start, size = self.spec.synapses[self.layer].start, outer * lane
         return [
-            *total(f"s_w[o * {lane} + l]"),
-            f"    shift = lanes[0] / F({size})",
-            *total(f"(s_w[o * {lane} + l] - shift) * (s_w[o * {lane} + l] - shift)"),
-            f"    scale = F(1) / np.sqrt(lanes[0] / F({size}) + F({EPSILON!r}))",
+            f"    shift = _total(s_w, {start}, {outer}, {lane}, ZERO, lanes, False) / F({size})",
+            f"    variance = _total(s_w, {start}, {outer}, {lane}, shift, lanes, True) / F({size})",
+            f"    scale = ONE / np.sqrt(variance + F({EPSILON!r}))",
         ]
 
     @property
@@ -302,30 +322,30 @@ class _LayerText:
         return [k for k in range(len(self.spec.constants)) if self.spec.per_neuron(k) == (post, pre)]
 
 
-def _fold(array: str, size: int, operator: str) -> list[str]:
-    """Reduce ``array[:size]`` into ``array[0]`` by halves: a fixed order that vectorises."""
-    lines = []
-    while size > 1:
-        half = (size + 1) // 2
-        left, right = f"{array}[l]", f"{array}[l + {half}]"
-        result = f"{left} + {right}" if operator == "+" else f"{left} if {left} > {right} else {right}"
-        lines += [f"for l in range({size - half}):", f"    {left} = {result}"]
-        size = half
-    return lines
+def _check_known(what: str, name: str, known: Sequence[str]) -> None:
+    if name not in known:
+        near = difflib.get_close_matches(name, known, 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
+        raise RuleError(f"unknown {what} {name!r}; {hint}")
+
+
+def _at(start: int, index: str) -> str:
+    """Return the text of an index into a row whose segment starts at `start`."""
+    return f"{start} + {index}" if start else index
 
 
 def _text(expression: Expression) -> str:
     """Return an expression as kernel text; every constant is float32."""
     match expression:
         case Number(value):
-            return f"F({value!r})"
+            return f"F({value!r})" if math.isfinite(value) else f"F(np.{value!r})"
         case Name(name):
             if name.startswith("$"):
-                return f"{name[1:]}_"
+                return name[1:]
             return name if name in LOCALS else f"v_{name}"
         case Operation(operator, left, right):
             return f"({_text(left)} {operator} {_text(right)})"
         case Call(function, arguments):
             return f"_{function}({', '.join(_text(argument) for argument in arguments)})"
         case Power(base, exponent):
-            return f"({' * '.join([_text(base)] * exponent)})"
+            return f"_power{exponent}({_text(base)})"

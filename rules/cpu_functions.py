@@ -7,6 +7,8 @@ import numpy as np
 from numba import njit
 
 F = np.float32
+ZERO = F(0)
+ONE = F(1)
 
 
 @njit(nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
@@ -68,4 +70,73 @@ def _min(x, y):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, error_model="numpy")
 def _clip(x, low, high):  # type: ignore[no-untyped-def]
-    return high if x > high else (low if x < low else x)
+    return _min(_max(x, low), high)
+
+
+@njit(nogil=True, error_model="numpy")
+def _power2(x):  # type: ignore[no-untyped-def]
+    return x * x
+
+
+@njit(nogil=True, error_model="numpy")
+def _power3(x):  # type: ignore[no-untyped-def]
+    return x * x * x
+
+
+@njit(nogil=True, error_model="numpy")
+def _power4(x):  # type: ignore[no-untyped-def]
+    return x * x * x * x
+
+
+@njit(nogil=True, error_model="numpy")
+def _power5(x):  # type: ignore[no-untyped-def]
+    return x * x * x * x * x
+
+
+@njit(nogil=True, error_model="numpy")
+def _power6(x):  # type: ignore[no-untyped-def]
+    return x * x * x * x * x * x
+
+
+@njit(nogil=True, error_model="numpy")
+def _power7(x):  # type: ignore[no-untyped-def]
+    return x * x * x * x * x * x * x
+
+
+@njit(nogil=True, error_model="numpy")
+def _power8(x):  # type: ignore[no-untyped-def]
+    return x * x * x * x * x * x * x * x
+
+
+@njit(nogil=True, error_model="numpy")
+def _sum(lanes, size):  # type: ignore[no-untyped-def]
+    """Sum ``lanes[:size]`` by halves, in place: a fixed order that vectorises."""
+    while size > 1:
+        half = (size + 1) // 2
+        for lane in range(size - half):
+            lanes[lane] += lanes[lane + half]
+        size = half
+    return lanes[0]
+
+
+@njit(nogil=True, error_model="numpy")
+def _largest(lanes, size):  # type: ignore[no-untyped-def]
+    """Return the maximum of ``lanes[:size]`` by halves, in place."""
+    while size > 1:
+        half = (size + 1) // 2
+        for lane in range(size - half):
+            lanes[lane] = lanes[lane] if lanes[lane] > lanes[lane + half] else lanes[lane + half]
+        size = half
+    return lanes[0]
+
+
+@njit(nogil=True, error_model="numpy")
+def _total(weights, start, outer, size, shift, lanes, square):  # type: ignore[no-untyped-def]
+    """Sum ``weights - shift``, or its square, over a layer's segment, lane by lane."""
+    for lane in range(size):
+        lanes[lane] = ZERO
+    for o in range(outer):
+        for lane in range(size):
+            centred = weights[start + o * size + lane] - shift
+            lanes[lane] += centred * centred if square else centred
+    return _sum(lanes, size)

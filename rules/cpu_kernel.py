@@ -6,9 +6,11 @@ directory and is imported from there; a second process finds the machine code on
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import importlib.util
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
@@ -67,8 +69,11 @@ class CpuKernel:
             coefficients: arrays that broadcast to ``(n_out, n_in)``.
             row: ``(constant_width,)``.
         """
-        for expression, segment in zip(self.spec.constants, self.spec.constant_segments[layer], strict=True):
-            self.write(segment, evaluate(expression, coefficients, _NUMPY_FUNCTIONS), row)
+        with np.errstate(all="ignore"):
+            for expression, segment in zip(
+                self.spec.constants, self.spec.constant_segments[layer], strict=True
+            ):
+                self.write(segment, evaluate(expression, coefficients, _NUMPY_FUNCTIONS), row)
 
     @staticmethod
     def write(segment: Segment, matrix: FloatArray, row: FloatArray) -> None:
@@ -102,9 +107,7 @@ def cache_directory() -> Path:
 def _compiled(source: str) -> ModuleType:
     """Return the module of a source text, written once under its hash."""
     name = f"hebbevo_kernel_{hashlib.sha256(source.encode()).hexdigest()[:24]}"
-    path = _writable(cache_directory()) / f"{name}.py"
-    if not path.is_file() or path.read_text() != source:
-        _write(path, source)
+    path = _placed(f"{name}.py", source.encode())
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None
@@ -114,19 +117,38 @@ def _compiled(source: str) -> ModuleType:
     return module
 
 
-def _writable(directory: Path) -> Path:
-    """Return the directory, or a temporary one where it cannot be written."""
+def _placed(name: str, source: bytes) -> Path:
+    """Return a file of the cache that holds the source; of a directory of this process if need be."""
+    path = cache_directory() / name
     try:
-        directory.mkdir(parents=True, exist_ok=True)
-        if os.access(directory, os.W_OK):
-            return directory
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.is_file() or path.read_bytes() != source:
+            _write(path, source)
+        if os.access(path.parent, os.W_OK):
+            return path
     except OSError:
         pass
-    return Path(tempfile.mkdtemp(prefix="hebbevo-kernels-"))
+    path = _process_directory() / name
+    path.write_bytes(source)
+    return path
 
 
-def _write(path: Path, source: str) -> None:
+@cache
+def _process_directory() -> Path:
+    """Return a directory that lives as long as this process: kernels in it compile anew in the next."""
+    directory = tempfile.mkdtemp(prefix="hebbevo-kernels-")
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    return Path(directory)
+
+
+def _write(path: Path, source: bytes) -> None:
     """Write a file in one rename: another process never sees half of it."""
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, suffix=".tmp", delete=False) as file:
-        file.write(source)
-    os.replace(file.name, path)
+    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".tmp", delete=False) as file:
+        temporary = Path(file.name)
+        try:
+            file.write(source)
+            file.close()
+            temporary.replace(path)
+        except OSError:
+            temporary.unlink(missing_ok=True)
+            raise

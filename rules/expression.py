@@ -38,7 +38,25 @@ EXPONENTS = range(2, 9)
 _OPERATORS: Mapping[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
 _FOREIGN = re.compile(r"[^A-Za-z0-9_+\-*/().,\s]")
 _JUXTAPOSED = re.compile(r"(?<=[\w)])\s+(?=[\w(])")
-_NUMBER = re.compile(r"(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\Z")
+_LARGEST = 3.4e38
+"""Constants must fit into float32."""
+
+_NUMBER_LIKE = re.compile(r"(?<![\w.])\.?\d[\w.]*(?:(?<=[eE])[+-]\d+)?")
+_NUMBER = re.compile(r"(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+
+
+_MATH: Mapping[str, Callable[..., float]] = {
+    "abs": abs,
+    "clip": lambda x, low, high: min(max(x, low), high),
+    "exp": math.exp,
+    "max": max,
+    "min": min,
+    "relu": lambda x: max(x, 0.0),
+    "sigmoid": lambda x: 0.5 + 0.5 * math.tanh(0.5 * x),
+    "sign": lambda x: float((x > 0) - (x < 0)),
+    "sqrt": math.sqrt,
+    "tanh": math.tanh,
+}
 
 
 @dataclass(frozen=True)
@@ -96,8 +114,8 @@ def parse_expression(text: str, where: str = "rule") -> Expression:
     _check_text(text, where)
     try:
         # Line breaks are blanks to us, and leading ones would be indentation to Python.
-        flat = re.sub(r"\s", " ", text)
-        tree = ast.parse(f"({flat})", mode="eval").body
+        text = re.sub(r"\s", " ", text)
+        tree = ast.parse(f"({text})", mode="eval").body
     except (SyntaxError, RecursionError, MemoryError) as error:
         offset = error.offset if isinstance(error, SyntaxError) else None
         place = max(0, min((offset or 2) - 2, len(text) - 1))
@@ -157,6 +175,9 @@ def _check_text(text: str, where: str) -> None:
         raise _error(text, foreign.start(), f"character {foreign[0]!r} is not allowed; {hint}", where)
     if gap := _JUXTAPOSED.search(text):
         raise _error(text, gap.end(), "an operator is missing before this", where)
+    for number in _NUMBER_LIKE.finditer(text):
+        if not _NUMBER.fullmatch(number[0]) or not float(number[0]) < _LARGEST:
+            raise _error(text, number.start(), "a number is decimal, without suffix, below 3.4e38", where)
     open_brackets: list[int] = []
     for place, character in enumerate(text):
         if character == "(":
@@ -181,7 +202,7 @@ def _error(text: str, place: int, what: str, where: str) -> RuleError:
         text[place + 1 : place + 25],
     )
     head, tail = ("..." if place > 24 else ""), ("..." if place + 25 < len(text) else "")
-    excerpt = " ".join(f"{head}{before}>>{at}<<{after}{tail}".split())
+    excerpt = "".join(c if c.isprintable() else " " for c in f"{head}{before}>>{at}<<{after}{tail}")
     return RuleError(f"{where}, character {place + 1}: {what}: {excerpt}")
 
 
@@ -193,6 +214,19 @@ class _Translator:
         self._where = where
 
     def translate(self, node: ast.expr, depth: int = 0) -> Expression:
+        """Translate a node, computing what holds numbers alone."""
+        expression = self._translate(node, depth)
+        if isinstance(expression, Number | Name) or next(names(expression), None) is not None:
+            return expression
+        try:
+            value = float(evaluate(expression, {}, _MATH))
+        except (ArithmeticError, ValueError):
+            value = math.nan
+        if not abs(value) < _LARGEST:
+            raise self._error(node, "this is no finite number")
+        return Number(value)
+
+    def _translate(self, node: ast.expr, depth: int) -> Expression:
         if depth > 4 * MAXIMUM_DEPTH:
             raise self._error(node, "too many operations in a row; use brackets or fewer terms")
         match node:
@@ -215,7 +249,10 @@ class _Translator:
                 return self._power(node, depth)
             case ast.BinOp(left=left, op=operator, right=right) if type(operator) in _OPERATORS:
                 symbol = _OPERATORS[type(operator)]
-                return Operation(symbol, self.translate(left, depth + 1), self.translate(right, depth + 1))
+                a, b = self.translate(left, depth + 1), self.translate(right, depth + 1)
+                if symbol == "/" and b == Number(0.0):
+                    raise self._error(right, "this divides by zero")
+                return Operation(symbol, a, b)
             case ast.Call():
                 return self._call(node, depth)
             case ast.Attribute():
@@ -223,10 +260,10 @@ class _Translator:
         raise self._error(node, "only names, numbers, + - * / **, brackets and functions are allowed")
 
     def _number(self, node: ast.Constant) -> Number:
-        source = ast.get_source_segment(f"({self._text})", node) or ""
-        if not _NUMBER.match(source) or not math.isfinite(float(source)):
-            raise self._error(node, "only finite decimal numbers are allowed")
-        return Number(float(source))
+        value = node.value
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise self._error(node, "only decimal numbers are allowed")
+        return Number(float(value))
 
     def _power(self, node: ast.BinOp, depth: int) -> Power:
         exponent = node.right

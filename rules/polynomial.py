@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from hebbevo.rules.expression import Call, Expression, Name, Number, Operation, Power, names
 
@@ -17,7 +18,9 @@ Monomial = tuple[int, ...]
 """Exponent of each local quantity."""
 
 MAXIMUM_TERMS = 64
-"""Polynomials that expand beyond this keep their written form."""
+MAXIMUM_DEGREE = 32
+MAXIMUM_SIZE = 512
+"""Polynomials with more monomials, a higher degree or a factor of more names keep their written form."""
 
 
 class _NotPolynomial(Exception):
@@ -117,9 +120,15 @@ def _multiply(
         for b, factor_b in right.items():
             monomial = tuple(x + y for x, y in zip(a, b, strict=True))
             terms[monomial] = _sum(terms.get(monomial), _product(factor_a, factor_b), "+")
-            if len(terms) > MAXIMUM_TERMS:
+            too_large = len(terms) > MAXIMUM_TERMS or sum(monomial) > MAXIMUM_DEGREE
+            if too_large or not _within(terms[monomial], MAXIMUM_SIZE):
                 raise _NotPolynomial
     return terms
+
+
+def _within(expression: Expression, limit: int) -> bool:
+    """Whether an expression has at most `limit` names."""
+    return next(islice(names(expression), limit, None), None) is None
 
 
 def _sum(left: Expression | None, right: Expression, operator: str) -> Expression:

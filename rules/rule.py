@@ -7,13 +7,14 @@ device, in any dtype; the fused kernels are generated from the same expressions.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from hebbevo.rules.errors import RuleError
-from hebbevo.rules.expression import Expression, Name, evaluate, names, parse_expression
+from hebbevo.rules.expression import FUNCTIONS, Expression, Name, evaluate, names, parse_expression
 
 if TYPE_CHECKING:
     import torch
@@ -124,7 +125,7 @@ class Rule:
 
     def _check_names(self) -> None:
         for state in self._texts:
-            if state in LOCALS or not state.isidentifier() or state.startswith("_"):
+            if state in (*LOCALS, *FUNCTIONS) or not re.fullmatch(r"[A-Za-z]\w*", state, re.ASCII):
                 raise RuleError(
                     f"rule {self.name!r}: a state cannot be called {state!r}; choose another name"
                 )
