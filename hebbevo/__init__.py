@@ -1,1 +1,64 @@
 """hebbevo searches for learning rules: evolution tunes Hebbian coefficients, lifetimes rewrite the weights."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hebbevo import envs, rules, search
+    from hebbevo.config import Config, load_config
+    from hebbevo.errors import InputError
+    from hebbevo.evaluation import Evaluation, evaluate
+    from hebbevo.evolution import Run, evolve, resume
+    from hebbevo.execution import Execution
+    from hebbevo.genome import Genome, load_genome, save_genome
+
+_HOMES = {
+    "Config": "config",
+    "Evaluation": "evaluation",
+    "Execution": "execution",
+    "Genome": "genome",
+    "InputError": "errors",
+    "Run": "evolution",
+    "evaluate": "evaluation",
+    "evolve": "evolution",
+    "load_config": "config",
+    "load_genome": "genome",
+    "resume": "evolution",
+    "save_genome": "genome",
+}
+_ROOMS = ("envs", "rules", "search")
+
+__all__ = [
+    "Config",
+    "Evaluation",
+    "Execution",
+    "Genome",
+    "InputError",
+    "Run",
+    "envs",
+    "evaluate",
+    "evolve",
+    "load_config",
+    "load_genome",
+    "resume",
+    "rules",
+    "save_genome",
+    "search",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used: `import hebbevo` itself loads nothing heavy."""
+    if name in _ROOMS:
+        return importlib.import_module(f"hebbevo.{name}")
+    if name in _HOMES:
+        value = getattr(importlib.import_module(f"hebbevo.{_HOMES[name]}"), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'hebbevo' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

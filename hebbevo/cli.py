@@ -1,0 +1,243 @@
+"""The command line. Exit codes: 0 done, 1 failed at run time, 2 bad input, 130 interrupted with the checkpoint safe."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+
+from hebbevo.envs import EnvError
+from hebbevo.errors import InputError
+from hebbevo.rules import RuleError
+from hebbevo.search import SearchError
+
+INPUT_ERRORS = (InputError, RuleError, EnvError, SearchError)
+
+app = typer.Typer(
+    help="Evolve learning rules instead of weights.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Overrides = Annotated[
+    list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Overrides, as search.population=64.")
+]
+Threads = Annotated[int | None, typer.Option(help="Threads; by default one per core.", show_default=False)]
+Block = Annotated[int | None, typer.Option(help="Lifetimes in lockstep per thread; changes no result.")]
+
+
+@app.command("evolve")
+def evolve_command(
+    source: Annotated[str, typer.Argument(metavar="PRESET|FILE.yaml", help="What to evolve.")],
+    overrides: Overrides = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Run directory, which must not exist.", show_default="runs/NAME")
+    ] = None,
+    threads: Threads = None,
+    block: Block = None,
+) -> None:
+    """Evolve a preset or a config file into a new run directory."""
+    from hebbevo.config import load_config
+    from hebbevo.display import LiveLine
+    from hebbevo.evolution import evolve
+    from hebbevo.task import Task
+
+    config, console = load_config(source, overrides or ()), Console()
+    task = Task.of(config)
+    rule = task.plasticity.parsed_rule
+    found = ", ".join(rule.coefficients) or "none: static weights"
+    console.print(
+        f"rule {rule.name}: w = {rule.text}; coefficients {found}; {task.layout.size:,} numbers to evolve",
+        soft_wrap=True,
+        highlight=False,
+        markup=False,
+    )
+    with LiveLine(console, config.env.unit) as line:
+        run = evolve(
+            config,
+            out or Path("runs") / Path(source).stem,
+            execution=_execution(threads, block),
+            watch=line.watch,
+        )
+    _say_done(console, run.path)
+
+
+@app.command("resume")
+def resume_command(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="A run directory.")],
+    threads: Threads = None,
+    block: Block = None,
+) -> None:
+    """Evolve a run on from its last checkpoint."""
+    from hebbevo.display import LiveLine
+    from hebbevo.evolution import read_config, resume
+    from hebbevo.run_directory import RunDirectory
+
+    console = Console()
+    unit = read_config(RunDirectory.open(directory, read_only=True)).env.unit
+    with LiveLine(console, unit) as line:
+        run = resume(directory, execution=_execution(threads, block), watch=line.watch)
+    if run.already_finished:
+        console.print(
+            f"{directory} is finished: {run.generation} generations; nothing changed", soft_wrap=True
+        )
+    else:
+        _say_done(console, run.path)
+
+
+@app.command("evaluate")
+def evaluate_command(
+    genome: Annotated[str, typer.Argument(metavar="GENOME", help="A file, a run directory or zoo:NAME.")],
+    episodes: Annotated[int, typer.Option(help="Lifetimes per morphology and condition.")] = 64,
+    seed: Annotated[int, typer.Option(help="The lifetimes' seeds follow from it.")] = 1,
+    morphology: Annotated[
+        list[str] | None, typer.Option(help="Body; may be repeated. By default the task's own.")
+    ] = None,
+    controls: Annotated[bool, typer.Option(help="Also evaluate the controls.")] = True,
+    json_file: Annotated[
+        str | None, typer.Option("--json", metavar="FILE", help="Write the figures; - is standard output.")
+    ] = None,
+    threads: Threads = None,
+    block: Block = None,
+) -> None:
+    """Evaluate a genome over fresh lifetimes of full length, beside its controls."""
+    from hebbevo.display import evaluation_table
+    from hebbevo.evaluation import evaluate
+    from hebbevo.genome import load_genome
+
+    if json_file not in (None, "-"):
+        _check_writable(Path(str(json_file)))
+    evaluation = evaluate(
+        load_genome(genome),
+        episodes=episodes,
+        seed=seed,
+        morphologies=morphology,
+        controls=controls,
+        execution=_execution(threads, block),
+    )
+    if json_file != "-":
+        Console().print(evaluation_table(evaluation))
+    if json_file is not None:
+        text = json.dumps(evaluation.summary(), indent=2) + "\n"
+        if json_file == "-":
+            sys.stdout.write(text)
+        else:
+            Path(json_file).write_text(text, encoding="utf-8")
+
+
+@app.command("config")
+def config_command(
+    source: Annotated[str, typer.Argument(metavar="PRESET|FILE.yaml", help="What to resolve.")],
+    overrides: Overrides = None,
+) -> None:
+    """Print a configuration as resolved."""
+    from hebbevo.config import load_config
+
+    sys.stdout.write(load_config(source, overrides or ()).to_yaml())
+
+
+@app.command("list")
+def list_command(
+    what: Annotated[str, typer.Argument(help="rules, envs, morphologies, searchers, presets or genomes.")],
+) -> None:
+    """List what there is, by name; piped, one name a line."""
+    from hebbevo.listing import CATALOGUES, entries
+
+    if what not in CATALOGUES:
+        import difflib
+
+        near = difflib.get_close_matches(what, CATALOGUES, 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(CATALOGUES)}"
+        raise InputError(f"cannot list {what!r}; {hint}")
+    found = entries(what)
+    if not sys.stdout.isatty():
+        sys.stdout.writelines(f"{name}\n" for name in found)
+        return
+    from rich.table import Table
+
+    table = Table.grid(padding=(0, 3))
+    for name, about in found.items():
+        table.add_row(f"[bold]{name}[/bold]", about.replace("[", r"\["))
+    Console().print(table)
+
+
+@app.command("plot")
+def plot_command(directory: Annotated[Path, typer.Argument(metavar="DIR", help="A run directory.")]) -> None:
+    """Draw a run's learning curve from its progress.csv."""
+    from hebbevo.figures import learning_curve
+    from hebbevo.run_directory import RunDirectory
+
+    path = learning_curve(RunDirectory.open(directory, read_only=True))
+    typer.echo(path)
+
+
+def main() -> NoReturn:
+    """Run the command line."""
+    sys.exit(run(app))
+
+
+def run(command: Callable[[], Any]) -> int:
+    """Run a command and return its exit code; what went wrong is one line on standard error."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        command()
+    except SystemExit as ending:
+        return ending.code if isinstance(ending.code, int) else int(ending.code is not None)
+    except INPUT_ERRORS as error:
+        return _fail(str(error), 2)
+    except KeyboardInterrupt:
+        return _fail("interrupted; the last checkpoint is safe, `hebbevo resume DIR` goes on from it", 130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        remedy = "; make room, then `hebbevo resume DIR` goes on from the last checkpoint" if full else ""
+        return _fail(f"{error}{remedy}", 1)
+    except Exception as error:  # noqa: BLE001  (the last line of defence: one line for the user)
+        if os.environ.get("HEBBEVO_TRACEBACK"):
+            traceback.print_exc()
+        return _fail(f"{type(error).__name__}: {error} (HEBBEVO_TRACEBACK=1 shows where)", 1)
+    return 0
+
+
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _fail(message: str, code: int) -> int:
+    line = " ".join(message.split())
+    sys.stderr.write(f"hebbevo: {line}\n")
+    return code
+
+
+def _execution(threads: int | None, block: int | None) -> Any:
+    from hebbevo.execution import DEFAULT_BLOCK, Execution
+
+    return Execution(threads=threads, block=DEFAULT_BLOCK if block is None else block)
+
+
+def _check_writable(path: Path) -> None:
+    if path.is_dir() or not path.parent.is_dir():
+        raise InputError(f"cannot write {path}; name a file in a directory that exists")
+
+
+def _say_done(console: Console, path: Path) -> None:
+    console.print(
+        f"done: {path}; evaluate it with: hebbevo evaluate {path}",
+        soft_wrap=True,
+        highlight=False,
+        markup=False,
+    )

@@ -1,0 +1,130 @@
+"""What a person sees: the live line of an evolution, and the table of an evaluation."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from types import TracebackType
+from typing import Any, Self
+
+from rich import box
+from rich.console import Console
+from rich.live import Live
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from hebbevo.evaluation import GENOME, Evaluation
+from hebbevo.evolution import Step
+from hebbevo.rollout import WORST_FITNESS
+
+_RECENT = 10
+"""Generations over which the rate and the time left are averaged."""
+
+
+class LiveLine:
+    """One line that keeps itself current on a terminal; a line per evaluation where output is piped."""
+
+    def __init__(self, console: Console, unit: str) -> None:
+        self._console = console
+        self._unit = unit
+        self._recent: deque[Step] = deque(maxlen=_RECENT)
+        self._center: tuple[int, float] | None = None
+        self._began = time.perf_counter()
+        self._live = Live(
+            Text("starting: compiling kernels"), console=console, transient=True, refresh_per_second=4
+        )
+
+    def watch(self, step: Step) -> None:
+        """Show a generation."""
+        self._recent.append(step)
+        center = step.row.get("center_mean")
+        if center is not None:
+            self._center = (step.generation, float(center))
+        line = Text(self._line(step))
+        if self._console.is_terminal:
+            self._live.update(line)
+        if center is not None:
+            self._live.console.print(line, soft_wrap=True)
+
+    def _line(self, step: Step) -> str:
+        parts = [f"generation {step.generation}/{step.generations}"]
+        if self._center is not None:
+            generation, center = self._center
+            since = "" if generation == step.generation else f" (at {generation})"
+            parts.append(f"centre {_fitness(center)} {self._unit}{since}")
+        mean, best = step.row.get("population_mean"), step.row.get("population_best")
+        if mean is None or best is None:
+            parts.append("population: every lifetime diverged")
+        else:
+            parts.append(f"population {mean:.2f}, best {best:.2f} {self._unit}")
+        if diverged := step.row.get("diverged"):
+            parts.append(f"{diverged} diverged")
+        seconds = sum(recent.seconds for recent in self._recent)
+        rate = sum(recent.agent_steps for recent in self._recent) / seconds
+        left = (step.generations - step.generation) * seconds / len(self._recent)
+        return " · ".join([*parts, f"{rate:,.0f} steps/s", f"{_duration(left)} left"])
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._live.stop()
+
+
+def evaluation_table(evaluation: Evaluation) -> Table:
+    """Return the table of an evaluation: a row per morphology and condition."""
+    summary = evaluation.summary()
+    paper = any("paper_distance" in part for part in summary["morphologies"].values())
+    unit = evaluation.unit
+    table = Table(
+        title=f"{evaluation.genome.name}: {unit} per lifetime", title_justify="left", box=box.SIMPLE_HEAD
+    )
+    for name in ("morphology", "condition"):
+        table.add_column(name, no_wrap=True)
+    for name in ("mean", "sd", "median", "95 % interval", "n", *(("paper's unit",) if paper else ())):
+        table.add_column(name, justify="right", no_wrap=True)
+    for morphology, part in summary["morphologies"].items():
+        rows = {GENOME: part, **part["controls"]}
+        for condition, values in rows.items():
+            table.add_row(
+                morphology if condition == GENOME else "",
+                condition,
+                *_cells(values, paper),
+                style=_style(condition),
+            )
+        table.add_section()
+    return table
+
+
+def _cells(values: dict[str, Any], paper: bool) -> list[str]:
+    count = f"{values['episodes']}" + (f" ({values['diverged']} diverged)" if values["diverged"] else "")
+    if values["mean"] is None:
+        return ["-", "-", "-", "-", count, *(["-"] if paper else [])]
+    low, high = values["ci95"]
+    cells = [f"{values[name]:.2f}" for name in ("mean", "sd", "median")]
+    return [
+        *cells,
+        f"[{low:.2f}, {high:.2f}]",
+        count,
+        *([f"{values['paper_distance']:.0f}"] if paper else []),
+    ]
+
+
+def _style(condition: str) -> str | None:
+    return "bold" if condition == GENOME else "dim"
+
+
+def _fitness(value: float) -> str:
+    return "diverged" if value <= WORST_FITNESS / 1e3 else f"{value:.2f}"
+
+
+def _duration(seconds: float) -> str:
+    minutes, hours = round(seconds / 60), int(seconds // 3600)
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{minutes} min" if seconds < 5400 else f"{hours} h {minutes - 60 * hours:02d} min"

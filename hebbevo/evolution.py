@@ -1,0 +1,269 @@
+"""Evolve a run, generation by generation, so that killing it at any instant changes nothing but the time it takes.
+
+Per generation: propose, live the lifetimes, learn; evaluate the centre on fresh seeds where due; write genomes,
+the row of progress.csv, and last the checkpoint, which makes the generation count.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import yaml
+
+from hebbevo.config import Config, build_config, difference
+from hebbevo.errors import InputError
+from hebbevo.evaluation import GENOME, evaluate_conditions
+from hebbevo.execution import Execution, cores, executor_for
+from hebbevo.figures import learning_curve
+from hebbevo.fitness import CENTER_EVALUATION, Fitness, evaluate_generation
+from hebbevo.genome import Genome, save_genome
+from hebbevo.rollout import WORST_FITNESS
+from hebbevo.run_directory import Checkpoint, Row, RunDirectory
+from hebbevo.search import Executor, Searcher
+from hebbevo.task import Task, Worker
+from hebbevo.telemetry import Telemetry
+
+_FIRST_CENTER = 4
+"""Word that keeps the stream of the first centre apart."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run directory and how far it is.
+
+    Attributes:
+        resumed_from: generation of the checkpoint, or None for a new run.
+        already_finished: there was nothing left to do, and nothing was written.
+    """
+
+    path: Path
+    config: Config
+    generation: int
+    center: npt.NDArray[np.float32]
+    resumed_from: int | None = None
+    already_finished: bool = False
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a generation came to, for whoever watches."""
+
+    generation: int
+    generations: int
+    row: Row
+    agent_steps: int
+    seconds: float
+
+
+Watcher = Callable[[Step], None]
+
+
+def evolve(
+    config: Config, out: str | Path, *, execution: Execution | None = None, watch: Watcher | None = None
+) -> Run:
+    """Make a run directory and evolve it to its last generation.
+
+    Args:
+        config: from `load_config`.
+        out: the directory, which must not exist.
+        execution: where the lifetimes are lived; changes no result.
+        watch: called after every generation.
+
+    Raises:
+        InputError: `out` exists, or the config asks for what cannot be built.
+        OSError: the disk is full; the last checkpoint stands.
+    """
+    Task.of(config).layout  # noqa: B018  (what cannot be built fails before a directory appears)
+    with RunDirectory.create(out, config.to_yaml()) as directory:
+        return _Evolution(config, directory, None, execution or Execution(), watch).run()
+
+
+def resume(path: str | Path, *, execution: Execution | None = None, watch: Watcher | None = None) -> Run:
+    """Evolve a run on from its last checkpoint, or from generation 0 where there is none.
+
+    Raises:
+        InputError: not a run directory, in use, or its config.yaml is not the one of its checkpoint.
+    """
+    with RunDirectory.open(path) as directory:
+        config = read_config(directory)
+        checkpoint = directory.latest()
+        if checkpoint is not None:
+            _check_same_config(config, checkpoint, directory)
+        return _Evolution(config, directory, checkpoint, execution or Execution(), watch).run()
+
+
+def read_config(directory: RunDirectory) -> Config:
+    """Return the config of a run directory."""
+    try:
+        data = yaml.safe_load(directory.config_path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise InputError(f"cannot read {directory.config_path}: {error}".replace("\n", " ")) from None
+    if not isinstance(data, dict):
+        raise InputError(f"{directory.config_path} is not a config; restore it")
+    return build_config(data)
+
+
+def _check_same_config(config: Config, checkpoint: Checkpoint, directory: RunDirectory) -> None:
+    written = checkpoint.header.get("config")
+    changed = difference(written if isinstance(written, Mapping) else {}, config.model_dump(mode="json"))
+    if changed:
+        raise InputError(
+            f"{directory.config_path} does not match the checkpoint of generation {checkpoint.generation}: "
+            f"{'; '.join(changed)}; undo the change, or evolve into another directory"
+        )
+
+
+class _Evolution:
+    """The loop's state: the searcher, the best evaluated mean so far, and where it all is written."""
+
+    def __init__(
+        self,
+        config: Config,
+        directory: RunDirectory,
+        checkpoint: Checkpoint | None,
+        execution: Execution,
+        watch: Watcher | None,
+    ) -> None:
+        self.config = config
+        self.directory = directory
+        self.checkpoint = checkpoint
+        self.execution = execution
+        self.watch = watch
+        self.task = Task.of(config)
+        self.best: float | None = None
+        self.searcher = self._searcher()
+
+    def _searcher(self) -> Searcher:
+        stream = np.random.SeedSequence((self.config.run.seed, _FIRST_CENTER))
+        center = self.task.first_genome(np.random.Generator(np.random.Philox(stream)))
+        searcher = self.config.search.build(center, self.config.run.seed)
+        if self.checkpoint is not None:
+            searcher.load_state_dict(self.checkpoint.tensors)
+            self.best = self.checkpoint.header.get("best_mean")
+        return searcher
+
+    def run(self) -> Run:
+        """Go on to the last generation."""
+        start, generations = self.searcher.generation, self.config.search.generations
+        resumed_from = None if self.checkpoint is None else start
+        if start < generations:
+            self.directory.truncate_progress(start)
+            self.directory.log("start", generation=start, cores=cores(), execution=vars(self.execution))
+            with (
+                Telemetry(self.directory, start) as telemetry,
+                executor_for(self.task, self.execution) as (executor, block),
+            ):
+                while self.searcher.generation < generations:
+                    step = self._generation(executor, block)
+                    telemetry.record(step)
+                    if self.watch is not None:
+                        self.watch(step)
+            self.directory.log("end", generation=self.searcher.generation)
+        return Run(
+            self.directory.path,
+            self.config,
+            self.searcher.generation,
+            self.searcher.center,
+            resumed_from,
+            already_finished=start >= generations,
+        )
+
+    def _generation(self, executor: Executor[Worker], block: int) -> Step:
+        began, search = time.perf_counter(), self.config.search
+        proposals = self.searcher.ask()
+        diagnostics = self.searcher.diagnostics()
+        fitness = evaluate_generation(
+            executor,
+            proposals,
+            run_seed=self.config.run.seed,
+            number=self.searcher.generation,
+            morphologies=self.config.env.morphology_names,
+            lifetime_seeds=search.lifetime_seeds,
+            block=block,
+        )
+        self.searcher.tell(proposals, fitness.mean - search.penalty * fitness.mean_square, executor)
+        generation = self.searcher.generation
+        last = generation == search.generations
+        center = self._evaluate_center(executor, block) if last or not generation % self._every else {}
+        row: Row = {"generation": generation, **self._row(fitness), **center, **diagnostics}
+        is_best = self._write_genomes(center)
+        row = self._with_empty_center(row)
+        self.directory.append_row(row)
+        if last:
+            learning_curve(self.directory)
+        self.directory.save(
+            generation,
+            self.searcher.state_dict(),
+            {"config": self.config.model_dump(mode="json"), "best_mean": self.best},
+            is_best,
+        )
+        return Step(generation, search.generations, row, fitness.steps, time.perf_counter() - began)
+
+    @property
+    def _every(self) -> int:
+        return self.config.evaluation.every
+
+    def _row(self, fitness: Fitness) -> Row:
+        """Return the columns of the population; diverged lifetimes are counted and left out of the means."""
+        means = np.ma.masked_array(fitness.mean, fitness.diverged.any(axis=1))
+        per_body = np.ma.masked_array(fitness.per_morphology, fitness.diverged).mean(axis=0)
+        row: Row = {
+            "population_mean": _number(means.mean()),
+            "population_best": _number(means.max()),
+            "population_sd": _number(means.std()),
+        }
+        for name, value in zip(self.config.env.morphology_names, per_body, strict=True):
+            row[f"population.{name}"] = _number(value)
+        row["genome_rms"] = float(np.sqrt(fitness.mean_square.mean()))
+        row["agent_steps"] = fitness.steps
+        row["diverged"] = int(fitness.diverged.sum())
+        return row
+
+    def _center_columns(self) -> tuple[str, ...]:
+        return ("center_mean", *(f"center.{name}" for name in self.config.env.morphology_names))
+
+    def _with_empty_center(self, row: Row) -> Row:
+        return {**row, **{name: row.get(name) for name in self._center_columns()}}
+
+    def _evaluate_center(self, executor: Executor[Worker], block: int) -> Row:
+        """Return the centre's mean over fresh lifetimes of full length; a diverged one counts as the worst."""
+        lifetimes = evaluate_conditions(
+            executor,
+            self.searcher.center,
+            (self.config.run.seed, CENTER_EVALUATION, self.searcher.generation),
+            self.config.env.morphology_names,
+            (GENOME,),
+            self.config.evaluation.episodes,
+            block,
+        )
+        means = [float(conditions[GENOME].fitness.mean()) for conditions in lifetimes.values()]
+        return dict(zip(self._center_columns(), (float(np.mean(means)), *means), strict=True))
+
+    def _write_genomes(self, center: Row) -> bool:
+        """Write the centre, and the best one where it is; return whether it is."""
+        genome = Genome(self.task, self.searcher.center, self._provenance(center))
+        save_genome(genome, self.directory.center_path)
+        mean = center.get("center_mean")
+        if mean is None or (self.best is not None and mean <= self.best) or mean <= WORST_FITNESS:
+            return False
+        self.best = float(mean)
+        save_genome(genome, self.directory.best_path)
+        return True
+
+    def _provenance(self, center: Row) -> dict[str, Any]:
+        return {
+            "seed": self.config.run.seed,
+            "generation": self.searcher.generation,
+            "search": self.config.search.model_dump(mode="json"),
+            "evaluation": {"episodes": self.config.evaluation.episodes, **center} if center else None,
+        }
+
+
+def _number(value: Any) -> float | None:
+    return None if value is np.ma.masked else float(value)

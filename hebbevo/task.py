@@ -1,0 +1,132 @@
+"""A task: what a genome means. Environment, network and rule together give the genome its layout and its life."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hebbevo.config import Config, NetworkConfig, PlasticityConfig
+from hebbevo.envs import BatchedEnvironment, EnvConfig
+from hebbevo.network import PlasticNetwork
+from hebbevo.rollout import Hook, Lifetimes, live
+from hebbevo.rules import Distribution, Layout, genome_layout, resolve_sharing
+from hebbevo.rules.codegen import KernelSpec
+from hebbevo.rules.cpu_kernel import CpuKernel
+
+FloatArray = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Task:
+    """The parts of a config that decide what a lifetime is."""
+
+    env: EnvConfig
+    network: NetworkConfig
+    plasticity: PlasticityConfig
+
+    @classmethod
+    def of(cls, config: Config) -> Task:
+        """Return the task of a run's config."""
+        return cls(config.env, config.network, config.plasticity)
+
+    @cached_property
+    def sizes(self) -> tuple[int, ...]:
+        """Neurons per layer, input first."""
+        environment = self.env.build(1)
+        try:
+            return (environment.observation_size, *self.network.hidden, environment.action_size)
+        finally:
+            environment.close()
+
+    @cached_property
+    def sharing(self) -> Mapping[str, str]:
+        """Who shares each coefficient."""
+        return resolve_sharing(self.plasticity.parsed_rule, self.plasticity.sharing)
+
+    @cached_property
+    def layout(self) -> Layout:
+        """Layout of a genome."""
+        return genome_layout(
+            self.plasticity.parsed_rule,
+            self.sizes,
+            self.sharing,
+            evolved_weights=self.plasticity.weights_evolve,
+        )
+
+    @cached_property
+    def kernel_spec(self) -> KernelSpec:
+        """What the kernel of the network is generated from."""
+        return KernelSpec(
+            self.plasticity.parsed_rule,
+            self.sizes,
+            self.sharing,
+            self.plasticity.normalise,
+            self.network.activation,
+        )
+
+    def first_genome(self, generator: np.random.Generator) -> FloatArray:
+        """Draw a genome ``(layout.size,)`` from the initial distributions."""
+        coefficients = Distribution.parse(self.plasticity.initial_coefficients)
+        genome = np.empty(self.layout.size, np.float32)
+        for entry in self.layout.entries:
+            evolved_weight = entry.name.endswith(".weight")
+            distribution = self.plasticity.weight_distribution if evolved_weight else coefficients
+            distribution.fill(generator, genome[entry.offset : entry.offset + entry.size])
+        return genome
+
+    def header(self) -> dict[str, Any]:
+        """Return the task as a genome file's header holds it."""
+        return {
+            "env": self.env.model_dump(mode="json"),
+            "network": self.network.model_dump(mode="json"),
+            "plasticity": {
+                **self.plasticity.model_dump(mode="json"),
+                "equation": self.plasticity.parsed_rule.text,
+            },
+        }
+
+
+class Worker:
+    """What is dear to make: compiled kernel, environment and network for blocks of up to `block` lifetimes."""
+
+    def __init__(self, task: Task, block: int) -> None:
+        self.task = task
+        self.block = block
+        self._environment: BatchedEnvironment = task.env.build(block)
+        initial = None if task.plasticity.weights_evolve else task.plasticity.weight_distribution
+        self._network = PlasticNetwork(CpuKernel(task.kernel_spec), task.layout, initial, block)
+
+    def live(
+        self,
+        genomes: FloatArray,
+        genome_of: Sequence[int],
+        seeds: Sequence[int],
+        morphologies: Sequence[str],
+        *,
+        early_stop: bool,
+        plastic: bool = True,
+        hooks: Sequence[Hook] = (),
+    ) -> Lifetimes:
+        """Live up to `block` lifetimes; see `hebbevo.rollout.live`."""
+        env = self.task.env
+        return live(
+            self._environment,
+            self._network,
+            genomes,
+            genome_of,
+            seeds,
+            morphologies,
+            steps=env.steps,
+            early_stop=env.early_stop if early_stop else None,
+            plastic=plastic,
+            hooks=hooks,
+        )
+
+    def close(self) -> None:
+        """Release the environment."""
+        self._environment.close()

@@ -1,0 +1,40 @@
+"""What depends on the clock: log.jsonl and TensorBoard events; nothing is read back from either."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from hebbevo.run_directory import RunDirectory
+
+if TYPE_CHECKING:
+    from hebbevo.evolution import Step
+
+
+class Telemetry:
+    """Write a generation's rates and curves; TensorBoard reads `tensorboard/` in the run directory."""
+
+    def __init__(self, directory: RunDirectory, generation: int) -> None:
+        from tensorboardX import SummaryWriter
+
+        self._directory = directory
+        self._writer = SummaryWriter(str(directory.path / "tensorboard"), purge_step=generation + 1)
+
+    def record(self, step: Step) -> None:
+        """Write one generation."""
+        rate = step.agent_steps / step.seconds
+        self._directory.log(
+            "generation", generation=step.generation, seconds=step.seconds, agent_steps_per_second=rate
+        )
+        for name, value in step.row.items():
+            if name != "generation" and value is not None:
+                self._writer.add_scalar(name.replace(".", "/"), value, step.generation)
+        self._writer.add_scalar("agent_steps_per_second", rate, step.generation)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._writer.close()
