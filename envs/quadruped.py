@@ -48,6 +48,7 @@ from hebbevo.envs.quadruped_observation import (
     observe,
     take_actions,
 )
+from hebbevo.envs.quadruped_trim import compile_trimmed
 
 Integrator = Literal["Euler", "RK4", "implicit", "implicitfast"]
 
@@ -103,8 +104,16 @@ def compile_model(
     gear: float = 20.0,
     integrator: Integrator = "implicitfast",
     timestep: float = 0.00825,
+    trim: bool = True,
 ) -> mujoco.MjModel:
     """Compile the body `morphology`: Gymnasium's Ant with the morphology's edits, motors and integrator.
+
+    Args:
+        morphology: a name of the registry.
+        gear: torque of a motor at action 1, N m.
+        integrator: MuJoCo's.
+        timestep: seconds of one physics substep.
+        trim: skip what has no effect; trajectories are the same, bit for bit.
 
     Raises:
         EnvError: an unknown morphology, or no Ant in the installed Gymnasium.
@@ -116,7 +125,7 @@ def compile_model(
     for motor in spec.actuators:
         motor.gear = [gear, 0, 0, 0, 0, 0]
     body.apply(spec)
-    return spec.compile()
+    return compile_trimmed(spec) if trim else spec.compile()
 
 
 def _ant_path() -> Path:
@@ -252,4 +261,5 @@ class BatchedQuadruped(BatchedEnvironment):
 
 def _layout(model: mujoco.MjModel) -> tuple[int, ...]:
     """Return the sizes that bodies of one block share."""
-    return (model.nq, model.nv, model.nu, model.nbody, model.njnt, model.ngeom, model.nsensordata)
+    sizes = (model.nq, model.nv, model.nu, model.nbody, model.njnt, model.ngeom, model.nsensordata)
+    return (*sizes, model.nbvh)
