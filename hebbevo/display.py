@@ -10,7 +10,6 @@ from typing import Any, Self
 from rich import box
 from rich.console import Console
 from rich.live import Live
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -78,45 +77,44 @@ class LiveLine:
 
 def evaluation_table(evaluation: Evaluation) -> Table:
     """Return the table of an evaluation: a row per morphology and condition."""
-    summary = evaluation.summary()
-    paper = any("paper_distance" in part for part in summary["morphologies"].values())
-    unit = evaluation.unit
+    parts = evaluation.summary()["morphologies"]
+    rows = [
+        (body, condition, values)
+        for body, part in parts.items()
+        for condition, values in {GENOME: part, **part["controls"]}.items()
+    ]
+    paper = any("paper_distance" in values for _, _, values in rows)
+    diverged = any(values["diverged"] for _, _, values in rows)
     table = Table(
-        title=f"{evaluation.genome.name}: {unit} per lifetime", title_justify="left", box=box.SIMPLE_HEAD
+        title=f"{evaluation.genome.name}: {evaluation.unit} per lifetime, {rows[0][2]['episodes']} lifetimes each",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
     )
     for name in ("morphology", "condition"):
         table.add_column(name, no_wrap=True)
-    for name in ("mean", "sd", "median", "95 % interval", "n", *(("paper's unit",) if paper else ())):
+    extra = [*(["diverged"] if diverged else []), *(["paper's"] if paper else [])]
+    for name in ("mean", "sd", "median", "95 % CI", *extra):
         table.add_column(name, justify="right", no_wrap=True)
-    for morphology, part in summary["morphologies"].items():
-        rows = {GENOME: part, **part["controls"]}
-        for condition, values in rows.items():
-            table.add_row(
-                morphology if condition == GENOME else "",
-                condition,
-                *_cells(values, paper),
-                style=_style(condition),
-            )
-        table.add_section()
+    for body, condition, values in rows:
+        evolved = condition == GENOME
+        cells = (body if evolved else "", condition, *_cells(values, diverged, paper))
+        table.add_row(*map(Text, cells), style="bold" if evolved else "dim")
     return table
 
 
-def _cells(values: dict[str, Any], paper: bool) -> list[str]:
-    count = f"{values['episodes']}" + (f" ({values['diverged']} diverged)" if values["diverged"] else "")
+def _cells(values: dict[str, Any], diverged: bool, paper: bool) -> list[str]:
     if values["mean"] is None:
-        return ["-", "-", "-", "-", count, *(["-"] if paper else [])]
-    low, high = values["ci95"]
-    cells = [f"{values[name]:.2f}" for name in ("mean", "sd", "median")]
-    return [
-        *cells,
-        f"[{low:.2f}, {high:.2f}]",
-        count,
-        *([f"{values['paper_distance']:.0f}"] if paper else []),
-    ]
-
-
-def _style(condition: str) -> str | None:
-    return "bold" if condition == GENOME else "dim"
+        cells = ["-"] * 4
+    else:
+        low, high = values["ci95"]
+        cells = [*(f"{values[name]:.2f}" for name in ("mean", "sd", "median")), f"{low:.2f} to {high:.2f}"]
+    if diverged:
+        cells.append(str(values["diverged"]))
+    if paper:
+        cells.append(f"{values['paper_distance']:.0f}" if "paper_distance" in values else "-")
+    return cells
 
 
 def _fitness(value: float) -> str:
