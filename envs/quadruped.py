@@ -26,9 +26,9 @@ Joints j = 0..7 in the model's order: hip, ankle of front left (1), rear left (2
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import ClassVar, Final, Literal
+from typing import ClassVar, Final, Literal, cast
 
 import mujoco
 import mujoco.batch
@@ -151,6 +151,7 @@ class BatchedQuadruped(BatchedEnvironment):
         self._models: dict[str, mujoco.MjModel] = {}
         base = self._model(first)
         self._batch = mujoco.batch.Batch(base, nsim=capacity, nthread=1)
+        self._step_batch = _unchecked_step(self._batch)
         self._bind()
         self._assigned = [first] * capacity
         self._bodies = np.tile(body_constants(base), (capacity, 1))
@@ -234,11 +235,9 @@ class BatchedQuadruped(BatchedEnvironment):
 
     def _advance(self, rows: npt.NDArray[np.int32], substeps: int) -> None:
         """Run physics; rows in which MuJoCo raises diverge, the others run to completion."""
-        try:
-            # no ids is the fast path of the batch
-            self._batch.step(None if len(rows) == self.capacity else rows, nstep=substeps)
-        except mujoco.batch.SimulationError as error:
-            self.diverged[error.ids] = True
+        # no rows is the fast path of the batch
+        if self._step_batch(None if len(rows) == self.capacity else rows, substeps):
+            self.diverged[rows[self._batch.status[rows] != 0]] = True
 
     def _observe(self, rows: npt.NDArray[np.int32]) -> None:
         observe(
@@ -257,6 +256,26 @@ class BatchedQuadruped(BatchedEnvironment):
             self.done,
             self.diverged,
         )
+
+
+def _unchecked_step(batch: mujoco.batch.Batch) -> Callable[[npt.NDArray[np.int32] | None, int], int]:
+    """Return `batch.step` as a function of ascending rows (None: all) and substeps: how many rows failed.
+
+    What the batch wraps is called directly, as checking the rows takes 3 us a call, up to 5 % of a step when
+    part of a small block lives on. Where there is no such thing, `batch.step` does the same.
+    """
+    wrapped = getattr(batch, "_b", None)
+    if wrapped is not None:
+        return cast(Callable[[npt.NDArray[np.int32] | None, int], int], wrapped.step)
+
+    def step(rows: npt.NDArray[np.int32] | None, substeps: int) -> int:
+        try:
+            batch.step(rows, nstep=substeps)
+        except mujoco.batch.SimulationError as error:
+            return len(error.ids)
+        return 0
+
+    return step
 
 
 def _layout(model: mujoco.MjModel) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hebbevo.envs import MORPHOLOGIES, EnvError, Morphology, QuadrupedConfig, environment_stream
-from hebbevo.envs.quadruped import compile_model, paper_distance
+from hebbevo.envs.quadruped import _unchecked_step, compile_model, paper_distance
 
 BODIES = tuple(MORPHOLOGIES)
 LIFETIMES = [(seed, BODIES[seed % len(BODIES)]) for seed in range(100, 116)]
@@ -155,20 +155,67 @@ def test_a_row_in_which_mujoco_raises_diverges_alone(alone, monkeypatch):
     block = QuadrupedConfig().build(4)
     lifetimes = LIFETIMES[:4]
     block.reset([seed for seed, _ in lifetimes], [body for _, body in lifetimes])
-    step = block._batch.step
+    step = block._step_batch
 
-    def step_and_raise(*args, **kwargs):
-        step(*args, **kwargs)
-        raise mujoco.batch.SimulationError(np.array([3]), "mj_stackAlloc: out of memory", 4)
+    def step_and_fail(rows, substeps):
+        assert step(rows, substeps) == 0
+        return 1
 
     actions = np.stack([actions_of(seed, 60)[0] for seed, _ in lifetimes])
     with monkeypatch.context() as patch:
-        patch.setattr(block._batch, "step", step_and_raise)
+        patch.setattr(block, "_step_batch", step_and_fail)
+        patch.setattr(block._batch, "status", np.array([0, 0, 0, 1], np.int32))
         block.step(actions, np.arange(4))
     assert block.diverged.tolist() == [False, False, False, True]
     assert (block.observations[3] == 0).all()
     parts = (block.observations[2], block.rewards[2], block.done[2], block.diverged[2])
     assert b"".join(part.tobytes() for part in parts) == alone[lifetimes[2][0]][1]
+
+
+class Starved:
+    """An edit that leaves MuJoCo too little memory to step."""
+
+    def apply(self, spec):
+        spec.memory = 4096
+
+
+@pytest.mark.parametrize("checked", [False, True])
+def test_where_mujoco_raises_rows_diverge(monkeypatch, checked):
+    """With and without the batch's own checks of the rows."""
+    if checked:
+        monkeypatch.setattr(
+            "hebbevo.envs.quadruped._unchecked_step", lambda batch: _unchecked_step(Checked(batch))
+        )
+    monkeypatch.setitem(MORPHOLOGIES, "starved", Morphology("starved", "", (Starved(),)))
+    block = QuadrupedConfig(morphologies=("starved",), burn_in=1).build(2)
+    block.reset([1, 2], ["starved", "starved"])
+    assert block.diverged.all()
+    block.diverged[:] = False
+    block.step(np.zeros((2, 8), np.float32), np.array([1]))
+    assert block.diverged.tolist() == [False, True]
+    assert (block.observations[1] == 0).all()
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A batch with nothing but its public step."""
+
+    batch: mujoco.batch.Batch
+
+    def step(self, rows, nstep):
+        self.batch.step(rows, nstep=nstep)
+
+
+@pytest.mark.parametrize("rows", [None, np.array([0, 2], np.int32)])
+def test_unchecked_steps_are_the_same(rows):
+    model = compile_model("intact")
+    batches = [mujoco.batch.Batch(model, nsim=3, nthread=1) for _ in range(2)]
+    for batch, step in zip(batches, (_unchecked_step(batches[0]), batches[1].step), strict=True):
+        batch.qpos = model.numeric("init_qpos").data
+        batch.ctrl[:] = np.linspace(-1, 1, 24).reshape(3, 8)
+        for _ in range(20):
+            step(rows, 2)
+    assert batches[0].state.tobytes() == batches[1].state.tobytes()
 
 
 @dataclass(frozen=True)
