@@ -51,7 +51,7 @@ def get(name: str) -> Rule:
 
 
 def parse(text: str | Mapping[str, str]) -> Rule:
-    """Return the rule of a text: a bare identifier is a name of the catalogue, anything else an equation.
+    """Return the rule of a text: a bare identifier other than ``w`` is a name, anything else an equation.
 
     A mapping gives one equation per state, and ``weight``, for rules with several states.
 
@@ -60,6 +60,8 @@ def parse(text: str | Mapping[str, str]) -> Rule:
     """
     if isinstance(text, str):
         stripped = text.strip()
+        if stripped == "w":
+            return RULES["none"]
         return get(stripped) if re.fullmatch(r"[A-Za-z_]\w*", stripped) else Rule("custom", w=text)
     if not text or not all(isinstance(part, str) for item in text.items() for part in item):
         raise RuleError(

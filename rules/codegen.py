@@ -28,7 +28,7 @@ _ALIGNMENT = 16
 """Segments start at multiples of 16 floats: one cache line, one widest vector."""
 
 _OPTIONS = 'nogil=True, fastmath={"contract", "nsz"}, error_model="numpy"'
-_ENTRY = f"@njit(cache=True, {_OPTIONS})"
+_ENTRY = f"@njit(cache=True, no_cfunc_wrapper=True, {_OPTIONS})"
 _LAYER = f"@njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, {_OPTIONS})"
 """Layers are called from entries alone: without wrappers for Python they compile faster."""
 

@@ -3,15 +3,24 @@
 This file is both imported and pasted into each generated kernel, whose cache thereby notices a change.
 """
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 
 F = np.float32
 ZERO = F(0)
 ONE = F(1)
+_HELPER: dict[str, Any] = {
+    "nogil": True,
+    "error_model": "numpy",
+    "no_cpython_wrapper": True,
+    "no_cfunc_wrapper": True,
+}
+"""Called from kernels alone: without wrappers for Python they compile faster."""
 
 
-@njit(nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
+@njit(**_HELPER, fastmath={"contract", "nsz"})
 def _tanh(x):  # type: ignore[no-untyped-def]
     """Lambert's continued fraction of tanh(x / 2) cut at the ninth term, then doubled: error below 2e-7."""
     x = F(9) if x > F(9) else (F(-9) if x < F(-9) else x)
@@ -23,92 +32,92 @@ def _tanh(x):  # type: ignore[no-untyped-def]
     return F(2) * t / (F(1) + t * t)
 
 
-@njit(nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
+@njit(**_HELPER, fastmath={"contract", "nsz"})
 def _sigmoid(x):  # type: ignore[no-untyped-def]
     return F(0.5) + F(0.5) * _tanh(F(0.5) * x)
 
 
-@njit(nogil=True, error_model="numpy")
+@njit(**_HELPER)
 def _relu(x):  # type: ignore[no-untyped-def]
     return F(0) if x <= F(0) else x
 
 
-@njit(nogil=True, error_model="numpy")
+@njit(**_HELPER)
 def _identity(x):  # type: ignore[no-untyped-def]
     return x
 
 
-@njit(nogil=True, error_model="numpy")
+@njit(**_HELPER)
 def _abs(x):  # type: ignore[no-untyped-def]
     return np.abs(x)
 
 
-@njit(nogil=True, error_model="numpy")
+@njit(**_HELPER)
 def _exp(x):  # type: ignore[no-untyped-def]
     return np.exp(x)
 
 
-@njit(nogil=True, error_model="numpy")
+@njit(**_HELPER)
 def _sqrt(x):  # type: ignore[no-untyped-def]
     return np.sqrt(x)
 
 
-@njit(nogil=True, error_model="numpy")
+@njit(**_HELPER)
 def _sign(x):  # type: ignore[no-untyped-def]
     return F(1) if x > F(0) else (F(-1) if x < F(0) else x)
 
 
-@njit(nogil=True, error_model="numpy")
+@njit(**_HELPER)
 def _max(x, y):  # type: ignore[no-untyped-def]
     return y if y > x or y != y else x
 
 
-@njit(nogil=True, error_model="numpy")
+@njit(**_HELPER)
 def _min(x, y):  # type: ignore[no-untyped-def]
     return y if y < x or y != y else x
 
 
-@njit(nogil=True, error_model="numpy")
+@njit(**_HELPER)
 def _clip(x, low, high):  # type: ignore[no-untyped-def]
     return _min(_max(x, low), high)
 
 
-@njit(nogil=True, error_model="numpy")
+@njit(**_HELPER)
 def _power2(x):  # type: ignore[no-untyped-def]
     return x * x
 
 
-@njit(nogil=True, error_model="numpy")
+@njit(**_HELPER)
 def _power3(x):  # type: ignore[no-untyped-def]
     return x * x * x
 
 
-@njit(nogil=True, error_model="numpy")
+@njit(**_HELPER)
 def _power4(x):  # type: ignore[no-untyped-def]
     return x * x * x * x
 
 
-@njit(nogil=True, error_model="numpy")
+@njit(**_HELPER)
 def _power5(x):  # type: ignore[no-untyped-def]
     return x * x * x * x * x
 
 
-@njit(nogil=True, error_model="numpy")
+@njit(**_HELPER)
 def _power6(x):  # type: ignore[no-untyped-def]
     return x * x * x * x * x * x
 
 
-@njit(nogil=True, error_model="numpy")
+@njit(**_HELPER)
 def _power7(x):  # type: ignore[no-untyped-def]
     return x * x * x * x * x * x * x
 
 
-@njit(nogil=True, error_model="numpy")
+@njit(**_HELPER)
 def _power8(x):  # type: ignore[no-untyped-def]
     return x * x * x * x * x * x * x * x
 
 
-@njit(nogil=True, error_model="numpy")
+@njit(**_HELPER)
 def _sum(lanes, size):  # type: ignore[no-untyped-def]
     """Sum ``lanes[:size]`` by halves, in place: a fixed order that vectorises."""
     while size > 1:
@@ -119,7 +128,7 @@ def _sum(lanes, size):  # type: ignore[no-untyped-def]
     return lanes[0]
 
 
-@njit(nogil=True, error_model="numpy")
+@njit(**_HELPER)
 def _largest(lanes, size):  # type: ignore[no-untyped-def]
     """Return the maximum of ``lanes[:size]`` by halves, in place."""
     while size > 1:
@@ -130,7 +139,7 @@ def _largest(lanes, size):  # type: ignore[no-untyped-def]
     return lanes[0]
 
 
-@njit(nogil=True, error_model="numpy")
+@njit(**_HELPER)
 def _total(weights, start, outer, size, shift, lanes, square):  # type: ignore[no-untyped-def]
     """Sum ``weights - shift``, or its square, over a layer's segment, lane by lane."""
     for lane in range(size):

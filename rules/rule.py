@@ -193,7 +193,7 @@ def _torch_functions() -> dict[str, Callable[..., torch.Tensor]]:
         "min": minimum,
         "relu": unary(torch.relu),
         "sigmoid": unary(torch.sigmoid),
-        "sign": unary(torch.sign),
+        "sign": unary(lambda x: torch.sign(x).where(~x.isnan(), x)),
         "sqrt": unary(torch.sqrt),
         "tanh": unary(torch.tanh),
     }

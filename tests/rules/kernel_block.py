@@ -1,4 +1,4 @@
-"""A block of lifetimes for tests of the CPU kernel: rows as its caller owns them, coefficients and activations."""
+"""A block of lifetimes for tests of the CPU kernel: rows, coefficients and activations."""
 
 import numpy as np
 

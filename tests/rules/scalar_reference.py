@@ -1,4 +1,4 @@
-"""Rules and normalisers as float64 loops over single synapses, written from the papers and not from our texts.
+"""Rules and normalisers as float64 loops over single synapses, from the papers and not from our texts.
 
 `x` is the presynaptic, `y` the postsynaptic activation, as in Najarro & Risi 2020, table 1.
 """

@@ -1,5 +1,10 @@
 """Each rule against float64 loops written from the papers, with activations given, over 50 steps."""
 
+import itertools
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -69,13 +74,23 @@ def test_compiled_kernel(name: str, sharing: str, kind: str) -> None:
     open_loop(block, block.kernel.learn, STEPS, torch_too=False)
 
 
+def complaint(case: tuple[str, str, str]) -> str:
+    """Return what is wrong with the compiled kernel of a case, or nothing."""
+    block = Block(spec_of(*case))
+    try:
+        open_loop(block, block.kernel.learn, STEPS, torch_too=False)
+    except AssertionError as error:
+        return f"{case}: {error}"
+    return ""
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", NORMALISERS)
-@pytest.mark.parametrize("sharing", SHARINGS)
-@pytest.mark.parametrize("name", NEXT_WEIGHT)
-def test_compiled_kernel_of_the_whole_grid(name: str, sharing: str, kind: str) -> None:
-    block = Block(spec_of(name, sharing, kind))
-    open_loop(block, block.kernel.learn, STEPS, torch_too=False)
+def test_compiled_kernel_of_the_whole_grid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """240 kernels, compiled in two processes."""
+    monkeypatch.setenv("HEBBEVO_CACHE", str(tmp_path))
+    cases = list(itertools.product(NEXT_WEIGHT, SHARINGS, NORMALISERS))
+    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
+        assert [text for text in pool.map(complaint, cases, chunksize=4) if text] == []
 
 
 def test_mixed_sharing() -> None:

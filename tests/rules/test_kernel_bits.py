@@ -1,0 +1,133 @@
+"""Promises about bits: fused equals separate, neighbours and rows do not matter, poison does not leak."""
+
+import numpy as np
+import pytest
+from kernel_block import PAPER, SMALL, Block, spec_of
+
+from hebbevo.rules import NORMALISERS, RULES, Rule
+
+RETROACTIVE = Rule(
+    "retroactive",
+    hebb="clip(hebb + elig, -1, 1)",
+    elig="(1-eta)*elig + eta*pre*post",
+    weight="w + alpha*hebb",
+)
+FAST = [
+    *((rule, "max") for rule in RULES.values()),
+    *((RULES["ABCD_lr"], kind) for kind in NORMALISERS),
+    (RETROACTIVE, "none"),
+]
+SLOW = [(rule, kind) for rule in (*RULES.values(), RETROACTIVE) for kind in NORMALISERS]
+
+
+def case_id(value: object) -> str:
+    return value.name if isinstance(value, Rule) else str(value)
+
+
+def steps_of(block: Block, fused: bool, steps: int = 8) -> list[bytes]:
+    """Run a closed loop, and return the bytes of every forward pass and of the last states."""
+    rng, seen = np.random.default_rng(3), []
+    for step in range(steps):
+        block.observations[...] = rng.standard_normal(block.observations.shape)
+        if step and fused:
+            block.run(block.kernel.learn_forward)
+        else:
+            if step:
+                block.run(block.kernel.learn)
+            block.run(block.kernel.forward)
+        seen.append(block.new.tobytes())
+        block.old, block.new = block.new, block.old
+    block.run(block.kernel.learn)
+    return [*seen, block.states.tobytes()]
+
+
+def assert_fused_is_exact(rule: Rule, kind: str, sizes: tuple[int, ...]) -> None:
+    spec = spec_of(rule, normaliser=kind, sizes=sizes)
+    assert steps_of(Block(spec, 3), fused=True) == steps_of(Block(spec, 3), fused=False)
+
+
+@pytest.mark.parametrize(("rule", "kind"), FAST, ids=case_id)
+def test_fused_is_learn_then_forward(rule: Rule, kind: str) -> None:
+    assert_fused_is_exact(rule, kind, SMALL)
+
+
+@pytest.mark.parametrize("kind", ["none", "max"])
+def test_fused_is_learn_then_forward_in_the_papers_network(kind: str) -> None:
+    assert_fused_is_exact(RULES["ABCD_lr"], kind, PAPER)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sizes", [(6, 17, 5), (2, 3, 64, 16, 1)], ids=str)
+@pytest.mark.parametrize(("rule", "kind"), SLOW, ids=case_id)
+def test_fused_is_exact_for_every_rule(rule: Rule, kind: str, sizes: tuple[int, ...]) -> None:
+    assert_fused_is_exact(rule, kind, sizes)
+
+
+def one_step(block: Block, rows: list[int]) -> None:
+    block.run(block.kernel.learn_forward, rows)
+
+
+@pytest.mark.parametrize("kind", NORMALISERS)
+def test_rows_and_neighbours_do_not_matter(kind: str) -> None:
+    """Row 2 alone, in reverse order, one by one, or beside neighbours of NaN: the same bits."""
+    spec = spec_of("ABCD_lr", normaliser=kind)
+    block = Block(spec, 4)
+    one_step(block, [0, 1, 2, 3])
+    expected = block.states[2].tobytes(), block.new[2].tobytes()
+    for order in ([3, 2, 1, 0], [2]):
+        other = Block(spec, 4)
+        one_step(other, order)
+        assert (other.states[2].tobytes(), other.new[2].tobytes()) == expected
+    poisoned = Block(spec, 4)
+    for rows in (poisoned.states, poisoned.constants, poisoned.old, poisoned.observations):
+        rows[[0, 1, 3]] = np.nan
+    poisoned.new[...] = np.nan
+    poisoned.lanes[...] = np.nan
+    one_step(poisoned, [0, 1, 2, 3])
+    used = np.concatenate([np.arange(s.start, s.stop) for s in spec.neurons])
+    before = np.frombuffer(expected[1], np.float32)
+    assert poisoned.states[2].tobytes() == expected[0]
+    assert np.array_equal(poisoned.new[2][used], before[used])
+    output = spec.neurons[-1]
+    assert np.isnan(poisoned.new[[0, 1, 3], output.start : output.stop]).all(), "NaN stays visible"
+
+
+def test_another_row_gives_the_same_bits() -> None:
+    spec = spec_of("ABCD_lr", normaliser="max")
+    block, moved = Block(spec, 4), Block(spec, 4)
+    for rows in (moved.states, moved.constants, moved.old, moved.observations):
+        rows[0] = rows[3]
+    one_step(block, [3])
+    one_step(moved, [0])
+    assert block.states[3].tobytes() == moved.states[0].tobytes()
+    assert block.new[3].tobytes() == moved.new[0].tobytes()
+
+
+def test_resting_rows_are_not_touched() -> None:
+    block = Block(spec_of("ABCD_lr", normaliser="max"), 3)
+    for rows in (block.states, block.old, block.new):
+        rows[1] = np.nan
+    before = block.states[1].tobytes(), block.new[1].tobytes()
+    one_step(block, [0, 2])
+    assert (block.states[1].tobytes(), block.new[1].tobytes()) == before
+    assert np.isfinite(block.states[[0, 2]]).all()
+
+
+def test_several_lifetimes_share_a_genome() -> None:
+    spec = spec_of("ABCD_lr")
+    block, other = Block(spec, 3), Block(spec, 3)
+    other.constants[2] = other.constants[0]
+    other.rows[...] = [0, 1, 2]
+    one_step(other, [2])
+    genome_of = np.array([0, 1, 0])
+    block.kernel.learn_forward(
+        np.array([2]),
+        genome_of,
+        block.states,
+        block.constants,
+        block.old,
+        block.new,
+        block.observations,
+        block.lanes,
+    )
+    assert block.states[2].tobytes() == other.states[2].tobytes()
