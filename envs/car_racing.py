@@ -130,8 +130,10 @@ class FastCarRacing(CarRacing):
         if self.track_seed is not None:
             self._track_random = self._track_random or np_random(self.track_seed)[0]
             self._np_random = self._track_random
-        closed: bool = super()._create_track()  # type: ignore[no-untyped-call]
-        self._np_random = own
+        try:
+            closed: bool = super()._create_track()  # type: ignore[no-untyped-call]
+        finally:
+            self._np_random = own
         if closed:
             self._standing_seed, self._track_random = self.track_seed, None
             self._drawing.set_track(self)
@@ -140,6 +142,8 @@ class FastCarRacing(CarRacing):
 
 def _checked_seed(track_seed: object) -> int | None:
     """Return `track_seed`, or raise an EnvError if no track can be seeded with it."""
-    if track_seed is None or (isinstance(track_seed, int) and track_seed >= 0):
-        return track_seed
+    if track_seed is None:
+        return None
+    if isinstance(track_seed, int | np.integer) and track_seed >= 0:
+        return int(track_seed)
     raise EnvError(f"track_seed must be an int >= 0, or None for new tracks, got {track_seed!r}")

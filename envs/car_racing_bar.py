@@ -7,10 +7,14 @@ corners cut down to integers, borders included, then averaged down.
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
+
+if TYPE_CHECKING:
+    import pygame
 
 Reals = npt.NDArray[np.float64]
 Image = npt.NDArray[np.uint8]
@@ -25,16 +29,27 @@ SPEED, WHEELS, STEERING, SPIN = 0, 1, 5, 6
 READINGS = 7
 
 
+@lru_cache(maxsize=1)
+def _font() -> pygame.font.Font:
+    import pygame
+
+    pygame.font.init()
+    return pygame.font.Font(pygame.font.get_default_font(), 42)
+
+
 @lru_cache(maxsize=4096)
 def reward_text(text: str) -> Image:
     """Return `text` as the official picture shows it: grey levels (12, 12) of the left end of the bar."""
     import pygame
 
-    pygame.font.init()
-    font = pygame.font.Font(pygame.font.get_default_font(), 42)
+    white, black = (255, 255, 255), (0, 0, 0)
+    try:
+        words = _font().render(text, True, white, black)
+    except pygame.error:  # the font died with a pygame.quit(), as closing a window of Gymnasium's calls it
+        _font.cache_clear()
+        words = _font().render(text, True, white, black)
     # 12 pixels of the 96 are exactly these 125x100 of the 1000x800.
     surface = pygame.Surface((125, BAR_HEIGHT), depth=32)
-    words = font.render(text, True, (255, 255, 255), (0, 0, 0))
     surface.blit(words, words.get_rect(center=(60, BAR_HEIGHT // 2)))
     small = pygame.transform.smoothscale(surface, (TEXT_WIDTH, ROWS))
     return np.ascontiguousarray(pygame.surfarray.array3d(small)[:, :, 0].T)
