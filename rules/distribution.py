@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass
 
@@ -10,6 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from hebbevo.rules.errors import RuleError
+
+_LARGEST = 1.7e38
+"""Half of what float32 holds: the width of a uniform distribution must fit too."""
 
 _CALL = re.compile(r"\s*(uniform|normal)\s*\(\s*([^,()]+?)\s*,\s*([^,()]+?)\s*\)\s*\Z")
 
@@ -38,8 +40,8 @@ class Distribution:
             raise RuleError(
                 f"not a distribution: {text!r}; write uniform(low, high), normal(mean, sd) or zeros"
             ) from None
-        if not (math.isfinite(first) and math.isfinite(second)):
-            raise RuleError(f"distribution {text!r} must have finite numbers")
+        if not (abs(first) < _LARGEST and abs(second) < _LARGEST):
+            raise RuleError(f"distribution {text!r} must have finite numbers below {_LARGEST:g}")
         if (kind == "uniform" and first > second) or (kind == "normal" and second < 0):
             raise RuleError(
                 f"distribution {text!r} is empty; uniform needs low <= high, normal needs sd >= 0"
