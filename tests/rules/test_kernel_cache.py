@@ -15,7 +15,8 @@ from kernel_block import Block, spec_of
 block = Block(spec_of({rule!r}, sizes=(3, 2)))
 block.run(block.kernel.learn)
 stats = block.kernel.learn.stats
-print(json.dumps([sum(stats.cache_hits.values()), sum(stats.cache_misses.values()), block.states.tobytes().hex()]))
+hits, misses = sum(stats.cache_hits.values()), sum(stats.cache_misses.values())
+print(json.dumps([hits, misses, block.states.tobytes().hex()]))
 """
 
 
