@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import difflib
+import reprlib
 import typing
 from collections.abc import Iterable, Mapping
 from functools import cached_property
@@ -37,6 +38,13 @@ KINDS = {"env": "name", "search": "algorithm"}
 
 _TEXT_KEYS = {"plasticity.rule", "plasticity.initial_weights", "plasticity.initial_coefficients", "env.name"}
 _EVOLVED = "evolved"
+_YAML_ERRORS = (
+    yaml.YAMLError,
+    RecursionError,  # deep nesting
+    *(ValueError, LookupError, TypeError, AttributeError, ArithmeticError),  # `!!bool x`, `2020-13-45`, ...
+)
+_SHORT = reprlib.Repr()
+_SHORT.maxlevel, _SHORT.maxstring, _SHORT.maxother = 2, 60, 60
 
 
 class _Section(BaseModel):
@@ -170,11 +178,10 @@ def load_config(source: str | Path, overrides: Iterable[str] = ()) -> Config:
     Raises:
         InputError: anything unknown or out of range; one line with the place and the remedy.
     """
-    layers = _base_layers(str(source))
-    for text in overrides:
-        layers.append(_override(text))
+    # a kind comes first, so that it drops keys of the preset and none that were typed before it
+    typed = sorted((_override(text) for text in overrides), key=lambda layer: not _sets_kind(layer))
     merged: dict[str, Any] = {}
-    for layer in layers:
+    for layer in (*_base_layers(str(source)), *typed):
         merged = _merge(merged, layer)
     return build_config(merged)
 
@@ -204,7 +211,9 @@ def build_sections(data: Mapping[str, Any]) -> dict[str, BaseModel]:
 
 def _schema(section: str, values: Any) -> type[BaseModel]:
     if not isinstance(values, Mapping):
-        raise InputError(f"{section}: expected keys and values, got {values!r}; write {section}.KEY=VALUE")
+        raise InputError(
+            f"{section}: expected keys and values, got {_shown(values)}; write {section}.KEY=VALUE"
+        )
     if section == "env":
         return envs.config_class(_kind(values, section, "quadruped"))
     if section == "search":
@@ -229,7 +238,7 @@ def difference(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "")
 def _kind(values: Mapping[str, Any], section: str, default: str) -> str:
     kind = values.get(KINDS[section], default)
     if not isinstance(kind, str):
-        raise InputError(f"{section}.{KINDS[section]} must be a name, got {kind!r}")
+        raise InputError(f"{section}.{KINDS[section]} must be a name, got {_shown(kind)}")
     return kind
 
 
@@ -238,20 +247,30 @@ def _base_layers(source: str) -> list[dict[str, Any]]:
         return [_read_preset(source)]
     path = Path(source)
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        data = read_yaml(path.read_text(encoding="utf-8"), source)
     except FileNotFoundError:
         raise InputError(f"no config file {source}; the presets are {', '.join(preset_names())}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"cannot read {source}: {error}") from None
-    except (yaml.YAMLError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or "not a YAML file"
-        raise InputError(f"{source}{place}: {problem}; correct the YAML") from None
     if not isinstance(data, dict):
         raise InputError(f"{source}: expected sections such as env: and search:, got {type(data).__name__}")
     preset = data.pop("preset", None)
     return [*([_read_preset(str(preset))] if preset is not None else []), data]
+
+
+def read_yaml(text: str, where: str) -> Any:
+    """Return what a YAML text holds.
+
+    Raises:
+        InputError: it is not YAML; one line with the place.
+    """
+    try:
+        return yaml.safe_load(text)
+    except _YAML_ERRORS as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or "not YAML"
+        raise InputError(f"{where}{place}: {problem}; correct the YAML".replace("\n", " ")) from None
 
 
 def _read_preset(name: str) -> dict[str, Any]:
@@ -267,22 +286,31 @@ def _override(text: str) -> dict[str, Any]:
     parts = key.strip().split(".")
     if not separator or len(parts) < 2 or not all(parts):
         raise InputError(
-            f"cannot read the override {text!r}; write SECTION.KEY=VALUE, as search.population=64"
+            f"cannot read the override {_shown(text)}; write SECTION.KEY=VALUE, as search.population=64"
         )
     value: Any = raw
     if ".".join(parts) not in _TEXT_KEYS or raw.lstrip().startswith("{"):
         try:
             value = yaml.safe_load(raw)
-        except yaml.YAMLError:
-            raise InputError(f"cannot read the value of {key!r}: {raw!r} is not YAML; quote it") from None
+        except _YAML_ERRORS:
+            raise InputError(
+                f"cannot read the value of {_shown(key)}: {_shown(raw)} is not YAML; quote it"
+            ) from None
     for part in reversed(parts):
         value = {part: value}
     return dict(value)
 
 
+def _sets_kind(layer: Mapping[str, Any]) -> bool:
+    return any(section in KINDS and KINDS[section] in values for section, values in layer.items())
+
+
 def _merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     merged = copy.deepcopy(dict(base))
     for section, values in changes.items():
+        if values is None:  # a section of a file in which every line is commented out
+            merged.setdefault(section, None)
+            continue
         old = merged.get(section)
         if isinstance(old, Mapping) and isinstance(values, Mapping):
             if section in KINDS and values.get(KINDS[section], old.get(KINDS[section])) != old.get(
@@ -343,7 +371,7 @@ def _first_problem(section: str, schema: type[BaseModel], error: ValidationError
     message = first["msg"].removeprefix("Value error, ").replace("\n", " ")
     if first["type"] == "value_error":
         return message if message.startswith(place) else f"{place}: {message}"
-    return f"{place}: {message[:1].lower()}{message[1:]}, got {first['input']!r}"
+    return f"{place}: {message[:1].lower()}{message[1:]}, got {_shown(first['input'])}"
 
 
 def _unknown(kind: str, name: str, known: Iterable[str], prefix: str = "") -> str:
@@ -351,3 +379,8 @@ def _unknown(kind: str, name: str, known: Iterable[str], prefix: str = "") -> st
     near = difflib.get_close_matches(name, names, 1, cutoff=0.5)
     hint = f"did you mean {prefix}{near[0]}?" if near else f"known: {', '.join(names)}"
     return f"unknown {kind}: {prefix}{name}; {hint}"
+
+
+def _shown(value: Any) -> str:
+    """Return the start of a value's text: a small YAML file can hold gigabytes of it, by aliases."""
+    return _SHORT.repr(value)

@@ -14,9 +14,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import yaml
 
-from hebbevo.config import Config, build_config, difference
+from hebbevo.config import Config, build_config, difference, read_yaml
 from hebbevo.errors import InputError
 from hebbevo.evaluation import GENOME, evaluate_conditions
 from hebbevo.execution import Execution, cores, executor_for
@@ -101,9 +100,9 @@ def resume(path: str | Path, *, execution: Execution | None = None, watch: Watch
 def read_config(directory: RunDirectory) -> Config:
     """Return the config of a run directory."""
     try:
-        data = yaml.safe_load(directory.config_path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InputError(f"cannot read {directory.config_path}: {error}".replace("\n", " ")) from None
+        data = read_yaml(directory.config_path.read_text(encoding="utf-8"), str(directory.config_path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot read {directory.config_path}: {error}") from None
     if not isinstance(data, dict):
         raise InputError(f"{directory.config_path} is not a config; restore it")
     return build_config(data)
