@@ -1,0 +1,27 @@
+"""What all tests share: one cache of compiled kernels per user, a folder to run in, no deadlines.
+
+Compiling, or a busy machine, may take any one example long, which says nothing about the code.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("hebbevo", deadline=None)
+settings.load_profile("hebbevo")
+
+os.environ.setdefault(
+    "HEBBEVO_CACHE", str(Path(tempfile.gettempdir()) / f"hebbevo-tests-{getpass.getuser()}")
+)
+
+
+@pytest.fixture(autouse=True)
+def _folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run every test where it may leave what it likes (MuJoCo writes MUJOCO_LOG.TXT)."""
+    monkeypatch.chdir(tmp_path)
