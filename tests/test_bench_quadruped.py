@@ -33,9 +33,10 @@ def test_the_record_has_every_part_for_every_block():
             assert result["network_us"] > 0
 
 
-def test_another_rule_and_sharing_and_a_file(tmp_path):
+@pytest.mark.parametrize(("rule", "sharing"), [("w + eta*pre*post", "post"), ("none", "synapse")])
+def test_another_rule_and_sharing_and_a_file(tmp_path, rule, sharing):
     path = tmp_path / "bench.json"
-    run = bench("--block", "2", "--rule", "w + eta*pre*post", "--sharing", "post", "--json", str(path))
+    run = bench("--block", "2", "--rule", rule, "--sharing", sharing, "--json", str(path))
     assert run.returncode == 0, run.stderr
     assert "fraction_of_floor" in run.stdout
     assert json.loads(path.read_text())["quadruped"]["block"] == 2
