@@ -13,6 +13,7 @@ import os
 import shutil
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
@@ -103,8 +104,17 @@ def cache_directory() -> Path:
     return Path(root) / "kernels"
 
 
-@cache
+_LOCK = threading.Lock()
+
+
 def _compiled(source: str) -> ModuleType:
+    """Return the module of a source text; threads share one, so that none compiles it a second time."""
+    with _LOCK:
+        return _imported(source)
+
+
+@cache
+def _imported(source: str) -> ModuleType:
     """Return the module of a source text, written once under its hash."""
     name = f"hebbevo_kernel_{hashlib.sha256(source.encode()).hexdigest()[:24]}"
     path = _placed(f"{name}.py", source.encode())

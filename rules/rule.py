@@ -46,12 +46,15 @@ class Rule:
             for state, text in self._texts.items()
         }
         self.weight: Expression = parsed.pop("weight", Name("w"))
-        self.equations: Mapping[str, Expression] = MappingProxyType({"w": Name("w"), **parsed})
+        # Sorted, because files do not keep the order, and the order decides the bits of a kernel.
+        self.equations: Mapping[str, Expression] = MappingProxyType(
+            {"w": Name("w"), **dict(sorted(parsed.items()))}
+        )
         self._check_names()
 
     @property
     def states(self) -> tuple[str, ...]:
-        """State variables of a synapse, ``w`` first."""
+        """State variables of a synapse, ``w`` first, then by name."""
         return tuple(self.equations)
 
     @cached_property

@@ -21,6 +21,16 @@ def test_catalogue_round_trip(name: str) -> None:
     assert hash(parse(rule.text)) == hash(rule)
 
 
+def test_order_of_states_does_not_matter() -> None:
+    """A genome's header sorts its keys; the rule read back runs the same kernel."""
+    texts = {"hebb": "hebb + elig*post", "weight": "w + alpha*hebb", "elig": "0.5*elig + eta*pre*post"}
+    rule, back = parse(texts), parse(dict(sorted(texts.items())))
+    assert rule.states == back.states == ("w", "elig", "hebb")
+    assert parse(rule.text) == rule == back
+    assert hash(rule) == hash(back)
+    assert spec_of(rule).source() == spec_of(back).source()
+
+
 def test_coefficients_are_sorted_names() -> None:
     assert get("ABCD_lr").coefficients == ("A", "B", "C", "D", "eta")
     assert get("none").coefficients == ()

@@ -3,7 +3,6 @@
 import itertools
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -85,9 +84,8 @@ def complaint(case: tuple[str, str, str]) -> str:
 
 
 @pytest.mark.slow
-def test_compiled_kernel_of_the_whole_grid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_compiled_kernel_of_the_whole_grid() -> None:
     """240 kernels, compiled in two processes."""
-    monkeypatch.setenv("HEBBEVO_CACHE", str(tmp_path))
     cases = list(itertools.product(NEXT_WEIGHT, SHARINGS, NORMALISERS))
     with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
         assert [text for text in pool.map(complaint, cases, chunksize=4) if text] == []
