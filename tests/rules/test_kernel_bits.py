@@ -18,7 +18,7 @@ RETROACTIVE = Rule(
     weight="w + alpha*hebb",
 )
 FAST = [
-    *((rule, "max") for rule in RULES.values()),
+    *((RULES[name], "max") for name in ("none", "A", "oja", "ABCD_lr_D_in_and_out")),
     *((RULES["ABCD_lr"], kind) for kind in NORMALISERS),
     (RETROACTIVE, "none"),
 ]
@@ -55,9 +55,8 @@ def test_fused_is_learn_then_forward(rule: Rule, kind: str) -> None:
     assert_fused_is_exact(rule, kind, SMALL)
 
 
-@pytest.mark.parametrize("kind", ["none", "max"])
-def test_fused_is_learn_then_forward_in_the_papers_network(kind: str) -> None:
-    assert_fused_is_exact(RULES["ABCD_lr"], kind, PAPER)
+def test_fused_is_learn_then_forward_in_the_papers_network() -> None:
+    assert_fused_is_exact(RULES["ABCD_lr"], "max", PAPER)
 
 
 def complaint(case: tuple[str, str]) -> str:

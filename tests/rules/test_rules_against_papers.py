@@ -99,9 +99,8 @@ def test_mixed_sharing() -> None:
     assert shapes == {"A": (17, 1), "B": (1, 6), "C": (1, 1), "D": (1, 1), "eta": (17, 6)}
 
 
-@pytest.mark.parametrize("kind", ["none", "max"])
-def test_network_of_the_paper(kind: str) -> None:
-    block = Block(spec_of("ABCD_lr", "synapse", kind, sizes=PAPER))
+def test_network_of_the_paper() -> None:
+    block = Block(spec_of("ABCD_lr", "synapse", "max", sizes=PAPER))
     open_loop(block, block.kernel.learn, STEPS, torch_too=False)
 
 
