@@ -170,6 +170,11 @@ class BatchedQuadruped(BatchedEnvironment):
         self._geom_xmat = self._batch.bind("geom_xmat")
         self._warnings = self._batch.warning
 
+    @property
+    def positions(self) -> npt.NDArray[np.float64]:
+        """Live generalised positions ``(capacity, nq)``: the torso's x, y, z (m) and quaternion, then the joints (rad)."""
+        return self._qpos
+
     def _model(self, morphology: str) -> mujoco.MjModel:
         """Return this body, compiled once per block."""
         if morphology not in self._models:

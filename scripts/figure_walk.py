@@ -1,0 +1,155 @@
+#!/usr/bin/env python3
+"""Draw a genome's walk: the body along its way, progress of many lifetimes, and the weights that made it.
+
+    scripts/figure_walk.py GENOME FILE.png [--morphology NAME] [--lifetimes N] [--seed S]
+
+The quadruped only. Drawing the body needs EGL or OSMesa (MUJOCO_GL=egl or osmesa where there is no display).
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import mujoco
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from hebbevo import Genome, load_genome
+from hebbevo.envs.quadruped import BatchedQuadruped, QuadrupedConfig, compile_model
+from hebbevo.evaluation import random_genome
+from hebbevo.fitness import lifetime_seed
+from hebbevo.rollout import Block, Hook
+from hebbevo.task import Worker
+
+CONDITIONS = {"evolved rule": "#c44e52", "the same weights, rule off": "#8c8c8c", "random rule": "#4c72b0"}
+POSES = (0, 60, 150, 300, 500, 750, 999)
+SNAPSHOTS = (0, 10, 100, 999)
+
+
+class Recorder(Hook):
+    """Keep the way of every lifetime, and of the first one its poses and the weights of a layer."""
+
+    def __init__(self, layer: int) -> None:
+        self.layer = layer
+        self.progress: list[npt.NDArray[np.float64]] = []
+        self.poses: dict[int, npt.NDArray[np.float64]] = {}
+        self.weights: dict[int, npt.NDArray[np.float32]] = {}
+
+    def on_observation(self, block: Block) -> None:
+        """Photograph the weights at some steps."""
+        if block.step in SNAPSHOTS:
+            self.weights[block.step] = block.network.weights(self.layer)[0].copy()
+
+    def on_step(self, block: Block) -> None:
+        """Note how far everybody came."""
+        assert isinstance(block.environment, BatchedQuadruped)
+        self.progress.append(block.environment.rewards.copy())
+        if block.step in POSES:
+            self.poses[block.step] = block.environment.positions[0].copy()
+
+
+def record(
+    worker: Worker, genomes: npt.NDArray[np.float32], seeds: list[int], body: str, plastic: bool
+) -> Recorder:
+    """Live one lifetime per seed and return what was recorded."""
+    recorder = Recorder(layer=1)
+    genome_of = list(range(len(seeds))) if len(genomes) > 1 else [0] * len(seeds)
+    worker.live(
+        genomes, genome_of, seeds, [body] * len(seeds), early_stop=False, plastic=plastic, hooks=[recorder]
+    )
+    return recorder
+
+
+def draw_body(axes: Axes, env: QuadrupedConfig, body: str, poses: dict[int, npt.NDArray[np.float64]]) -> None:
+    """Draw the body from the side at a few instants, side by side in one picture."""
+    model = compile_model(body, gear=env.gear, integrator=env.integrator, timestep=env.timestep)
+    model.vis.global_.offwidth = 1600
+    data, pictures = mujoco.MjData(model), []
+    camera = mujoco.MjvCamera()
+    camera.distance, camera.azimuth, camera.elevation = 3.2, 90, -18
+    with mujoco.Renderer(model, height=300, width=300) as renderer:
+        for pose in poses.values():
+            data.qpos[:] = pose
+            mujoco.mj_forward(model, data)
+            camera.lookat[:] = (pose[0], pose[1], 0.35)
+            renderer.update_scene(data, camera)
+            pictures.append(renderer.render())
+    axes.imshow(np.concatenate(pictures, axis=1))
+    for place, (step, pose) in enumerate(poses.items()):
+        label = f"{step / 60:.1f} s, {pose[0]:.1f} m"
+        axes.text(300 * place + 150, 22, label, ha="center", va="center", color="white", fontsize=8)
+    axes.set_axis_off()
+
+
+def draw(genome: Genome, body: str, lifetimes: int, seed: int, path: Path) -> None:
+    """Live the lifetimes of all conditions and draw the figure."""
+    env = genome.task.env
+    if not isinstance(env, QuadrupedConfig):
+        raise SystemExit(f"this figure is of the quadruped; {genome.name} lives in {env.name}")
+    worker = Worker(genome.task, lifetimes)
+    seeds = [lifetime_seed(seed, episode) for episode in range(lifetimes)]
+    strangers = np.stack([random_genome(genome.task, genome.values, s) for s in seeds])
+    own = genome.values[None, :]
+    records = [
+        record(worker, own, seeds, body, plastic=True),
+        record(worker, own, seeds, body, plastic=False),
+        record(worker, strangers, seeds, body, plastic=True),
+    ]
+    figure = Figure(figsize=(10, 5.4), layout="constrained")
+    rows = figure.subfigures(2, 1, height_ratios=(1, 1.75))
+    draw_body(rows[0].subplots(), env, body, records[0].poses)
+    left, right = rows[1].subfigures(1, 2, width_ratios=(1.15, 1))
+    draw_progress(left.subplots(), records)
+    draw_weights(list(right.subplots(1, len(SNAPSHOTS))), records[0].weights)
+    right.suptitle("first layer's weights, one lifetime", fontsize=9)
+    figure.savefig(path, dpi=130)
+
+
+def draw_progress(axes: Axes, records: list[Recorder]) -> None:
+    """Draw progress over time, every lifetime and the mean."""
+    for (label, color), recorded in zip(CONDITIONS.items(), records, strict=True):
+        progress = np.cumsum(recorded.progress, axis=0)
+        time = np.arange(1, len(progress) + 1) * 0.0165
+        axes.plot(time, progress, color=color, alpha=0.18, lw=0.7)
+        axes.plot(
+            time, progress.mean(axis=1), color=color, lw=2, label=f"{label}: {progress[-1].mean():.1f} m"
+        )
+    axes.set(xlabel="time since birth (s)", ylabel="progress (m)", xlim=(0, None))
+    axes.legend(frameon=False, fontsize=8, loc="upper left")
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def draw_weights(axes: list[Axes], weights: dict[int, npt.NDArray[np.float32]]) -> None:
+    """Draw the weight matrix at some instants, each on its own scale."""
+    for place, (step, matrix) in zip(axes, weights.items(), strict=True):
+        limit = float(np.quantile(np.abs(matrix), 0.98)) or 1.0
+        place.imshow(matrix, aspect="auto", cmap="RdBu_r", vmin=-limit, vmax=limit, interpolation="nearest")
+        place.set_title(f"t = {step}\n±{limit:.2g}", fontsize=8)
+        place.set(xticks=[], yticks=[])
+
+
+def main() -> None:
+    """Read the arguments and draw."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("genome")
+    parser.add_argument("file", type=Path)
+    parser.add_argument("--morphology", default="intact")
+    parser.add_argument("--lifetimes", type=int, default=16)
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    draw(
+        load_genome(arguments.genome),
+        arguments.morphology,
+        arguments.lifetimes,
+        arguments.seed,
+        arguments.file,
+    )
+
+
+if __name__ == "__main__":
+    main()
