@@ -172,8 +172,8 @@ class BatchedQuadruped(BatchedEnvironment):
 
     @property
     def positions(self) -> npt.NDArray[np.float64]:
-        """Live generalised positions ``(capacity, nq)``: the torso's x, y, z (m) and quaternion, then the joints (rad)."""
-        return self._qpos
+        """Live positions ``(capacity, nq)``: the torso's x, y, z (m) and quaternion, then the joints (rad)."""
+        return np.asarray(self._qpos)
 
     def _model(self, morphology: str) -> mujoco.MjModel:
         """Return this body, compiled once per block."""
