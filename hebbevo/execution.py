@@ -1,4 +1,4 @@
-"""Where lifetimes are lived: threads of this process. Nothing here changes a result."""
+"""Where lifetimes are lived: threads of this process, or workers on Ray. Nothing here changes a result."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from hebbevo.envs import EnvConfig
 from hebbevo.errors import InputError
 from hebbevo.search import Executor, InProcess
+from hebbevo.search.events import Listener, log_event
 from hebbevo.task import Task, Worker
 
 DEFAULT_BLOCK = 8
@@ -20,17 +22,48 @@ class Execution:
     """How to spread lifetimes; results do not depend on it.
 
     Attributes:
-        threads: at the same time; None is one per core, or one where the environment holds the GIL.
-        block: lifetimes in lockstep on each.
+        threads: in this process; None is one per core, or one where the environment holds the GIL.
+        block: lifetimes in lockstep on each thread or worker.
+        workers: processes on Ray, 0 for none; None is none too, or one per core where the environment holds the
+            GIL and no number of threads is asked for.
+        ray: ``HOST:PORT`` or ``auto`` of a Ray cluster to join, which `workers` then bounds.
     """
 
     threads: int | None = None
     block: int = DEFAULT_BLOCK
+    workers: int | None = None
+    ray: str | None = None
 
     def __post_init__(self) -> None:
         for name, value in (("threads", self.threads), ("block", self.block)):
             if value is not None and value < 1:
                 raise InputError(f"--{name} must be at least 1, got {value}")
+        if self.workers is not None and self.workers < 0:
+            raise InputError(f"--workers must be at least 0, got {self.workers}; 0 stays in this process")
+        if self.ray is not None and self.workers == 0:
+            raise InputError(
+                "--workers 0 stays in this process; leave it out to use all of the cluster of --ray"
+            )
+        if self.threads is not None and (self.workers or self.ray is not None):
+            raise InputError("--threads is for --workers 0; a worker on Ray uses one thread")
+
+    def uses_ray(self, env: EnvConfig) -> bool:
+        """Whether the lifetimes of an environment are lived on Ray."""
+        if self.ray is not None or self.workers is not None:
+            return self.ray is not None or self.workers != 0
+        return not env.releases_gil and self.threads is None and cores() > 1
+
+
+@dataclass(frozen=True)
+class WorkerFactory:
+    """Makes workers, in this process or another: it pickles."""
+
+    task: Task
+    block: int
+
+    def __call__(self) -> Worker:
+        """Make one."""
+        return Worker(self.task, self.block)
 
 
 def cores() -> int:
@@ -39,11 +72,21 @@ def cores() -> int:
 
 
 @contextmanager
-def executor_for(task: Task, execution: Execution) -> Iterator[tuple[Executor[Worker], int]]:
+def executor_for(
+    task: Task, execution: Execution, on_event: Listener = log_event
+) -> Iterator[tuple[Executor[Worker], int]]:
     """Yield an executor whose workers live the task's lifetimes, and the block size to deal."""
-    threads = execution.threads or (cores() if task.env.releases_gil else 1)
-    executor = InProcess(lambda: Worker(task, execution.block), threads)
+    executor = _executor(WorkerFactory(task, execution.block), execution, on_event)
     try:
         yield executor, execution.block
     finally:
         executor.close()
+
+
+def _executor(factory: WorkerFactory, execution: Execution, on_event: Listener) -> Executor[Worker]:
+    env = factory.task.env
+    if execution.uses_ray(env):
+        from hebbevo.search.ray_executor import RayExecutor
+
+        return RayExecutor(factory, execution.workers, execution.ray, on_event=on_event)
+    return InProcess(factory, execution.threads or (cores() if env.releases_gil else 1))

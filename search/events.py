@@ -1,0 +1,21 @@
+"""What an executor tells its caller while it works: events with a kind and fields, for logs and tests."""
+
+import logging
+from typing import Any, Protocol
+
+_logger = logging.getLogger(__name__)
+_TROUBLE = ("worker_lost", "worker_refused", "mixed_cpus")
+
+
+class Listener(Protocol):
+    """Hears what happens: workers, worker_started, worker_lost, worker_refused, item_repeated, mixed_cpus, map."""
+
+    def __call__(self, kind: str, /, **fields: Any) -> None:
+        """Take note of an event."""
+        ...
+
+
+def log_event(kind: str, /, **fields: Any) -> None:
+    """Write an event to this module's logger: a warning where a worker is in trouble."""
+    level = logging.WARNING if kind in _TROUBLE else logging.DEBUG
+    _logger.log(level, "%s: %s", kind, ", ".join(f"{name} {value}" for name, value in fields.items()))
