@@ -244,8 +244,8 @@ class _LayerText:
             name for e in (*(equations.values() if learn else ()), *([weight] * forward)) for name in names(e)
         }
         slots = {where: [k for k in self._slots(*where) if f"$k{k}" in used] for where in _WHERE}
-        tracks_maximum = learn and spec.normaliser == "max" and not spec.rule.is_static
-        lines = [f"    for l in range({lane}):", "        lanes[l] = ZERO"] if tracks_maximum else []
+        gathers = learn and spec.normaliser in ("max", "var") and not spec.rule.is_static
+        lines = _clear(lane) if gathers else []
         lines += [f"    {self._constant(slot, '0')}" for slot in slots[False, False]]
         lines.append(f"    for o in range({outer}):")
         lines += [f"        {self._constant(slot, 'o')}" for slot in slots[self._outer]]
@@ -268,7 +268,7 @@ class _LayerText:
                 if post_lanes
                 else f"            pre = old[{self._pre('l')}]"
             )
-            lines += self._update(equations, tracks_maximum)
+            lines += self._update(equations, gathers)
         if normalise:
             lines += ["            v_w = (v_w - shift) * scale", f"            s_w[{self._synapse()}] = v_w"]
         if forward and post_lanes:
@@ -278,7 +278,7 @@ class _LayerText:
             lines.append(f"        new[{self._post('o')}] = _sum(lanes, {lane})")
         return lines
 
-    def _update(self, equations: Mapping[str, Expression], tracks_maximum: bool) -> list[str]:
+    def _update(self, equations: Mapping[str, Expression], gathers: bool) -> list[str]:
         changing = {state: e for state, e in equations.items() if e != Name(state)}
         lines = [f"            n_{state} = {_text(equation)}" for state, equation in changing.items()]
         if self.spec.normaliser == "clip" and not self.spec.rule.is_static:
@@ -286,11 +286,13 @@ class _LayerText:
             changing.setdefault("w", Name("w"))
         lines += [f"            v_{state} = n_{state}" for state in changing]
         lines += [f"            s_{state}[{self._synapse()}] = v_{state}" for state in changing]
-        if tracks_maximum:
+        if gathers and self.spec.normaliser == "max":
             lines += [
                 "            size = np.abs(v_w)",
                 "            lanes[l] = size if size > lanes[l] else lanes[l]",
             ]
+        elif gathers:
+            lines.append("            lanes[l] += v_w")
         return lines
 
     def _statistics(self) -> list[str]:
@@ -302,10 +304,14 @@ class _LayerText:
                 f"    largest = _largest(lanes, {lane})",
                 "    scale = ONE / largest if largest > ZERO else ONE",
             ]
-        start, size = self.spec.synapses[self.layer].start, outer * lane
         return [
-            f"    shift = _total(s_w, {start}, {outer}, {lane}, ZERO, lanes, False) / F({size})",
-            f"    variance = _total(s_w, {start}, {outer}, {lane}, shift, lanes, True) / F({size})",
+            f"    shift = _sum(lanes, {lane}) / F({outer * lane})",
+            *_clear(lane),
+            f"    for o in range({outer}):",
+            f"        for l in range({lane}):",
+            f"            centred = s_w[{self._synapse()}] - shift",
+            "            lanes[l] += centred * centred",
+            f"    variance = _sum(lanes, {lane}) / F({outer * lane})",
             f"    scale = ONE / np.sqrt(variance + F({EPSILON!r}))",
         ]
 
@@ -327,6 +333,10 @@ def _check_known(what: str, name: str, known: Sequence[str]) -> None:
         near = difflib.get_close_matches(name, known, 1)
         hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
         raise RuleError(f"unknown {what} {name!r}; {hint}")
+
+
+def _clear(lane: int) -> list[str]:
+    return [f"    for l in range({lane}):", "        lanes[l] = ZERO"]
 
 
 def _at(start: int, index: str) -> str:

@@ -137,15 +137,3 @@ def _largest(lanes, size):  # type: ignore[no-untyped-def]
             lanes[lane] = lanes[lane] if lanes[lane] > lanes[lane + half] else lanes[lane + half]
         size = half
     return lanes[0]
-
-
-@njit(**_HELPER)
-def _total(weights, start, outer, size, shift, lanes, square):  # type: ignore[no-untyped-def]
-    """Sum ``weights - shift``, or its square, over a layer's segment, lane by lane."""
-    for lane in range(size):
-        lanes[lane] = ZERO
-    for o in range(outer):
-        for lane in range(size):
-            centred = weights[start + o * size + lane] - shift
-            lanes[lane] += centred * centred if square else centred
-    return _sum(lanes, size)
