@@ -108,6 +108,7 @@ def evaluate_individuals(worker: Worker, generation: Generation, item: Individua
     else:
         assert generation.proposals is not None
         genomes = generation.proposals.genomes(indices)
+    genomes = np.ascontiguousarray(genomes)  # the order of the additions in its mean square
     keys = [(row, body) for row in range(len(indices)) for body in range(len(generation.morphologies))]
     fitness, diverged, steps = np.zeros(len(keys)), np.zeros(len(keys), np.bool_), 0
     for start in range(

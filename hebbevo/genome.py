@@ -95,7 +95,11 @@ def _path(source: str) -> Path:
             raise InputError(f"no shipped genome {source!r}; {hint}")
         return Path(str(resources.files("hebbevo") / "zoo" / f"{name}.safetensors"))
     path = Path(source)
-    if path.is_dir():
+    try:
+        is_directory = path.is_dir()
+    except OSError as error:
+        raise InputError(f"cannot look up {source[:60]!r}: {error.strerror}; check the path") from None
+    if is_directory:
         if not (path / CENTER).is_file():
             raise InputError(
                 f"{source!r} holds no {CENTER}; name a genome file, or a run with one generation done"
