@@ -101,7 +101,7 @@ def draw_bar(readings: Reals, text: Image, bar: Reals, image: Image) -> None:
             for channel in range(3):
                 # smoothscale rounds down twice: 255 becomes 253
                 level = min(bar[y, x, channel], 255.0) - 1.0 - 1 / 64
-                image[TOP + y, x, channel] = int(np.floor(level)) if level > 0.0 else 0
+                image[TOP + y, x, channel] = np.int32(level if level > 0.0 else 0.0)
     for y in range(ROWS):
         for x in range(TEXT_WIDTH):
             for channel in range(3):
