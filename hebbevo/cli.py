@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any, NoReturn
@@ -22,10 +22,12 @@ from hebbevo.rules import RuleError
 from hebbevo.search import SearchError
 
 INPUT_ERRORS = (InputError, RuleError, EnvError, SearchError)
+USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
+"""Typer's error of unknown commands, options and arguments, for which it has no public name."""
+INTERRUPTED = 130
 
 app = typer.Typer(
     help="Evolve learning rules instead of weights.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -185,20 +187,30 @@ def plot_command(directory: Annotated[Path, typer.Argument(metavar="DIR", help="
 
 def main() -> NoReturn:
     """Run the command line."""
-    sys.exit(run(app))
+    sys.exit(run())
 
 
-def run(command: Callable[[], Any]) -> int:
-    """Run a command and return its exit code; what went wrong is one line on standard error."""
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code; what went wrong is one line on standard error.
+
+    Args:
+        arguments: those of the process by default; none at all is ``--help``.
+    """
     signal.signal(signal.SIGTERM, _interrupt)
+    words = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     try:
-        command()
+        code = app(words, prog_name="hebbevo", standalone_mode=False)  # Typer returns what Exit held
+        if code == INTERRUPTED:
+            raise KeyboardInterrupt
     except SystemExit as ending:
         return ending.code if isinstance(ending.code, int) else int(ending.code is not None)
     except INPUT_ERRORS as error:
         return _fail(str(error), 2)
-    except KeyboardInterrupt:
-        return _fail("interrupted; the last checkpoint is safe, `hebbevo resume DIR` goes on from it", 130)
+    except USAGE_ERROR as error:
+        return _fail(_usage(error), 2)
+    except (KeyboardInterrupt, typer.Abort):
+        message = "interrupted; the last checkpoint of a run is safe, `hebbevo resume DIR` goes on from it"
+        return _fail(message, INTERRUPTED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
@@ -210,7 +222,13 @@ def run(command: Callable[[], Any]) -> int:
         if os.environ.get("HEBBEVO_TRACEBACK"):
             traceback.print_exc()
         return _fail(f"{type(error).__name__}: {error} (HEBBEVO_TRACEBACK=1 shows where)", 1)
-    return 0
+    return code if isinstance(code, int) else 0
+
+
+def _usage(error: Any) -> str:
+    """Return the line for arguments that the command line does not know."""
+    command = getattr(error.ctx, "command_path", "hebbevo")
+    return f"{error.format_message().rstrip('.')}; see: {command} --help"
 
 
 def _interrupt(number: int, frame: FrameType | None) -> NoReturn:

@@ -78,9 +78,9 @@ def evolve(
         InputError: `out` exists, or the config asks for what cannot be built.
         OSError: the disk is full; the last checkpoint stands.
     """
-    Task.of(config).layout  # noqa: B018  (what cannot be built fails before a directory appears)
+    task, searcher = _begin(config)  # what cannot be built fails before a directory appears
     with RunDirectory.create(out, config.to_yaml()) as directory:
-        return _Evolution(config, directory, None, execution or Execution(), watch).run()
+        return _Evolution(config, task, searcher, directory, None, execution or Execution(), watch).run()
 
 
 def resume(path: str | Path, *, execution: Execution | None = None, watch: Watcher | None = None) -> Run:
@@ -94,7 +94,10 @@ def resume(path: str | Path, *, execution: Execution | None = None, watch: Watch
         checkpoint = directory.latest()
         if checkpoint is not None:
             _check_same_config(config, checkpoint, directory)
-        return _Evolution(config, directory, checkpoint, execution or Execution(), watch).run()
+        task, searcher = _begin(config)
+        return _Evolution(
+            config, task, searcher, directory, checkpoint, execution or Execution(), watch
+        ).run()
 
 
 def read_config(directory: RunDirectory) -> Config:
@@ -118,12 +121,23 @@ def _check_same_config(config: Config, checkpoint: Checkpoint, directory: RunDir
         )
 
 
+def _begin(config: Config) -> tuple[Task, Searcher]:
+    """Return the task of a run, known to be one that a network can be built for, and its searcher at the start."""
+    task = Task.of(config)
+    assert task.kernel_spec.sizes == task.sizes
+    stream = np.random.SeedSequence((config.run.seed, _FIRST_CENTER))
+    center = task.first_genome(np.random.Generator(np.random.Philox(stream)))
+    return task, config.search.build(center, config.run.seed)
+
+
 class _Evolution:
     """The loop's state: the searcher, the best evaluated mean so far, and where it all is written."""
 
     def __init__(
         self,
         config: Config,
+        task: Task,
+        searcher: Searcher,
         directory: RunDirectory,
         checkpoint: Checkpoint | None,
         execution: Execution,
@@ -134,18 +148,12 @@ class _Evolution:
         self.checkpoint = checkpoint
         self.execution = execution
         self.watch = watch
-        self.task = Task.of(config)
+        self.task = task
+        self.searcher = searcher
         self.best: float | None = None
-        self.searcher = self._searcher()
-
-    def _searcher(self) -> Searcher:
-        stream = np.random.SeedSequence((self.config.run.seed, _FIRST_CENTER))
-        center = self.task.first_genome(np.random.Generator(np.random.Philox(stream)))
-        searcher = self.config.search.build(center, self.config.run.seed)
-        if self.checkpoint is not None:
-            searcher.load_state_dict(self.checkpoint.tensors)
-            self.best = self.checkpoint.header.get("best_mean")
-        return searcher
+        if checkpoint is not None:
+            searcher.load_state_dict(checkpoint.tensors)
+            self.best = checkpoint.header.get("best_mean")
 
     def run(self) -> Run:
         """Go on to the last generation."""
