@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -20,6 +20,9 @@ from hebbevo.envs import EnvError
 from hebbevo.errors import InputError
 from hebbevo.rules import RuleError
 from hebbevo.search import SearchError
+
+if TYPE_CHECKING:
+    from hebbevo.execution import Execution
 
 INPUT_ERRORS = (InputError, RuleError, EnvError, SearchError)
 USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
@@ -37,6 +40,16 @@ Overrides = Annotated[
     list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Overrides, as search.population=64.")
 ]
 Threads = Annotated[int | None, typer.Option(help="Threads; by default one per core.", show_default=False)]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        help="Ray workers; 0 stays in this process. By default 0, or one per core if the environment holds the GIL.",
+        show_default=False,
+    ),
+]
+Ray = Annotated[
+    str | None, typer.Option(metavar="auto|HOST:PORT", help="Ray cluster to join.", show_default=False)
+]
 Block = Annotated[int | None, typer.Option(help="Lifetimes in lockstep per thread; changes no result.")]
 
 
@@ -47,6 +60,8 @@ def evolve_command(
     out: Annotated[
         Path | None, typer.Option(help="Run directory, which must not exist.", show_default="runs/NAME")
     ] = None,
+    workers: Workers = None,
+    ray: Ray = None,
     threads: Threads = None,
     block: Block = None,
 ) -> None:
@@ -70,7 +85,7 @@ def evolve_command(
         run = evolve(
             config,
             out or Path("runs") / Path(source).stem,
-            execution=_execution(threads, block),
+            execution=_execution(threads, block, workers, ray),
             watch=line.watch,
         )
     _say_done(console, run.path)
@@ -79,6 +94,8 @@ def evolve_command(
 @app.command("resume")
 def resume_command(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="A run directory.")],
+    workers: Workers = None,
+    ray: Ray = None,
     threads: Threads = None,
     block: Block = None,
 ) -> None:
@@ -90,7 +107,7 @@ def resume_command(
     console = Console()
     unit = read_config(RunDirectory.open(directory, read_only=True)).env.unit
     with LiveLine(console, unit) as line:
-        run = resume(directory, execution=_execution(threads, block), watch=line.watch)
+        run = resume(directory, execution=_execution(threads, block, workers, ray), watch=line.watch)
     if run.already_finished:
         console.print(
             f"{directory} is finished: {run.generation} generations; nothing changed", soft_wrap=True
@@ -241,10 +258,12 @@ def _fail(message: str, code: int) -> int:
     return code
 
 
-def _execution(threads: int | None, block: int | None) -> Any:
+def _execution(
+    threads: int | None, block: int | None, workers: int | None = 0, ray: str | None = None
+) -> Execution:
     from hebbevo.execution import DEFAULT_BLOCK, Execution
 
-    return Execution(threads=threads, block=DEFAULT_BLOCK if block is None else block)
+    return Execution(threads, DEFAULT_BLOCK if block is None else block, workers, ray)
 
 
 def _check_writable(path: Path) -> None:

@@ -95,7 +95,7 @@ def evaluate(
         seed: the lifetimes' seeds follow from it.
         morphologies: by default the task's own.
         controls: also the controls that apply.
-        execution: where the lifetimes are lived.
+        execution: where the lifetimes are lived; by default in this process.
 
     Raises:
         InputError: not one episode, a negative seed, or an unknown morphology.
@@ -106,7 +106,7 @@ def evaluate(
         raise InputError(f"seed must be from 0 to 2**63 - 1, got {seed}")
     bodies = _bodies(genome.task, morphologies)
     conditions = (GENOME, *(applicable_controls(genome.task) if controls else ()))
-    with executor_for(genome.task, execution or Execution()) as (executor, block):
+    with executor_for(genome.task, execution or Execution(workers=0)) as (executor, block):
         lifetimes = evaluate_conditions(
             executor, genome.values, (seed, EVALUATION), bodies, conditions, episodes, block
         )

@@ -25,6 +25,7 @@ from hebbevo.genome import Genome, save_genome
 from hebbevo.rollout import WORST_FITNESS
 from hebbevo.run_directory import Checkpoint, Row, RunDirectory
 from hebbevo.search import Executor, Searcher
+from hebbevo.search.events import log_event
 from hebbevo.task import Task, Worker
 from hebbevo.telemetry import Telemetry
 
@@ -164,7 +165,7 @@ class _Evolution:
             self.directory.log("start", generation=start, cores=cores(), execution=vars(self.execution))
             with (
                 Telemetry(self.directory, start) as telemetry,
-                executor_for(self.task, self.execution) as (executor, block),
+                executor_for(self.task, self.execution, self._note) as (executor, block),
             ):
                 while self.searcher.generation < generations:
                     step = self._generation(executor, block)
@@ -180,6 +181,11 @@ class _Evolution:
             resumed_from,
             already_finished=start >= generations,
         )
+
+    def _note(self, kind: str, /, **fields: Any) -> None:
+        """Keep what the executor tells, and warn of workers in trouble."""
+        self.directory.log(kind, **fields)
+        log_event(kind, **fields)
 
     def _generation(self, executor: Executor[Worker], block: int) -> Step:
         began, search = time.perf_counter(), self.config.search

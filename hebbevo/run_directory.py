@@ -235,7 +235,7 @@ class RunDirectory:
             )
         return None
 
-    def log(self, event: str, **fields: Any) -> None:
+    def log(self, event: str, /, **fields: Any) -> None:
         """Add an event and its clock time (UTC) to log.jsonl; for people, nothing is read back from it."""
         record = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": event, **fields}
         line = json.dumps(_plain(record), default=str) + "\n"
