@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from hebbevo.event_file import EventFile
 from hebbevo.run_directory import RunDirectory
 
 if TYPE_CHECKING:
@@ -15,10 +16,8 @@ class Telemetry:
     """Write a generation's rates and curves; TensorBoard reads `tensorboard/` in the run directory."""
 
     def __init__(self, directory: RunDirectory, generation: int) -> None:
-        from tensorboardX import SummaryWriter
-
         self._directory = directory
-        self._writer = SummaryWriter(str(directory.path / "tensorboard"), purge_step=generation + 1)
+        self._events = EventFile(directory.path / "tensorboard", generation + 1)
 
     def record(self, step: Step) -> None:
         """Write one generation."""
@@ -26,10 +25,9 @@ class Telemetry:
         self._directory.log(
             "generation", generation=step.generation, seconds=step.seconds, agent_steps_per_second=rate
         )
-        for name, value in step.row.items():
-            if name != "generation" and value is not None:
-                self._writer.add_scalar(name.replace(".", "/"), value, step.generation)
-        self._writer.add_scalar("agent_steps_per_second", rate, step.generation)
+        scalars = {name.replace(".", "/"): value for name, value in step.row.items() if value is not None}
+        del scalars["generation"]
+        self._events.add(step.generation, {**scalars, "agent_steps_per_second": rate})
 
     def __enter__(self) -> Self:
         return self
@@ -37,4 +35,4 @@ class Telemetry:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._writer.close()
+        self._events.close()
