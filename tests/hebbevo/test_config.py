@@ -37,8 +37,9 @@ def test_presets_load_and_come_back_from_their_yaml(name: str) -> None:
     config = load_config(name)
     assert load_config(written(config.to_yaml())) == config
     assert load_config(written(f"preset: {name}\n")) == config
-    assert config.env.name == "quadruped"
-    assert config.env.morphology_names == ("intact", "right_front_damaged")
+    if "quadruped" in name:
+        assert config.env.name == "quadruped"
+        assert config.env.morphology_names == ("intact", "right_front_damaged")
 
 
 def test_the_paper_preset_holds_the_published_numbers() -> None:
@@ -108,7 +109,8 @@ def test_another_environment_drops_what_the_preset_said_of_the_former() -> None:
 @pytest.mark.parametrize("name", ["cma_es", "snes", "pgpe", "xnes", "cem"])
 def test_another_algorithm_drops_what_the_preset_said_of_the_former(name: str) -> None:
     config = load_config("quick-quadruped-static", [f"search.algorithm={name}"])
-    assert (config.search.algorithm, config.search.population) == (name, 256)
+    population = load_config("quick-quadruped-static").search.population
+    assert (config.search.algorithm, config.search.population) == (name, population)
     assert "optimizer" not in config.search.model_dump()
     assert "optimizer" in refused(QUICK, f"search.algorithm={name}", "search.optimizer=adam")
     file = written(f"preset: {QUICK}\nsearch: {{algorithm: {name}, beta1: 0.5}}\n")

@@ -135,7 +135,7 @@ def test_resuming_a_finished_run_changes_nothing(straight: Run) -> None:
 
 def test_a_changed_config_is_refused_with_the_difference() -> None:
     with pytest.raises(Stopped):
-        evolve(small_config(), "run", execution=HERE, watch=stopping(1))
+        evolve(small_config("search.sigma=0.1"), "run", execution=HERE, watch=stopping(1))
     path = Path("run/config.yaml")
     good = path.read_text()
     path.write_text(good.replace("sigma: 0.1", "sigma: 0.25").replace("- 4\n", "- 5\n"))
@@ -272,6 +272,7 @@ def test_cart_pole_is_learnt() -> None:
         "search.generations=20",
         "search.optimizer=adam",
         "search.learning_rate=0.1",
+        "search.sigma=0.1",
         "evaluation.every=20",
         "evaluation.episodes=5",
     )
