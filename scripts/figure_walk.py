@@ -25,6 +25,7 @@ from hebbevo.rollout import Block, Hook
 from hebbevo.task import Worker
 
 CONDITIONS = {"evolved rule": "#c44e52", "the same weights, rule off": "#8c8c8c", "random rule": "#4c72b0"}
+CONTROL_STEP = 0.0165
 POSES = (0, 60, 150, 300, 500, 750, 999)
 SNAPSHOTS = (0, 10, 100, 999)
 
@@ -79,7 +80,7 @@ def draw_body(axes: Axes, env: QuadrupedConfig, body: str, poses: dict[int, npt.
             pictures.append(renderer.render())
     axes.imshow(np.concatenate(pictures, axis=1))
     for place, (step, pose) in enumerate(poses.items()):
-        label = f"{step / 60:.1f} s, {pose[0]:.1f} m"
+        label = f"{step * CONTROL_STEP:.1f} s, {pose[0]:.1f} m"
         axes.text(300 * place + 150, 22, label, ha="center", va="center", color="white", fontsize=8)
     axes.set_axis_off()
 
@@ -112,7 +113,7 @@ def draw_progress(axes: Axes, records: list[Recorder]) -> None:
     """Draw progress over time, every lifetime and the mean."""
     for (label, color), recorded in zip(CONDITIONS.items(), records, strict=True):
         progress = np.cumsum(recorded.progress, axis=0)
-        time = np.arange(1, len(progress) + 1) * 0.0165
+        time = np.arange(1, len(progress) + 1) * CONTROL_STEP
         axes.plot(time, progress, color=color, alpha=0.18, lw=0.7)
         axes.plot(
             time, progress.mean(axis=1), color=color, lw=2, label=f"{label}: {progress[-1].mean():.1f} m"
