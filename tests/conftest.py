@@ -19,6 +19,9 @@ settings.load_profile("hebbevo")
 os.environ.setdefault(
     "HEBBEVO_CACHE", str(Path(tempfile.gettempdir()) / f"hebbevo-tests-{getpass.getuser()}")
 )
+# Ray reads these when it is first imported, which EvoTorch does long before the tests of clusters.
+os.environ.setdefault("RAY_AUTH_MODE", "token")
+os.environ.setdefault("RAY_AUTH_TOKEN", "5" * 64)
 
 
 @pytest.fixture(autouse=True)
