@@ -1,8 +1,8 @@
 """What the quadruped senses: two compiled loops over the rows of a block, before physics and after.
 
-Source of the 28 observations: PyBullet's AntBulletEnv-v0, as used by Najarro & Risi 2020, arXiv 2007.02686.
-The table is in `hebbevo.envs.quadruped`. Each row is computed by itself in float64 and rounded once to
-float32, so that its bits do not depend on its neighbours. Nothing is allocated.
+Source of the observations: PyBullet's AntBulletEnv-v0, as used by Najarro & Risi 2020, arXiv 2007.02686. The
+tables are in `hebbevo.envs.quadruped` and `hebbevo.envs.dog`. Each row is computed by itself in float64 and
+rounded once to float32, so that its bits do not depend on its neighbours. Nothing is allocated.
 """
 
 from __future__ import annotations
@@ -11,26 +11,18 @@ import math
 from collections.abc import Callable
 from typing import Any, Final, TypeVar, cast
 
-import mujoco
 import numba
 import numpy as np
 import numpy.typing as npt
-
-from hebbevo.envs.morphology import LEGS
 
 F = TypeVar("F", bound=Callable[..., Any])
 Floats = npt.NDArray[np.float64]
 Singles = npt.NDArray[np.float32]
 Flags = npt.NDArray[np.bool_]
 
-OBSERVATION_SIZE: Final = 28
-JOINTS: Final = 8
 FEET: Final = 4
-BODY_SIZE: Final = 2 * JOINTS + 2 * FEET
-"""Length of a row of body constants: joint middles and scales, lower legs' half lengths, contact heights."""
-
-FALLEN_HEIGHT: Final = 0.26
-"""A torso at or below this height (m) has fallen: `done`."""
+TORSO_SIZE: Final = 8
+"""Numbers about the torso, which come first."""
 
 LIMIT: Final = 5.0
 """Observations are clipped to [-LIMIT, LIMIT]."""
@@ -42,23 +34,17 @@ EXPLODED: Final = 1e10
 """Positions, velocities and actions beyond this count as diverged, as MuJoCo itself has it (mjMAXVAL)."""
 
 
-def body_constants(model: mujoco.MjModel) -> Floats:
-    """Return what the observation needs to know of one body, (BODY_SIZE,).
+def observation_size(joints: int) -> int:
+    """Return how many numbers a quadruped with this many joints senses."""
+    return TORSO_SIZE + 2 * joints + FEET
 
-    A foot touches when the lowest point of its capsule is within the contact margin of the floor (the sum of
-    both geoms' margins): centre height - half length * |vertical part of the axis| <= contact height.
+
+def body_size(joints: int) -> int:
+    """Return the length of a row of body constants.
+
+    Joint middles and scales (J each), lower legs' half lengths and contact heights (FEET each), initial height.
     """
-    low, high = model.jnt_range[1:].T  # joint 0 is the free root
-    feet = foot_geoms(model)
-    floor = model.geom("floor").id
-    radius, half_length = model.geom_size[feet, 0], model.geom_size[feet, 1]
-    contact_height = model.geom_pos[floor, 2] + radius + model.geom_margin[feet] + model.geom_margin[floor]
-    return np.concatenate([(low + high) / 2, 2 / (high - low), half_length, contact_height])
-
-
-def foot_geoms(model: mujoco.MjModel) -> npt.NDArray[np.int64]:
-    """Return the geom ids of the lower legs in the order of `LEGS`, (FEET,)."""
-    return np.array([model.geom(leg.lower_leg).id for leg in LEGS.values()], np.int64)
+    return 2 * joints + 2 * FEET + 1
 
 
 def _compiled(function: F) -> F:
@@ -70,6 +56,7 @@ def _compiled(function: F) -> F:
 def take_actions(
     actions: Singles,
     active: npt.NDArray[np.int64],
+    motors: npt.NDArray[np.int64],
     qpos: Floats,
     ctrl: Floats,
     start_x: Floats,
@@ -80,8 +67,8 @@ def take_actions(
 ) -> int:
     """Copy the actions of the active rows to the controls and list in `moving` the rows that can step.
 
-    A row whose action is not finite diverges here, before MuJoCo would put zeros in its place. Writes
-    `start_x`.
+    `motors` (k,) is the control of each number of an action, -1 where the motor is missing. A row whose action
+    is not finite diverges here, before MuJoCo would put zeros in its place. Writes `start_x`.
 
     Returns:
         How many rows move.
@@ -92,11 +79,12 @@ def take_actions(
         if diverged[row]:
             continue
         usable = True
-        for j in range(ctrl.shape[1]):
+        for j, motor in enumerate(motors):
             # `not <=` is true of NaN as well
             if not abs(actions[row, j]) <= EXPLODED:
                 usable = False
-            ctrl[row, j] = actions[row, j]
+            if motor >= 0:
+                ctrl[row, motor] = actions[row, j]
         if usable:
             start_x[row] = qpos[row, 0]
             moving[count] = row
@@ -117,8 +105,9 @@ def observe(
     geom_xmat: Floats,
     warnings: npt.NDArray[np.int32],
     bodies: Floats,
+    joints: npt.NDArray[np.int64],
     feet: npt.NDArray[np.int64],
-    initial_height: float,
+    fallen_height: float,
     start_x: Floats,
     observations: Singles,
     rewards: Floats,
@@ -127,8 +116,9 @@ def observe(
 ) -> None:
     """Write observation, reward, done and diverged of the rows in `moving`, from the state after physics.
 
-    Shapes: qpos (n, 15), qvel (n, 14), geom_xpos (n, ngeom, 3), geom_xmat (n, ngeom, 9), warnings (n, kinds,
-    2) with the counters last, bodies (n, BODY_SIZE).
+    Shapes: qpos (n, nq), qvel (n, nv), geom_xpos (n, ngeom, 3), geom_xmat (n, ngeom, 9), warnings (n, kinds,
+    2) with the counters last, bodies (n, body_size), joints (J,) places in the model of what is sensed, feet
+    (FEET,) geoms; -1 for a part that is missing, which senses 0.
     """
     for row in moving:
         if not diverged[row]:
@@ -139,11 +129,11 @@ def observe(
             observations[row, :] = 0.0
             continue
         rewards[row] = qpos[row, 0] - start_x[row]
-        done[row] = qpos[row, 2] <= FALLEN_HEIGHT
+        done[row] = qpos[row, 2] <= fallen_height
         out = observations[row]
-        _observe_torso(qpos[row], qvel[row], initial_height, out)
-        _observe_legs(qpos[row], qvel[row], geom_xpos[row], geom_xmat[row], bodies[row], feet, out)
-        for i in range(OBSERVATION_SIZE):
+        _observe_torso(qpos[row], qvel[row], bodies[row, bodies.shape[1] - 1], out)
+        _observe_legs(qpos[row], qvel[row], geom_xpos[row], geom_xmat[row], bodies[row], joints, feet, out)
+        for i in range(out.shape[0]):
             out[i] = min(max(out[i], -LIMIT), LIMIT)
 
 
@@ -191,15 +181,24 @@ def _observe_legs(
     geom_xpos: Floats,
     geom_xmat: Floats,
     body: Floats,
+    joints: npt.NDArray[np.int64],
     feet: npt.NDArray[np.int64],
     out: Singles,
 ) -> None:
     """Write the joints, position and velocity interleaved, and the foot contacts."""
-    for joint in range(JOINTS):
-        out[8 + 2 * joint] = (qpos[7 + joint] - body[joint]) * body[JOINTS + joint]
-        out[9 + 2 * joint] = 0.1 * qvel[6 + joint]
-    for foot in range(FEET):
-        geom = feet[foot]
-        reach = abs(geom_xmat[geom, 8]) * body[2 * JOINTS + foot]  # the capsule lies along the geom's z axis
-        touches = geom_xpos[geom, 2] - reach <= body[2 * JOINTS + FEET + foot]
-        out[8 + 2 * JOINTS + foot] = 1.0 if touches else 0.0
+    count = joints.shape[0]
+    for j, joint in enumerate(joints):
+        position, velocity = 0.0, 0.0
+        if joint >= 0:
+            position = (qpos[7 + joint] - body[j]) * body[count + j]
+            velocity = 0.1 * qvel[6 + joint]
+        out[TORSO_SIZE + 2 * j] = position
+        out[TORSO_SIZE + 1 + 2 * j] = velocity
+    for foot, geom in enumerate(feet):
+        touches = False
+        if geom >= 0:
+            reach = (
+                abs(geom_xmat[geom, 8]) * body[2 * count + foot]
+            )  # the capsule lies along the geom's z axis
+            touches = geom_xpos[geom, 2] - reach <= body[2 * count + FEET + foot]
+        out[TORSO_SIZE + 2 * count + foot] = 1.0 if touches else 0.0

@@ -4,8 +4,9 @@ import mujoco
 import numpy as np
 import pytest
 
-from hebbevo.envs import MORPHOLOGIES, EnvError
-from hebbevo.envs.morphology import LEGS, get_morphology
+from hebbevo.envs import EnvError
+from hebbevo.envs.anatomy import ANT
+from hebbevo.envs.morphology import get_morphology
 from hebbevo.envs.quadruped import compile_model
 
 CORNERS = {"front_left": (1, 1), "front_right": (1, -1), "rear_left": (-1, 1), "rear_right": (-1, -1)}
@@ -22,25 +23,25 @@ def foot_position(model: mujoco.MjModel, geom: str) -> np.ndarray:
     return max(ends, key=np.linalg.norm) - data.body("torso").xpos
 
 
-@pytest.mark.parametrize("leg", LEGS)
+@pytest.mark.parametrize("leg", ANT.legs)
 def test_each_leg_stands_at_its_corner(leg):
-    foot = foot_position(compile_model("intact"), LEGS[leg].lower_leg)
+    foot = foot_position(compile_model("intact"), ANT.legs[leg].lower.geom)
     assert np.sign(foot[:2]) == pytest.approx(CORNERS[leg])
     assert np.abs(foot[:2]) == pytest.approx(0.8)
 
 
-@pytest.mark.parametrize("leg", LEGS)
+@pytest.mark.parametrize("leg", ANT.legs)
 def test_joints_of_a_leg_belong_to_it(leg):
     model = compile_model("intact")
-    ankle = model.joint(LEGS[leg].ankle)
-    assert model.geom(LEGS[leg].lower_leg).bodyid == ankle.bodyid
-    assert model.body_parentid[ankle.bodyid] == model.joint(LEGS[leg].hip).bodyid
+    ankle = model.joint(ANT.legs[leg].lower.joint)
+    assert model.geom(ANT.legs[leg].lower.geom).bodyid == ankle.bodyid
+    assert model.body_parentid[ankle.bodyid] == model.joint(ANT.legs[leg].upper.joint).bodyid
 
 
-@pytest.mark.parametrize("name", MORPHOLOGIES)
+@pytest.mark.parametrize("name", SHORT)
 def test_exactly_the_named_lower_leg_is_a_quarter(name):
     intact, body = compile_model("intact"), compile_model(name)
-    short = None if SHORT[name] is None else intact.geom(LEGS[SHORT[name]].lower_leg).id
+    short = None if SHORT[name] is None else intact.geom(ANT.legs[SHORT[name]].lower.geom).id
     for geom in range(intact.ngeom):
         factor = 0.25 if geom == short else 1.0
         length = intact.geom_size[geom, 1] * (factor if intact.geom_type[geom] == 3 else 1.0)
@@ -51,9 +52,9 @@ def test_exactly_the_named_lower_leg_is_a_quarter(name):
             np.testing.assert_array_equal(body.geom_quat[geom], intact.geom_quat[geom])
 
 
-@pytest.mark.parametrize("name", [name for name in MORPHOLOGIES if name != "intact"])
+@pytest.mark.parametrize("name", [name for name in SHORT if name != "intact"])
 def test_the_short_foot_is_nearer_at_its_corner(name):
-    foot = foot_position(compile_model(name), LEGS[SHORT[name]].lower_leg)
+    foot = foot_position(compile_model(name), ANT.legs[SHORT[name]].lower.geom)
     assert np.sign(foot[:2]) == pytest.approx(CORNERS[SHORT[name]])
     assert np.abs(foot[:2]) == pytest.approx(0.5)
 

@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from hebbevo.envs import MORPHOLOGIES, QuadrupedConfig
+from hebbevo.envs import QuadrupedConfig
 from hebbevo.envs.quadruped import compile_model
 
+BODIES = ("intact", "right_front_damaged", "left_front_damaged")
 FEET = ("left_ankle_geom", "fourth_ankle_geom", "right_ankle_geom", "third_ankle_geom")
 
 
@@ -32,7 +33,7 @@ def reference(model, qpos, qvel, touching):
     return np.clip([*torso, *joints, *contacts], -5, 5)
 
 
-@pytest.mark.parametrize("name", MORPHOLOGIES)
+@pytest.mark.parametrize("name", BODIES)
 @pytest.mark.parametrize("gear", [20.0, 150.0])
 def test_observations_agree_with_the_table(name, gear):
     block = QuadrupedConfig(gear=gear).build(2)
@@ -42,8 +43,8 @@ def test_observations_agree_with_the_table(name, gear):
     generator = np.random.default_rng(0)
     seen = set()
     for step in range(250):
-        data.qpos[:], data.qvel[:] = block._qpos[1], block._qvel[1]
-        data.qacc_warmstart[:] = block._batch.bind("qacc_warmstart")[1]
+        data.qpos[:], data.qvel[:] = block.positions[1], block.velocities[1]
+        data.qacc_warmstart[:] = block._of_row[1].batch.bind("qacc_warmstart")[1]
         actions = np.tanh(2 * generator.standard_normal((2, 8))).astype(np.float32)
         actions[:, ::2] = np.sin(step / 9)
         block.observations[:] = np.nan
@@ -53,17 +54,17 @@ def test_observations_agree_with_the_table(name, gear):
         mujoco.mj_step(model, data)  # its contacts, too, are those of the state one substep ago
         touching = touching_geoms(model, data)
         seen |= {tuple(foot in touching for foot in FEET)}
-        expected = reference(model, block._qpos[1], block._qvel[1], touching)
+        expected = reference(model, block.positions[1], block.velocities[1], touching)
         np.testing.assert_allclose(block.observations[1], expected, rtol=1e-6, atol=1e-6)
     assert len(seen) > 1
 
 
-@pytest.mark.parametrize("name", MORPHOLOGIES)
+@pytest.mark.parametrize("name", BODIES)
 @pytest.mark.parametrize("burn_in", [0, 80, 800, 2000])
 def test_foot_contacts_are_mujoco_s(name, burn_in):
     block = QuadrupedConfig(burn_in=burn_in, substeps=1).build(16)
     block.reset(range(16), [name] * 16)
-    before = block._qpos.copy()  # geom poses are those of the state one substep ago
+    before = block.positions.copy()  # geom poses are those of the state one substep ago
     block.step(np.zeros((16, 8), np.float32), np.arange(16))
     model = compile_model(name)
     data = mujoco.MjData(model)
@@ -79,7 +80,7 @@ def test_foot_contacts_are_mujoco_s(name, burn_in):
 def test_far_states_are_clipped():
     block = QuadrupedConfig().build(1)
     block.reset([1], ["intact"])
-    block._qvel[0, :3] = 300, -300, 200
+    block.velocities[0, :3] = 300, -300, 200
     block.step(np.zeros((1, 8), np.float32), np.arange(1))
     assert not block.diverged[0]
     assert block.observations[0, 3] == 5
@@ -92,9 +93,10 @@ def test_each_leg_has_its_own_contact():
     corners = np.array([(1, 1), (1, -1), (-1, 1), (-1, -1)])
     for foot, (x, y) in enumerate(corners):
         block = QuadrupedConfig(burn_in=0).build(1)
-        block._pose[3:7] = np.roll(Rotation.from_rotvec(np.array([-y, x, 0]) * 0.25).as_quat(), 1)
+        pose = block._body("intact").pose
+        pose[3:7] = np.roll(Rotation.from_rotvec(np.array([-y, x, 0]) * 0.25).as_quat(), 1)
         for height in np.arange(1.2, 0.3, -0.005):
-            block._pose[2] = height
+            pose[2] = height
             block.reset([1], ["intact"])
             if block.observations[0, 24:].any():
                 break

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from hebbevo.envs import MORPHOLOGIES, Morphology, QuadrupedConfig
+from hebbevo.envs.morphology import NAMED
 from hebbevo.envs.quadruped import compile_model
 from hebbevo.envs.quadruped_trim import collision_pairs
 
@@ -61,7 +62,7 @@ class OddContacts:
 
 
 BODIES = {
-    **MORPHOLOGIES,
+    **{name: NAMED[name] for name in ("intact", "right_front_damaged", "left_front_damaged")},
     **{
         body.__name__: Morphology(body.__name__, body.__doc__, (body(),))
         for body in (Payload, Bumps, SelfCollision, OddContacts)
