@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from hebbevo.envs.base import BatchedEnvironment, EarlyStop, EnvConfig, environment_stream
+from hebbevo.envs.dog import DogConfig
 from hebbevo.envs.errors import EnvError, unknown_name
 from hebbevo.envs.gymnasium_env import PREFIX, GymnasiumConfig
 from hebbevo.envs.morphology import MORPHOLOGIES, Morphology
@@ -13,6 +14,7 @@ from hebbevo.envs.quadruped import QuadrupedConfig
 
 ENVIRONMENTS: dict[str, type[EnvConfig]] = {
     "quadruped": QuadrupedConfig,
+    "dog": DogConfig,
     f"{PREFIX}ID": GymnasiumConfig,
 }
 
@@ -30,6 +32,7 @@ __all__ = [
     "ENVIRONMENTS",
     "MORPHOLOGIES",
     "BatchedEnvironment",
+    "DogConfig",
     "EarlyStop",
     "EnvConfig",
     "EnvError",
