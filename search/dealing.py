@@ -35,15 +35,19 @@ class Durations:
 
     def __init__(self) -> None:
         self._recent: deque[float] = deque(maxlen=200)
+        self._median: float | None = None  # computed when asked for
 
     def add(self, seconds: float) -> None:
         """Take note of one."""
         self._recent.append(seconds)
+        self._median = None
 
     @property
     def median(self) -> float | None:
         """The median, or None before the first."""
-        return median(self._recent) if self._recent else None
+        if self._median is None and self._recent:
+            self._median = median(self._recent)
+        return self._median
 
     def deadline(self, patience: Patience, first: bool, expiries: int) -> float:
         """Return how long an item may take; `first` of its worker, out of time `expiries` times before."""
@@ -133,11 +137,36 @@ class Deal:
         """Return how long a worker may take over an item."""
         return self.durations.deadline(patience, first, self._expiries.get(item, 0))
 
-    def worth_repeating(self, item: int, position: int, seconds: float) -> bool:
-        """Whether an idle worker should repeat an item at `position` of a queue whose head runs since `seconds`."""
-        if self.done(item) or self.out.get(item, 0) != 1:
-            return False
-        return position > 0 or seconds > self.durations.backup
+    def late(self, lanes: Iterable["Lane"], now: float) -> list[int]:
+        """Return the items that idle workers should repeat, those that are out longest first.
+
+        An item is late if it waits behind another one, or runs longer than any did lately; one copy is enough.
+        """
+        usual = self.durations.backup
+        found = [
+            (now - lane.since, item)
+            for lane in lanes
+            for position, (deal, item) in enumerate(lane.held)
+            if deal is self and (position or now - lane.since > usual)
+        ]
+        return [
+            item for _, item in sorted(found, reverse=True) if not self.done(item) and self.out[item] == 1
+        ]
+
+    def report(self, workers: int, seconds: float, waited: float, memory: int) -> dict[str, Any]:
+        """Return what the map came to: utilisation is the part of the workers' time that went into items."""
+        return {
+            "function": self.kind,
+            "items": self.size,
+            "workers": workers,
+            "seconds": seconds,
+            "busy_seconds": self.busy,
+            "utilisation": self.busy / (max(1, workers) * seconds),
+            "driver_seconds": seconds - waited,
+            "repeated": self.repeated,
+            "lost": self.lost,
+            "worker_memory": memory,
+        }
 
     def _return(self, item: int) -> None:
         self.out[item] -= 1
@@ -170,6 +199,22 @@ class Lane:
         """Whether it should get one more item; one that others have done, or a former map's, keeps it busy."""
         stale = any(held is not deal or deal.done(item) for held, item in self.held)
         return self.about is not None and not stale and deal.room(len(self.held), workers)
+
+
+def guided_spans(total: int, width: int, workers: int, least: int = 2) -> list[tuple[int, int]]:
+    """Cut `total` individuals into spans of `width`, and smaller ones towards the end, down to `least`.
+
+    Guided self-scheduling (Polychronopoulos & Kuck 1987): a span is at most half of what each worker may expect of
+    the rest, so that all end at about the same time. Spans are multiples of `least` where `width` is: mirrored
+    pairs stay together.
+    """
+    spans, start = [], 0
+    while start < total:
+        fair = -(-(total - start) // (2 * workers)) if workers > 1 else width
+        size = min(width, -(-fair // least) * least, total - start)
+        spans.append((start, start + size))
+        start += size
+    return spans
 
 
 @dataclass(frozen=True)

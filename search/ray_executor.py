@@ -23,7 +23,7 @@ import ray.cloudpickle
 from ray.exceptions import RayError, RayTaskError
 
 from hebbevo.search.build_hash import Build, build_difference, this_build
-from hebbevo.search.dealing import Deal, Durations, Lane, Patience, Placement
+from hebbevo.search.dealing import IN_FLIGHT, Deal, Durations, Lane, Patience, Placement
 from hebbevo.search.errors import SearchError, SearchFailure
 from hebbevo.search.events import Listener, log_event
 from hebbevo.search.executor import Item, Result, Shared
@@ -33,6 +33,7 @@ from hebbevo.search.ray_setup import (
     check_local_workers,
     give_token,
     last_line,
+    original,
     thread_environment,
 )
 from hebbevo.search.worker_process import Work, WorkerProcess
@@ -117,13 +118,19 @@ class RayExecutor(Generic[Worker]):
             self._look_for_nodes()
             work = ray.put(Work(function, shared))
         try:
+            look = 0.0
             while not deal.complete:
                 self._deal_out(deal, work, items)
-                waited += self._listen(deal)
-                self._replace_late(deal)
+                wait = min(LONGEST_WAIT, max(0.02, deal.durations.median or LONGEST_WAIT))
+                waited += self._listen(wait)
+                if (now := time.monotonic()) > look:
+                    look = now + wait
+                    self._replace_late(now)
+                    self._repeat_late(now, deal, work, items)
         finally:
             deal.over = True
-        self._report(deal, time.perf_counter() - began, waited)
+        memory = max((lane.memory for lane in self._lanes), default=0)
+        self._tell("map", **deal.report(self.workers, time.perf_counter() - began, waited, memory))
         return deal.results
 
     def close(self) -> None:
@@ -138,31 +145,24 @@ class RayExecutor(Generic[Worker]):
     # Dealing
 
     def _deal_out(self, deal: Deal, work: Any, items: Sequence[Any]) -> None:
-        """Give every free worker an item, first to those without any; idle ones repeat what is late."""
+        """Give every free worker an item, first to those without any."""
         workers = self.workers
-        for depth in range(2):
+        for depth in range(IN_FLIGHT):
             for lane in self._lanes:
                 if not deal.waiting:
-                    break
+                    return
                 if len(lane.held) == depth and lane.free_for(deal, workers):
                     self._send(lane, deal, deal.take(), work, items)
-        if not deal.waiting:
-            for lane in self._lanes:
-                if lane.about is not None and not lane.held and (late := self._latest(deal)) is not None:
-                    deal.repeat(late)
-                    self._tell("item_repeated", function=deal.kind, item=late, worker=lane.name)
-                    self._send(lane, deal, late, work, items)
 
-    def _latest(self, deal: Deal) -> int | None:
-        """Return the item most worth repeating, if any is."""
-        now = time.monotonic()
-        late = [
-            (now - lane.since, item)
-            for lane in self._lanes
-            for position, (held, item) in enumerate(lane.held)
-            if held is deal and deal.worth_repeating(item, position, now - lane.since)
-        ]
-        return max(late)[1] if late else None
+    def _repeat_late(self, now: float, deal: Deal, work: Any, items: Sequence[Any]) -> None:
+        """Have idle workers repeat what is late, once nothing else is left to do."""
+        if deal.waiting:
+            return
+        idle = [lane for lane in self._lanes if lane.about is not None and not lane.held]
+        for lane, item in zip(idle, deal.late(self._lanes, now) if idle else (), strict=False):
+            deal.repeat(item)
+            self._tell("item_repeated", function=deal.kind, item=item, worker=lane.name)
+            self._send(lane, deal, item, work, items)
 
     def _send(self, lane: Lane, deal: Deal, item: int, work: Any, items: Sequence[Any]) -> None:
         if not lane.held:
@@ -174,20 +174,16 @@ class RayExecutor(Generic[Worker]):
         """Have the answer put into the inbox, by a thread of Ray."""
         reference.future().add_done_callback(lambda future: self._inbox.put((lane, deal, item, future)))
 
-    def _listen(self, deal: Deal) -> float:
+    def _listen(self, wait: float) -> float:
         """Wait for an answer, take all that are there, and return the seconds waited."""
         began = time.perf_counter()
-        wait = min(LONGEST_WAIT, max(0.02, deal.durations.median or LONGEST_WAIT))
         with suppress(queue.Empty):
-            answers = [self._inbox.get(timeout=wait)]
-            waited = time.perf_counter() - began
-            with suppress(queue.Empty):
-                while True:
-                    answers.append(self._inbox.get_nowait())
-            for answer in answers:
+            answer = self._inbox.get(timeout=wait)
+            wait = time.perf_counter() - began
+            while True:
                 self._take(*answer)
-            return waited
-        return time.perf_counter() - began
+                answer = self._inbox.get_nowait()
+        return wait
 
     def _take(self, lane: Lane, deal: Deal | None, item: int, future: Future[Any]) -> None:
         """Take one answer: a description, a result, an exception, or the news of a death."""
@@ -199,7 +195,7 @@ class RayExecutor(Generic[Worker]):
         elif isinstance(error, RayTaskError):
             self._next_item(lane)
             if not deal.over:
-                raise _original(error)
+                raise original(error)
         elif error is not None:
             self._lose(lane, cause_of(str(error)))
         else:
@@ -213,21 +209,6 @@ class RayExecutor(Generic[Worker]):
         lane.held.popleft()
         lane.answers += 1
         lane.since = time.monotonic()
-
-    def _report(self, deal: Deal, seconds: float, waited: float) -> None:
-        self._tell(
-            "map",
-            function=deal.kind,
-            items=deal.size,
-            workers=self.workers,
-            seconds=seconds,
-            busy_seconds=deal.busy,
-            utilisation=deal.busy / (max(1, self.workers) * seconds),
-            driver_seconds=seconds - waited,
-            repeated=deal.repeated,
-            lost=deal.lost,
-            worker_memory=max((lane.memory for lane in self._lanes), default=0),
-        )
 
     # Workers that come and go
 
@@ -335,9 +316,8 @@ class RayExecutor(Generic[Worker]):
         self._lanes.remove(lane)
         _kill(lane)
 
-    def _replace_late(self, deal: Deal) -> None:
+    def _replace_late(self, now: float) -> None:
         """Replace workers that are out of time; give up when none is left."""
-        now = time.monotonic()
         for lane in list(self._lanes):
             if lane.held and lane in self._lanes:
                 held, item = lane.held[0]
@@ -358,15 +338,6 @@ class RayExecutor(Generic[Worker]):
 def _kill(lane: Lane) -> None:
     with suppress(RayError, ValueError):
         ray.kill(lane.actor)
-
-
-def _original(error: RayTaskError) -> BaseException:
-    """Return what an item raised, with the worker's account of it as a note."""
-    cause = getattr(error, "cause", None)
-    if not isinstance(cause, Exception):
-        return error
-    cause.add_note(str(error))
-    return cause
 
 
 def _connect(workers: int | None, address: str | None, placement: Placement) -> bool:

@@ -129,3 +129,12 @@ def cause_of(message: str) -> str:
         return "its process died: killed, crashed or out of memory"
     detail = re.search(r"Worker exit detail: (.+?)(\. |$)", text)
     return detail[1] if detail else last_line(message)
+
+
+def original(error: BaseException) -> BaseException:
+    """Return what an item raised in its worker, with the worker's account of it as a note."""
+    cause = getattr(error, "cause", None)
+    if not isinstance(cause, Exception):
+        return error
+    cause.add_note(str(error))
+    return cause

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hebbevo.search.dealing import IN_FLIGHT, Deal, Durations, Lane, Patience, Placement
+from hebbevo.search.dealing import IN_FLIGHT, Deal, Durations, Lane, Patience, Placement, guided_spans
 
 
 def deal_of(size: int) -> Deal:
@@ -79,17 +79,34 @@ def test_first_items_teach_nothing_about_the_usual_time() -> None:
     assert deal.durations.median is None
 
 
-def test_what_waits_behind_another_or_takes_longest_is_worth_repeating_once() -> None:
-    deal = deal_of(3)
-    for _ in range(3):
-        deal.take()
-    deal.answer(0, None, 1.0, first=False)
-    assert not deal.worth_repeating(0, 1, 9.0)
-    assert deal.worth_repeating(1, 1, 0.0)
-    assert not deal.worth_repeating(1, 0, 1.1)
-    assert deal.worth_repeating(1, 0, 1.3)
-    deal.repeat(1)
-    assert not deal.worth_repeating(1, 0, 9.0)
+def test_what_waits_behind_another_or_takes_longest_is_late_once() -> None:
+    deal = deal_of(4)
+    lanes = [Lane(0, None, 10.0), Lane(1, None, 10.5)]
+    for lane in (lanes[0], lanes[1], lanes[0]):
+        lane.held.append((deal, deal.take()))
+    assert deal.late(lanes, now=99.0) == [2]  # nothing is known of how long items take
+    deal.take()
+    deal.answer(3, None, 1.0, first=False)
+    assert deal.late(lanes, now=11.0) == [2]
+    assert deal.late(lanes, now=11.6) == [2, 0]
+    deal.repeat(2)
+    assert deal.late(lanes, now=12.0) == [0, 1]
+    deal.answer(0, None, 2.0, first=False)
+    lanes[0].held.popleft()
+    assert deal.late(lanes, now=12.0) == []
+
+
+@pytest.mark.parametrize(
+    ("total", "width", "workers"), [(500, 4, 2), (500, 8, 256), (7, 3, 2), (256, 8, 1), (1, 8, 4)]
+)
+def test_spans_cover_everyone_once_and_shrink_towards_the_end(total: int, width: int, workers: int) -> None:
+    spans = guided_spans(total, width, workers)
+    assert [index for start, stop in spans for index in range(start, stop)] == list(range(total))
+    sizes = [stop - start for start, stop in spans]
+    assert sizes == sorted(sizes, reverse=True)
+    assert sizes[0] <= width
+    if width % 2 == 0:
+        assert all(start % 2 == 0 for start, _ in spans)
 
 
 def test_a_lane_with_an_item_of_a_former_map_gets_none_of_this() -> None:

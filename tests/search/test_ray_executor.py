@@ -122,6 +122,7 @@ def test_what_an_item_raises_reaches_the_caller_and_the_workers_go_on(executor: 
         executor.map(fail, "gone", range(8))
     assert "fail" in raised.value.__notes__[0]
     assert executor.map(fail, "", range(3)) == [0, 1, 2]
+    assert len({process for _, process in executor.map(square, 0.05, range(12))}) == 2
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,358 @@
+"""Measure the Ray executor: scaling, traffic, memory, endurance, and a simulated large cluster.
+
+    python scripts/bench_ray.py scaling|traffic|memory|endurance|simulate [--json FILE]
+
+Every figure that compares comes from one run; docs/cluster.md quotes them. Nothing else should run meanwhile: the
+load average of the machine is printed with the result.
+"""
+
+from __future__ import annotations
+
+import argparse
+import heapq
+import json
+import os
+import pickle
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hebbevo.config import Config, load_config
+from hebbevo.execution import WorkerFactory
+from hebbevo.fitness import evaluate_generation
+from hebbevo.search import (
+    Executor,
+    InProcess,
+    MatrixProposals,
+    OpenAIESConfig,
+    Proposals,
+    Searcher,
+    dealing,
+    ray_executor,
+)
+from hebbevo.search.ray_executor import RayExecutor
+from hebbevo.task import Task, Worker
+
+Numbers = dict[str, Any]
+
+
+class Maps:
+    """Keeps the reports of the maps, and counts what else is told."""
+
+    def __init__(self) -> None:
+        self.reports: list[Numbers] = []
+        self.counts: dict[str, int] = {}
+
+    def __call__(self, kind: str, /, **fields: Any) -> None:
+        """Take note of an event."""
+        self.counts[kind] = self.counts.get(kind, 0) + 1
+        if kind == "map":
+            self.reports.append(fields)
+
+
+def generation(config: Config, searcher: Searcher, executor: Executor[Worker], block: int) -> int:
+    """Evolve one generation and return the number of lifetimes lived."""
+    proposals = searcher.ask()
+    fitness = evaluate_generation(
+        executor,
+        proposals,
+        run_seed=config.run.seed,
+        number=searcher.generation,
+        morphologies=config.env.morphology_names,
+        lifetime_seeds=config.search.lifetime_seeds,
+        block=block,
+    )
+    searcher.tell(proposals, fitness.mean, executor)
+    return fitness.per_morphology.size
+
+
+def searcher_of(config: Config) -> Searcher:
+    """Return a searcher at a random first centre."""
+    return config.search.build(Task.of(config).first_genome(np.random.default_rng(0)), config.run.seed)
+
+
+def scaling(rounds: int, generations: int, block: int) -> Numbers:
+    """Lifetimes per second in process and on one and two workers, in turns; best generation of each turn."""
+    config = load_config("quick-quadruped", ["search.population=128", "env.early_stop=null"])
+    factory = WorkerFactory(Task.of(config), block)
+    makers: dict[str, Callable[[], Any]] = {
+        "in_process": partial(InProcess, factory, 1),
+        "ray_1": partial(RayExecutor, factory, 1, on_event=Maps()),
+        "ray_2": partial(RayExecutor, factory, 2, on_event=Maps()),
+    }
+    rates: dict[str, list[float]] = {name: [] for name in makers}
+    for _ in range(rounds):
+        for name, make in makers.items():
+            with closing(make()) as executor:
+                searcher = searcher_of(config)
+                generation(config, searcher, executor, block)  # compiles
+                rates[name].append(max(_rate(config, searcher, executor, block) for _ in range(generations)))
+    medians = {name: statistics.median(values) for name, values in rates.items()}
+    return {
+        "lifetimes_per_second": rates,
+        "ray_1_over_in_process": medians["ray_1"] / medians["in_process"],
+        "ray_2_over_ray_1": medians["ray_2"] / medians["ray_1"],
+    }
+
+
+def _rate(config: Config, searcher: Searcher, executor: Executor[Worker], block: int) -> float:
+    began = time.perf_counter()
+    lifetimes = generation(config, searcher, executor, block)
+    return lifetimes / (time.perf_counter() - began)
+
+
+def traffic(generations: int) -> Numbers:
+    """Bytes per generation of population 500 with 61,440 coefficients: through the store and over sockets."""
+    overrides = ["search.population=500", "env.steps=5", "env.morphologies=[intact]"]
+    config = load_config("quick-quadruped", overrides)
+    searcher, block = searcher_of(config), 8
+    assert searcher.dimension >= 61_440, searcher.dimension
+    maps = Maps()
+    with closing(RayExecutor(WorkerFactory(Task.of(config), block), 2, on_event=maps)) as executor:
+        generation(config, searcher, executor, block)
+        time.sleep(2.0)
+        start = _loopback()
+        time.sleep(5.0)
+        idle = (_loopback() - start) / 5.0
+        before, began = _loopback(), time.perf_counter()
+        for _ in range(generations):
+            generation(config, searcher, executor, block)
+        sockets = _loopback() - before - idle * (time.perf_counter() - began)
+    chunks = -(-config.search.population // 32)
+    return {
+        "coefficients": searcher.dimension,
+        "store_shared_bytes": len(pickle.dumps(searcher.ask(), protocol=5)),
+        "store_partial_sums_bytes": chunks * searcher.dimension * 8,
+        "socket_bytes": sockets / generations,
+        "socket_bytes_idle_per_second": idle,
+        "items": sum(report["items"] for report in maps.reports[-2:]),
+    }
+
+
+def _loopback() -> int:
+    """Return the bytes that the loopback interface has sent: all messages of a Ray on one machine."""
+    for line in Path("/proc/net/dev").read_text(encoding="ascii").splitlines():
+        name, _, numbers = line.partition(":")
+        if name.strip() == "lo":
+            return int(numbers.split()[8])
+    raise SystemExit("no loopback interface in /proc/net/dev")
+
+
+def nothing() -> None:
+    """Make a worker that holds nothing."""
+
+
+def sphere(worker: object, proposals: Proposals, item: tuple[int, int]) -> npt.NDArray[np.float64]:
+    """Return the fitness of a span of individuals."""
+    loss: npt.NDArray[np.float64] = np.square(proposals.genomes(range(*item)), dtype=np.float64).mean(axis=1)
+    return -loss
+
+
+def memory(generations: int) -> Numbers:
+    """Peak memory of the driver with 458,002 coefficients, population 200; and as a matrix of genomes."""
+    dimension, population = 458_002, 200
+    config = OpenAIESConfig(population=population, generations=generations)
+    searcher = config.build(np.zeros(dimension, np.float32), 0)
+    spans = [(start, start + 4) for start in range(0, population, 4)]
+    start = _peak()
+    with closing(RayExecutor(nothing, 2, on_event=Maps())) as executor:
+        for _ in range(generations):
+            proposals = searcher.ask()
+            fitness = np.concatenate(executor.map(sphere, proposals, spans))
+            searcher.tell(proposals, fitness, executor)
+        keyed = _peak()
+        matrix = MatrixProposals(searcher.ask().genomes(range(population)))
+        executor.map(sphere, matrix, spans)
+    return {
+        "coefficients": dimension,
+        "peak_before_gb": start / 1e9,
+        "peak_openai_es_gb": keyed / 1e9,
+        "peak_with_a_genome_matrix_gb": _peak() / 1e9,
+    }
+
+
+def _peak() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def endurance(generations: int, figure: Path | None) -> Numbers:
+    """Memory of driver and workers over many short generations: slope after warm-up, in bytes per generation."""
+    overrides = ["search.population=16", "env.steps=5", "env.morphologies=[intact]", "network.hidden=[8]"]
+    config = load_config("quick-quadruped", overrides)
+    searcher, maps = searcher_of(config), Maps()
+    samples: list[tuple[int, int, int]] = []
+    began = time.perf_counter()
+    with closing(RayExecutor(WorkerFactory(Task.of(config), 4), 2, on_event=maps)) as executor:
+        for number in range(generations):
+            generation(config, searcher, executor, 4)
+            if number % 10 == 0:
+                samples.append((number, _resident(), maps.reports[-1]["worker_memory"]))
+            maps.reports.clear()
+    seconds = time.perf_counter() - began
+    table = np.array(samples, dtype=np.float64)
+    late = table[table[:, 0] >= generations * 0.2]
+    if figure is not None:
+        _draw(table, figure)
+    return {
+        "generations": generations,
+        "seconds": seconds,
+        "driver_mb": [late[0, 1] / 1e6, late[-1, 1] / 1e6],
+        "driver_bytes_per_generation": np.polyfit(late[:, 0], late[:, 1], 1)[0],
+        "worker_mb": [late[0, 2] / 1e6, late[-1, 2] / 1e6],
+        "worker_bytes_per_generation": np.polyfit(late[:, 0], late[:, 2], 1)[0],
+    }
+
+
+def _resident() -> int:
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def _draw(table: npt.NDArray[np.float64], path: Path) -> None:
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(7, 3.2), layout="constrained")
+    for column, name in ((1, "driver"), (2, "largest worker")):
+        axes.plot(table[:, 0], table[:, column] / 1e6, label=name)
+    axes.set(xlabel="generation", ylabel="resident memory (MB)", ylim=(0, None))
+    axes.legend(frameon=False)
+    figure.savefig(path, dpi=120)
+
+
+LANES_PER_PROCESS = 32
+
+
+class SimulatedCluster(RayExecutor[None]):
+    """Many workers that only sleep share a few processes: the driver sees as many workers as on a real cluster."""
+
+    def _make_actor(self, **options: Any) -> Any:
+        if self._made % LANES_PER_PROCESS:
+            return self._lanes[-1].actor
+        return super()._make_actor(max_concurrency=LANES_PER_PROCESS + 1, **options)
+
+
+def sleep(worker: None, shared: npt.NDArray[np.float32], item: float) -> npt.NDArray[np.float64]:
+    """Pretend to live a block of lifetimes; the answer is as large as a real one."""
+    time.sleep(item)
+    return np.zeros(32)
+
+
+def simulate(sizes: list[int], seconds: float, per_worker: int, width: int) -> Numbers:
+    """Driver time per generation and utilisation with lifetimes that take heavy-tailed times.
+
+    `greedy` is the utilisation of the same pieces dealt without any cost: what the driver takes is the difference.
+    """
+    for module in (dealing, ray_executor):
+        vars(module)["IN_FLIGHT"] = 1  # workers of one process share a queue there: nothing may wait in it
+    center, random, results = np.zeros(61_440, np.float32), np.random.default_rng(0), {}
+    for workers in sizes:
+        reports: dict[str, list[Numbers]] = {"equal": [], "guided": []}
+        maps = Maps()
+        with closing(_simulated(workers, maps)) as executor:
+            executor.map(sleep, center, [0.01] * workers)
+            for _ in range(3):
+                total = workers * per_worker
+                # log-normal with sigma 1, and a longest lifetime of five medians, as where hopeless ones stop early
+                times = seconds / width * np.minimum(np.exp(random.standard_normal(total)), 5.0)
+                equal = [(start, min(start + width, total)) for start in range(0, total, width)]
+                for name, spans in (
+                    ("equal", equal),
+                    ("guided", dealing.guided_spans(total, width, workers)),
+                ):
+                    items = [float(times[start:stop].sum()) for start, stop in spans]
+                    used = time.process_time()
+                    executor.map(sleep, center, items)
+                    cpu = time.process_time() - used
+                    reports[name].append({**maps.reports[-1], "cpu": cpu, "greedy": _greedy(items, workers)})
+        results[str(workers)] = {name: _simulation(maps) for name, maps in reports.items()}
+        print(workers, json.dumps(results[str(workers)]), file=sys.stderr)
+    return results
+
+
+def _greedy(items: list[float], workers: int) -> float:
+    """Return the utilisation where whoever is free takes the next item at once."""
+    free = [0.0] * workers
+    for item in items:
+        heapq.heappush(free, heapq.heappop(free) + item)
+    return sum(items) / (workers * max(free))
+
+
+def _simulated(workers: int, maps: Maps) -> SimulatedCluster:
+    with _replaced(ray_executor, "check_local_workers", lambda workers, cores: None):
+        return SimulatedCluster(nothing, workers, on_event=maps)
+
+
+@contextmanager
+def _replaced(module: Any, name: str, value: Any) -> Iterator[None]:
+    original = getattr(module, name)
+    setattr(module, name, value)
+    try:
+        yield
+    finally:
+        setattr(module, name, original)
+
+
+def _simulation(reports: list[Numbers]) -> Numbers:
+    def mean(name: str) -> float:
+        return statistics.fmean(report[name] for report in reports)
+
+    return {
+        "items": mean("items"),
+        "seconds": mean("seconds"),
+        "driver_seconds": mean("driver_seconds"),
+        "driver_cpu_seconds": mean("cpu"),
+        "driver_cpu_ms_per_item": 1e3 * mean("cpu") / mean("items"),
+        "utilisation": mean("utilisation"),
+        "greedy": mean("greedy"),
+        "repeated": mean("repeated"),
+    }
+
+
+def main() -> None:
+    """Run one of the measurements."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    options = argparse.ArgumentParser(add_help=False)
+    options.add_argument("--json", type=Path, help="write the result here too")
+    make = partial(commands.add_parser, parents=[options])
+    one = make("scaling", help="lifetimes per second in process, on one worker, on two")
+    one.add_argument("--rounds", type=int, default=3)
+    one.add_argument("--generations", type=int, default=3)
+    one.add_argument("--block", type=int, default=8)
+    make("traffic", help="bytes per generation").add_argument("--generations", type=int, default=5)
+    make("memory", help="peak of the driver").add_argument("--generations", type=int, default=3)
+    one = make("endurance", help="memory over 1,000 generations")
+    one.add_argument("--generations", type=int, default=1000)
+    one.add_argument("--figure", type=Path)
+    one = make("simulate", help="a large cluster of workers that sleep")
+    one.add_argument("--sizes", type=int, nargs="+", default=[16, 64, 256, 512])
+    one.add_argument("--seconds", type=float, default=1.0, help="median of an item")
+    one.add_argument("--per-worker", type=int, default=20, help="lifetimes per worker and generation")
+    one.add_argument("--width", type=int, default=4, help="lifetimes of an item")
+    arguments = vars(parser.parse_args())
+    name, path = arguments.pop("command"), arguments.pop("json")
+    load = os.getloadavg()[0]
+    result = globals()[name](**arguments)
+    result = {"measurement": name, "load_before": load, "load_after": os.getloadavg()[0], **result}
+    text = json.dumps(result, indent=2)
+    print(text)
+    if path is not None:
+        path.write_text(text + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
