@@ -1,0 +1,100 @@
+#!/usr/bin/env python3
+"""Draw every body into one contact sheet, standing after its burn-in.
+
+    scripts/picture_morphologies.py FILE.png [--env quadruped dog] [--only NAME ...] [--columns N]
+
+Drawing needs EGL or OSMesa (MUJOCO_GL=egl or osmesa where there is no display). The camera looks from the front
+right and above, always from the same distance, so that sizes compare. Sloping ground is drawn as it slopes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+
+import mujoco
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw
+
+from hebbevo.envs import MORPHOLOGIES, config_class
+from hebbevo.envs.morphology import get_morphology
+from hebbevo.envs.walker import WalkerConfig
+
+Picture = npt.NDArray[np.uint8]
+
+WIDTH, HEIGHT, CAPTION = 240, 180, 44
+DISTANCE = {"quadruped": 3.0, "dog": 1.35}
+
+
+def main() -> None:
+    """Draw the sheet that the command line asks for."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("file", type=Path)
+    parser.add_argument("--env", nargs="+", default=["quadruped", "dog"], choices=["quadruped", "dog"])
+    parser.add_argument("--only", nargs="+", default=list(MORPHOLOGIES), metavar="NAME")
+    parser.add_argument("--columns", type=int, default=12)
+    options = parser.parse_args()
+    tiles = [
+        (f"{env} {name}", about(name), picture(env, name)) for env in options.env for name in options.only
+    ]
+    sheet(tiles, options.columns).save(options.file)
+    print(f"{len(tiles)} bodies in {options.file}")
+
+
+def about(body: str) -> str:
+    """Return what a body's changes are, over at most two lines."""
+    return textwrap.shorten(get_morphology(body).description, 84, placeholder="...")
+
+
+def picture(env: str, body: str) -> Picture:
+    """Draw one body."""
+    schema = config_class(env)
+    assert issubclass(schema, WalkerConfig)
+    config = schema(name=env, morphologies=(body,))
+    block = config.build(1)
+    block.reset([1], [body])
+    return draw(block.model(0), block.position(0), DISTANCE[env])
+
+
+def draw(model: mujoco.MjModel, pose: npt.NDArray[np.float64], distance: float) -> Picture:
+    """Draw a body in a pose, turned so that gravity points down in the picture."""
+    data = mujoco.MjData(model)
+    data.qpos[:] = pose
+    mujoco.mj_forward(model, data)
+    camera = mujoco.MjvCamera()
+    camera.distance, camera.azimuth, camera.elevation = distance, 150, -45
+    camera.lookat[:] = pose[0], pose[1], pose[2] * 0.75
+    with mujoco.Renderer(model, height=HEIGHT, width=WIDTH) as renderer:
+        renderer.update_scene(data, camera)
+        lean(renderer.scene, model.opt.gravity)
+        pixels: Picture = renderer.render().copy()
+    return pixels
+
+
+def lean(scene: mujoco.MjvScene, gravity: npt.NDArray[np.float64]) -> None:
+    """Turn the cameras of a scene about their line of sight until gravity points down."""
+    for camera in scene.camera:
+        forward, up = np.array(camera.forward, np.float64), -gravity
+        up = up - forward * (up @ forward)
+        camera.up[:] = up / math.sqrt(up @ up)
+
+
+def sheet(tiles: Sequence[tuple[str, str, Picture]], columns: int) -> Image.Image:
+    """Paste pictures and their names row by row."""
+    rows = -(-len(tiles) // columns)
+    whole = Image.new("RGB", (columns * WIDTH, rows * (HEIGHT + CAPTION)), "white")
+    pen = ImageDraw.Draw(whole)
+    for number, (name, description, pixels) in enumerate(tiles):
+        left, top = (number % columns) * WIDTH, (number // columns) * (HEIGHT + CAPTION)
+        whole.paste(Image.fromarray(pixels), (left, top + CAPTION))
+        pen.text((left + 4, top + 2), name, fill="black", font_size=13)
+        pen.text((left + 4, top + 18), textwrap.fill(description, 44), fill="gray", font_size=10, spacing=1)
+    return whole
+
+
+if __name__ == "__main__":
+    main()
