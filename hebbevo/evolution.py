@@ -200,7 +200,7 @@ class _Evolution:
             lifetime_seeds=search.lifetime_seeds,
             block=block,
         )
-        self.searcher.tell(proposals, fitness.mean - search.penalty * fitness.mean_square, executor)
+        self.searcher.tell(proposals, fitness.penalised(search.penalty), executor)
         generation = self.searcher.generation
         last = generation == search.generations
         center = self._evaluate_center(executor, block) if last or not generation % self._every else {}

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from hebbevo.rollout import WORST_FITNESS
 from hebbevo.search import Executor, MatrixProposals, Proposals
 from hebbevo.task import Worker
 
@@ -69,6 +70,10 @@ class Fitness:
     def mean(self) -> npt.NDArray[np.float64]:
         """Fitness of each individual: the mean over morphologies."""
         return np.asarray(self.per_morphology.mean(axis=1))
+
+    def penalised(self, penalty: float) -> npt.NDArray[np.float64]:
+        """Return what the searcher sees: less penalty * mean(genome^2); who always diverged is worst, all alike."""
+        return np.where(self.diverged.all(axis=1), WORST_FITNESS, self.mean - penalty * self.mean_square)
 
 
 def evaluate_generation(

@@ -97,7 +97,7 @@ def evolved(config: Config, executor: Executor[Worker], block: int) -> npt.NDArr
             lifetime_seeds="individual",
             block=block,
         )
-        searcher.tell(proposals, fitness.mean - config.search.penalty * fitness.mean_square, executor)
+        searcher.tell(proposals, fitness.penalised(config.search.penalty), executor)
     return searcher.center
 
 
