@@ -17,7 +17,7 @@ import resource
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
@@ -81,43 +81,72 @@ def searcher_of(config: Config) -> Searcher:
 
 
 def scaling(rounds: int, generations: int, block: int) -> Numbers:
-    """Lifetimes per second in process and on one and two workers, in turns; best generation of each turn."""
-    config = load_config("quick-quadruped", ["search.population=128", "env.early_stop=null"])
+    """Lifetimes per second in process and on one and two workers, in turns; best generation of each turn.
+
+    On a machine that others use, look at the lifetimes per CPU second and the utilisation: what two workers would
+    reach on two free cores is twice the ratio of the former, times the latter.
+    """
+    config = load_config("quick-quadruped", ["env.early_stop=null"])
     factory = WorkerFactory(Task.of(config), block)
-    makers: dict[str, Callable[[], Any]] = {
-        "in_process": partial(InProcess, factory, 1),
-        "ray_1": partial(RayExecutor, factory, 1, on_event=Maps()),
-        "ray_2": partial(RayExecutor, factory, 2, on_event=Maps()),
-    }
-    rates: dict[str, list[float]] = {name: [] for name in makers}
+    rates: dict[str, list[Numbers]] = {"in_process": [], "ray_1": [], "ray_2": []}
     for _ in range(rounds):
-        for name, make in makers.items():
-            with closing(make()) as executor:
+        for name, turns in rates.items():
+            maps, workers = Maps(), int(name[-1]) if name.startswith("ray") else 0
+            executor = RayExecutor(factory, workers, on_event=maps) if workers else InProcess(factory, 1)
+            with closing(executor):
                 searcher = searcher_of(config)
                 generation(config, searcher, executor, block)  # compiles
-                rates[name].append(max(_rate(config, searcher, executor, block) for _ in range(generations)))
-    medians = {name: statistics.median(values) for name, values in rates.items()}
+                turns += [_turn(config, searcher, executor, block, maps) for _ in range(generations)]
+
+    def median(name: str, value: str) -> float:
+        return float(statistics.median(turn[value] for turn in rates[name]))
+
+    per_cpu = "lifetimes_per_cpu_second"
     return {
-        "lifetimes_per_second": rates,
-        "ray_1_over_in_process": medians["ray_1"] / medians["in_process"],
-        "ray_2_over_ray_1": medians["ray_2"] / medians["ray_1"],
+        "turns": rates,
+        "ray_1_over_in_process": median("ray_1", "lifetimes_per_second")
+        / median("in_process", "lifetimes_per_second"),
+        "ray_2_over_ray_1": median("ray_2", "lifetimes_per_second") / median("ray_1", "lifetimes_per_second"),
+        "utilisation_of_2": median("ray_2", "utilisation"),
+        "free_cores_ray_1_over_in_process": median("ray_1", per_cpu)
+        / median("in_process", per_cpu)
+        * median("ray_1", "utilisation"),
+        "free_cores_ray_2_over_ray_1": 2
+        * median("ray_2", per_cpu)
+        / median("ray_1", per_cpu)
+        * median("ray_2", "utilisation")
+        / median("ray_1", "utilisation"),
     }
 
 
-def _rate(config: Config, searcher: Searcher, executor: Executor[Worker], block: int) -> float:
-    began = time.perf_counter()
+def _turn(config: Config, searcher: Searcher, executor: Executor[Worker], block: int, maps: Maps) -> Numbers:
+    maps.reports.clear()
+    began, cpu = time.perf_counter(), time.process_time()
     lifetimes = generation(config, searcher, executor, block)
-    return lifetimes / (time.perf_counter() - began)
+    seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
+    busy = seconds
+    if maps.reports:
+        cpu = sum(report["cpu_seconds"] for report in maps.reports)
+        busy = sum(report["busy_seconds"] for report in maps.reports)
+    return {
+        "lifetimes_per_second": lifetimes / seconds,
+        "lifetimes_per_cpu_second": lifetimes / cpu,
+        "utilisation": busy / (executor.workers * seconds),
+    }
 
 
-def traffic(generations: int) -> Numbers:
-    """Bytes per generation of population 500 with 61,440 coefficients: through the store and over sockets."""
+def traffic(generations: int, address: str | None) -> Numbers:
+    """Bytes per generation of population 500 with 61,440 coefficients: through the store and over sockets.
+
+    With several nodes on this machine (`ray start --head`, `ray start --address`), what passes between their object
+    stores goes over sockets too.
+    """
     overrides = ["search.population=500", "env.steps=5", "env.morphologies=[intact]"]
     config = load_config("quick-quadruped", overrides)
     searcher, block = searcher_of(config), 8
     assert searcher.dimension >= 61_440, searcher.dimension
     maps = Maps()
-    with closing(RayExecutor(WorkerFactory(Task.of(config), block), 2, on_event=maps)) as executor:
+    with closing(RayExecutor(WorkerFactory(Task.of(config), block), 2, address, on_event=maps)) as executor:
         generation(config, searcher, executor, block)
         time.sleep(2.0)
         start = _loopback()
@@ -330,10 +359,12 @@ def main() -> None:
     options.add_argument("--json", type=Path, help="write the result here too")
     make = partial(commands.add_parser, parents=[options])
     one = make("scaling", help="lifetimes per second in process, on one worker, on two")
-    one.add_argument("--rounds", type=int, default=3)
+    one.add_argument("--rounds", type=int, default=2)
     one.add_argument("--generations", type=int, default=3)
     one.add_argument("--block", type=int, default=8)
-    make("traffic", help="bytes per generation").add_argument("--generations", type=int, default=5)
+    one = make("traffic", help="bytes per generation")
+    one.add_argument("--generations", type=int, default=5)
+    one.add_argument("--address", help="of a cluster whose nodes all are on this machine")
     make("memory", help="peak of the driver").add_argument("--generations", type=int, default=3)
     one = make("endurance", help="memory over 1,000 generations")
     one.add_argument("--generations", type=int, default=1000)

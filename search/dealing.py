@@ -73,6 +73,7 @@ class Deal:
     waiting: deque[int] = field(init=False)
     out: dict[int, int] = field(init=False)  # item -> copies at workers
     busy: float = 0.0  # seconds that workers spent on it
+    cpu: float = 0.0  # of which their CPUs worked for them: less on a node that others use too
     repeated: int = 0
     lost: int = 0
     over: bool = False
@@ -161,6 +162,7 @@ class Deal:
             "workers": workers,
             "seconds": seconds,
             "busy_seconds": self.busy,
+            "cpu_seconds": self.cpu,
             "utilisation": self.busy / (max(1, workers) * seconds),
             "driver_seconds": seconds - waited,
             "repeated": self.repeated,

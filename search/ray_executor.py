@@ -203,6 +203,7 @@ class RayExecutor(Generic[Worker]):
             self._next_item(lane)
             lane.memory = answer.memory
             deal.answer(item, answer.result, answer.seconds, first)
+            deal.cpu += answer.cpu_seconds
 
     @staticmethod
     def _next_item(lane: Lane) -> None:
