@@ -37,9 +37,7 @@ from hebbevo.search import (
     Proposals,
     Searcher,
     dealing,
-    ray_executor,
 )
-from hebbevo.search.ray_executor import RayExecutor
 from hebbevo.task import Task, Worker
 
 Numbers = dict[str, Any]
@@ -57,6 +55,13 @@ class Maps:
         self.counts[kind] = self.counts.get(kind, 0) + 1
         if kind == "map":
             self.reports.append(fields)
+
+
+def on_ray(make_worker: Any, workers: int, address: str | None, maps: Maps) -> Executor[Any]:
+    """Return the executor that is measured."""
+    from hebbevo.search.ray_executor import RayExecutor
+
+    return RayExecutor(make_worker, workers, address, on_event=maps)
 
 
 def generation(config: Config, searcher: Searcher, executor: Executor[Worker], block: int) -> int:
@@ -92,7 +97,7 @@ def scaling(rounds: int, generations: int, block: int) -> Numbers:
     for _ in range(rounds):
         for name, turns in rates.items():
             maps, workers = Maps(), int(name[-1]) if name.startswith("ray") else 0
-            executor = RayExecutor(factory, workers, on_event=maps) if workers else InProcess(factory, 1)
+            executor = on_ray(factory, workers, None, maps) if workers else InProcess(factory, 1)
             with closing(executor):
                 searcher = searcher_of(config)
                 generation(config, searcher, executor, block)  # compiles
@@ -146,7 +151,7 @@ def traffic(generations: int, address: str | None) -> Numbers:
     searcher, block = searcher_of(config), 8
     assert searcher.dimension >= 61_440, searcher.dimension
     maps = Maps()
-    with closing(RayExecutor(WorkerFactory(Task.of(config), block), 2, address, on_event=maps)) as executor:
+    with closing(on_ray(WorkerFactory(Task.of(config), block), 2, address, maps)) as executor:
         generation(config, searcher, executor, block)
         time.sleep(2.0)
         start = _loopback()
@@ -193,7 +198,7 @@ def memory(generations: int) -> Numbers:
     searcher = config.build(np.zeros(dimension, np.float32), 0)
     spans = [(start, start + 4) for start in range(0, population, 4)]
     start = _peak()
-    with closing(RayExecutor(nothing, 2, on_event=Maps())) as executor:
+    with closing(on_ray(nothing, 2, None, Maps())) as executor:
         for _ in range(generations):
             proposals = searcher.ask()
             fitness = np.concatenate(executor.map(sphere, proposals, spans))
@@ -220,7 +225,7 @@ def endurance(generations: int, figure: Path | None) -> Numbers:
     searcher, maps = searcher_of(config), Maps()
     samples: list[tuple[int, int, int]] = []
     began = time.perf_counter()
-    with closing(RayExecutor(WorkerFactory(Task.of(config), 4), 2, on_event=maps)) as executor:
+    with closing(on_ray(WorkerFactory(Task.of(config), 4), 2, None, maps)) as executor:
         for number in range(generations):
             generation(config, searcher, executor, 4)
             if number % 10 == 0:
@@ -263,15 +268,6 @@ def _draw(table: npt.NDArray[np.float64], path: Path) -> None:
 LANES_PER_PROCESS = 32
 
 
-class SimulatedCluster(RayExecutor[None]):
-    """Many workers that only sleep share a few processes: the driver sees as many workers as on a real cluster."""
-
-    def _make_actor(self, **options: Any) -> Any:
-        if self._made % LANES_PER_PROCESS:
-            return self._lanes[-1].actor
-        return super()._make_actor(max_concurrency=LANES_PER_PROCESS + 1, **options)
-
-
 def sleep(worker: None, shared: npt.NDArray[np.float32], item: float) -> npt.NDArray[np.float64]:
     """Pretend to live a block of lifetimes; the answer is as large as a real one."""
     time.sleep(item)
@@ -283,8 +279,6 @@ def simulate(sizes: list[int], seconds: float, per_worker: int, width: int) -> N
 
     `greedy` is the utilisation of the same pieces dealt without any cost: what the driver takes is the difference.
     """
-    for module in (dealing, ray_executor):
-        vars(module)["IN_FLIGHT"] = 1  # workers of one process share a queue there: nothing may wait in it
     center, random, results = np.zeros(61_440, np.float32), np.random.default_rng(0), {}
     for workers in sizes:
         reports: dict[str, list[Numbers]] = {"equal": [], "guided": []}
@@ -318,7 +312,19 @@ def _greedy(items: list[float], workers: int) -> float:
     return sum(items) / (workers * max(free))
 
 
-def _simulated(workers: int, maps: Maps) -> SimulatedCluster:
+def _simulated(workers: int, maps: Maps) -> Any:
+    """Return an executor whose workers share a few processes: its driver sees as many as on a real cluster."""
+    from hebbevo.search import ray_executor
+
+    class SimulatedCluster(ray_executor.RayExecutor[None]):
+        def _make_actor(self, **options: Any) -> Any:
+            if self._made % LANES_PER_PROCESS:
+                return self._lanes[-1].actor
+            return super()._make_actor(max_concurrency=LANES_PER_PROCESS + 1, **options)
+
+    # Workers of one process share a queue there: nothing may wait in it.
+    for module in (dealing, ray_executor):
+        vars(module)["IN_FLIGHT"] = 1
     with _replaced(ray_executor, "check_local_workers", lambda workers, cores: None):
         return SimulatedCluster(nothing, workers, on_event=maps)
 
