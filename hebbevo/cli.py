@@ -132,7 +132,7 @@ def evaluate_command(
     block: Block = None,
 ) -> None:
     """Evaluate a genome over fresh lifetimes of full length, beside its controls."""
-    from hebbevo.display import evaluation_table
+    from hebbevo.display import evaluation_table, evaluation_title
     from hebbevo.evaluation import evaluate
     from hebbevo.genome import load_genome
 
@@ -147,7 +147,9 @@ def evaluate_command(
         execution=_execution(threads, block),
     )
     if json_file != "-":
-        Console().print(evaluation_table(evaluation))
+        console = Console()
+        console.print(evaluation_title(evaluation), soft_wrap=True, highlight=False, markup=False)
+        console.print(evaluation_table(evaluation))
     if json_file is not None:
         text = json.dumps(evaluation.summary(), indent=2) + "\n"
         if json_file == "-":

@@ -75,6 +75,13 @@ class LiveLine:
         self._live.stop()
 
 
+def evaluation_title(evaluation: Evaluation) -> str:
+    """Return the line above the table."""
+    lifetimes = next(iter(next(iter(evaluation.lifetimes.values())).values()))
+    count = len(lifetimes.fitness)
+    return f"{evaluation.genome.name}: {evaluation.unit} per lifetime, {count} lifetimes each"
+
+
 def evaluation_table(evaluation: Evaluation) -> Table:
     """Return the table of an evaluation: a row per morphology and condition."""
     parts = evaluation.summary()["morphologies"]
@@ -85,13 +92,7 @@ def evaluation_table(evaluation: Evaluation) -> Table:
     ]
     paper = any("paper_distance" in values for _, _, values in rows)
     diverged = any(values["diverged"] for _, _, values in rows)
-    table = Table(
-        title=f"{evaluation.genome.name}: {evaluation.unit} per lifetime, {rows[0][2]['episodes']} lifetimes each",
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
-        pad_edge=False,
-    )
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     for name in ("morphology", "condition"):
         table.add_column(name, no_wrap=True)
     extra = [*(["diverged"] if diverged else []), *(["paper's"] if paper else [])]

@@ -79,9 +79,15 @@ def evolve(
         InputError: `out` exists, or the config asks for what cannot be built.
         OSError: the disk is full; the last checkpoint stands.
     """
-    task, searcher = _begin(config)  # what cannot be built fails before a directory appears
-    with RunDirectory.create(out, config.to_yaml()) as directory:
-        return _Evolution(config, task, searcher, directory, None, execution or Execution(), watch).run()
+    execution, notes = execution or Execution(), _Notes()
+    task, searcher = _begin(config)
+    with (
+        # What cannot be built, or finds no workers, fails before a directory appears.
+        executor_for(task, execution, notes) as (executor, block),
+        RunDirectory.create(out, config.to_yaml()) as directory,
+    ):
+        notes.attach(directory)
+        return _Evolution(config, task, searcher, directory, None, watch).run(executor, block, execution)
 
 
 def resume(path: str | Path, *, execution: Execution | None = None, watch: Watcher | None = None) -> Run:
@@ -96,9 +102,13 @@ def resume(path: str | Path, *, execution: Execution | None = None, watch: Watch
         if checkpoint is not None:
             _check_same_config(config, checkpoint, directory)
         task, searcher = _begin(config)
-        return _Evolution(
-            config, task, searcher, directory, checkpoint, execution or Execution(), watch
-        ).run()
+        evolution = _Evolution(config, task, searcher, directory, checkpoint, watch)
+        if evolution.finished:
+            return evolution.result(already_finished=True)
+        execution, notes = execution or Execution(), _Notes()
+        notes.attach(directory)
+        with executor_for(task, execution, notes) as (executor, block):
+            return evolution.run(executor, block, execution)
 
 
 def read_config(directory: RunDirectory) -> Config:
@@ -131,6 +141,28 @@ def _begin(config: Config) -> tuple[Task, Searcher]:
     return task, config.search.build(center, config.run.seed)
 
 
+class _Notes:
+    """What the executor tells: into the run's log, and workers in trouble into a warning as well."""
+
+    def __init__(self) -> None:
+        self._directory: RunDirectory | None = None
+        self._early: list[tuple[str, dict[str, Any]]] = []
+
+    def attach(self, directory: RunDirectory) -> None:
+        """Write to this run's log from now on, and what was told before."""
+        self._directory = directory
+        for kind, fields in self._early:
+            directory.log(kind, **fields)
+
+    def __call__(self, kind: str, /, **fields: Any) -> None:
+        """Take note of an event."""
+        log_event(kind, **fields)
+        if self._directory is None:
+            self._early.append((kind, fields))
+        else:
+            self._directory.log(kind, **fields)
+
+
 class _Evolution:
     """The loop's state: the searcher, the best evaluated mean so far, and where it all is written."""
 
@@ -141,13 +173,11 @@ class _Evolution:
         searcher: Searcher,
         directory: RunDirectory,
         checkpoint: Checkpoint | None,
-        execution: Execution,
         watch: Watcher | None,
     ) -> None:
         self.config = config
         self.directory = directory
         self.checkpoint = checkpoint
-        self.execution = execution
         self.watch = watch
         self.task = task
         self.searcher = searcher
@@ -156,36 +186,35 @@ class _Evolution:
             searcher.load_state_dict(checkpoint.tensors)
             self.best = checkpoint.header.get("best_mean")
 
-    def run(self) -> Run:
+    @property
+    def finished(self) -> bool:
+        """Whether the last generation is done."""
+        return self.searcher.generation >= self.config.search.generations
+
+    def run(self, executor: Executor[Worker], block: int, execution: Execution) -> Run:
         """Go on to the last generation."""
-        start, generations = self.searcher.generation, self.config.search.generations
-        resumed_from = None if self.checkpoint is None else start
-        if start < generations:
-            self.directory.truncate_progress(start)
-            self.directory.log("start", generation=start, cores=cores(), execution=vars(self.execution))
-            with (
-                Telemetry(self.directory, start) as telemetry,
-                executor_for(self.task, self.execution, self._note) as (executor, block),
-            ):
-                while self.searcher.generation < generations:
-                    step = self._generation(executor, block)
-                    telemetry.record(step)
-                    if self.watch is not None:
-                        self.watch(step)
-            self.directory.log("end", generation=self.searcher.generation)
+        start = self.searcher.generation
+        self.directory.truncate_progress(start)
+        self.directory.log("start", generation=start, cores=cores(), execution=vars(execution))
+        with Telemetry(self.directory, start) as telemetry:
+            while not self.finished:
+                step = self._generation(executor, block)
+                telemetry.record(step)
+                if self.watch is not None:
+                    self.watch(step)
+        self.directory.log("end", generation=self.searcher.generation)
+        return self.result()
+
+    def result(self, already_finished: bool = False) -> Run:
+        """Return how far the run is."""
         return Run(
             self.directory.path,
             self.config,
             self.searcher.generation,
             self.searcher.center,
-            resumed_from,
-            already_finished=start >= generations,
+            None if self.checkpoint is None else self.checkpoint.generation,
+            already_finished,
         )
-
-    def _note(self, kind: str, /, **fields: Any) -> None:
-        """Keep what the executor tells, and warn of workers in trouble."""
-        self.directory.log(kind, **fields)
-        log_event(kind, **fields)
 
     def _generation(self, executor: Executor[Worker], block: int) -> Step:
         began, search = time.perf_counter(), self.config.search

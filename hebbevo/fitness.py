@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from hebbevo.rollout import WORST_FITNESS
 from hebbevo.search import Executor, MatrixProposals, Proposals
+from hebbevo.search.dealing import guided_spans
 from hebbevo.task import Worker
 
 FloatArray = npt.NDArray[np.float32]
@@ -88,9 +89,7 @@ def evaluate_generation(
 ) -> Fitness:
     """Live one lifetime per individual and morphology, and return the fitness of the whole population."""
     width = max(1, block // len(morphologies))
-    spans = [
-        (start, min(start + width, proposals.population)) for start in range(0, proposals.population, width)
-    ]
+    spans = guided_spans(proposals.population, width, executor.workers)
     shipped = isinstance(proposals, MatrixProposals)
     items = [Individuals(a, b, proposals.genomes(range(a, b)) if shipped else None) for a, b in spans]
     shared = Generation(
