@@ -7,7 +7,7 @@ again, with the same result. It must be a module-level function, because other e
 
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from typing import Generic, Protocol, TypeVar
 
 from typing_extensions import TypeVar as TypeVarWithDefault
@@ -66,19 +66,27 @@ class InProcess(Generic[Worker]):
     ) -> list[Result]:
         """Deal the items to whichever thread is free; return the results in the order of the items.
 
-        On an exception of an item, or KeyboardInterrupt in the caller, what has not started is
-        cancelled and what runs is waited for; then the exception goes on to the caller.
+        On an exception of an item, or KeyboardInterrupt in the caller, nothing more is begun
+        and what runs is waited for; then the exception goes on to the caller.
         """
-        futures = [self._pool.submit(self._run, function, shared, item) for item in items]
+        results: dict[int, Result] = {}
+        pending, stop = iter(enumerate(list(items))), threading.Event()  # next() on it is atomic
+
+        def run() -> None:
+            while not stop.is_set() and (position_and_item := next(pending, None)) is not None:
+                position, item = position_and_item
+                results[position] = self._run(function, shared, item)
+
+        futures: list[Future[None]] = []
         try:
-            finished, _ = wait(futures, return_when=FIRST_EXCEPTION)
-            for future in finished:
+            for _ in range(min(self._threads, len(items))):
+                futures.append(self._pool.submit(run))
+            for future in wait(futures, return_when=FIRST_EXCEPTION).done:
                 future.result()  # raises what the item raised
-            return [future.result() for future in futures]
         finally:
-            for future in futures:
-                future.cancel()
+            stop.set()
             wait(futures)
+        return [results[position] for position in range(len(items))]
 
     def close(self) -> None:
         """End the threads and close the workers that have a `close` method."""

@@ -88,7 +88,7 @@ def test_an_interrupt_leaves_nothing_running() -> None:
     timer = threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT))
     timer.start()
     with pytest.raises(KeyboardInterrupt):
-        executor.map(note, seen, range(10, 500))
+        executor.map(note, seen, range(10, 5_000))
     timer.join()
     after = list(seen)
     time.sleep(0.05)
