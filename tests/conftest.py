@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import getpass
 import os
+import signal
 import tempfile
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+# A shell that starts the suite in the background lets it ignore Ctrl-C, and with it every process that a test starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("hebbevo", deadline=None)
 settings.load_profile("hebbevo")
