@@ -35,7 +35,7 @@ from numpy.typing import NDArray
 from hebbevo.checkpoint import Tensors, load_checkpoint, save_checkpoint
 from hebbevo.errors import InputError
 from hebbevo.progress_table import Row, append_row, read_rows, truncate_rows
-from hebbevo.rules.tensor_file import write_atomically
+from hebbevo.rules.tensor_file import sync_directory, write_atomically
 
 try:
     import fcntl
@@ -177,7 +177,7 @@ class RunDirectory:
         new = not self.progress_path.exists()
         append_row(self.progress_path, row)
         if new:
-            _sync_directory(self.path)
+            sync_directory(self.path)
 
     def truncate_progress(self, generation: int) -> None:
         """Drop the rows after `generation`, and a torn last line; called before a resumed run goes on.
@@ -296,7 +296,7 @@ def _make(target: Path, config_text: str) -> int:
             os.close(descriptor)
         shutil.rmtree(beside, ignore_errors=True)
         raise
-    _sync_directory(target.parent)
+    sync_directory(target.parent)
     return descriptor
 
 
@@ -336,17 +336,6 @@ def _lock(directory: Path) -> int:
             "%s cannot be locked (%s); let no second process evolve it", directory, error.strerror
         )
     return descriptor
-
-
-def _sync_directory(directory: Path) -> None:
-    """Make a name that was added to a directory last; Windows has no such call."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _ends_with_newline(path: Path) -> bool:

@@ -127,11 +127,11 @@ def write_atomically(path: Path, data: bytes) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    _sync_directory(path.parent)
+    sync_directory(path.parent)
 
 
-def _sync_directory(directory: Path) -> None:
-    """Make a rename last; Windows has no such call, and does not need it."""
+def sync_directory(directory: Path) -> None:
+    """Make a rename, or a name added to a directory, last; Windows has no such call, and does not need it."""
     if os.name == "nt":
         return
     descriptor = os.open(directory, os.O_RDONLY)
