@@ -20,9 +20,7 @@ import logging
 import math
 import os
 import re
-import shutil
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,13 +32,9 @@ from numpy.typing import NDArray
 
 from hebbevo.checkpoint import Tensors, load_checkpoint, save_checkpoint
 from hebbevo.errors import InputError
+from hebbevo.new_directory import discard, lock_directory, make_beside
 from hebbevo.progress_table import Row, append_row, read_rows, truncate_rows
 from hebbevo.rules.tensor_file import sync_directory, write_atomically
-
-try:
-    import fcntl
-except ImportError:  # Windows: no lock
-    fcntl = None  # type: ignore[assignment]
 
 __all__ = ["KEPT_CHECKPOINTS", "Checkpoint", "Row", "RunDirectory"]
 
@@ -109,7 +103,7 @@ class RunDirectory:
             raise InputError(f"{target} is not a run directory: it has no config.yaml; check the path")
         if read_only:
             return cls(target, None)
-        run = cls(target, _lock(target))
+        run = cls(target, lock_directory(target))
         for leftover in (*target.glob(".*.tmp"), *target.glob("*/.*.tmp")):
             leftover.unlink(missing_ok=True)
         return run
@@ -280,61 +274,16 @@ def _exists(target: Path) -> InputError:
 
 
 def _make(target: Path, config_text: str) -> int:
-    """Build the directory beside its place, lock it, and rename it there; return the lock's descriptor."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    _remove_abandoned(target)
-    beside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    beside.mkdir()
-    descriptor = -1
+    """Build the directory beside its place, locked, and rename it there; return the lock's descriptor."""
+    beside, descriptor = make_beside(target)
     try:
-        descriptor = _lock(beside)
         (beside / "checkpoints").mkdir()
         write_atomically(beside / "config.yaml", config_text.encode())
         beside.rename(target)
     except BaseException:
-        if descriptor >= 0:
-            os.close(descriptor)
-        shutil.rmtree(beside, ignore_errors=True)
+        discard(beside, descriptor)
         raise
     sync_directory(target.parent)
-    return descriptor
-
-
-def _remove_abandoned(target: Path) -> None:
-    """Remove what a process killed while making this same directory left behind: no one has its lock."""
-    for beside in target.parent.glob(f".{_literal(target.name)}.*.tmp"):
-        if fcntl is not None and re.fullmatch(r"\.\d+\.tmp", beside.name[len(target.name) + 1 :]):
-            with suppress(InputError, OSError):
-                descriptor = _lock(beside)
-                shutil.rmtree(beside, ignore_errors=True)
-                os.close(descriptor)
-
-
-def _literal(name: str) -> str:
-    """Return a glob pattern for the name itself."""
-    return re.sub(r"([*?[])", r"[\1]", name)
-
-
-def _lock(directory: Path) -> int:
-    """Lock a directory until the descriptor is closed or the process ends; -1 where there are no such locks.
-
-    Raises:
-        InputError: another process has it.
-    """
-    if fcntl is None:
-        return -1
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        raise InputError(
-            f"{directory} is in use: another process evolves it; wait for its end, or interrupt it"
-        ) from None
-    except OSError as error:  # some network file systems
-        _logger.warning(
-            "%s cannot be locked (%s); let no second process evolve it", directory, error.strerror
-        )
     return descriptor
 
 

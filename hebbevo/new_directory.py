@@ -1,0 +1,81 @@
+"""How a directory appears by one rename: made beside its place, and locked; what a killed process left is removed."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+from hebbevo.errors import InputError
+
+try:
+    import fcntl
+except ImportError:  # Windows: no lock
+    fcntl = None  # type: ignore[assignment]
+
+_logger = logging.getLogger(__name__)
+
+
+def make_beside(target: Path) -> tuple[Path, int]:
+    """Make and lock an empty directory to be renamed to `target`; return it and the lock's descriptor.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    _remove_abandoned(target)
+    beside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    beside.mkdir()
+    try:
+        return beside, lock_directory(beside)
+    except BaseException:
+        discard(beside, -1)
+        raise
+
+
+def discard(beside: Path, descriptor: int) -> None:
+    """Remove what `make_beside` made."""
+    if descriptor >= 0:
+        os.close(descriptor)
+    shutil.rmtree(beside, ignore_errors=True)
+
+
+def lock_directory(directory: Path) -> int:
+    """Lock a directory until the descriptor is closed or the process ends; -1 where there are no such locks.
+
+    Raises:
+        InputError: another process has it.
+    """
+    if fcntl is None:
+        return -1
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise InputError(
+            f"{directory} is in use: another process evolves it; wait for its end, or interrupt it"
+        ) from None
+    except OSError as error:  # some network file systems
+        _logger.warning(
+            "%s cannot be locked (%s); let no second process evolve it", directory, error.strerror
+        )
+    return descriptor
+
+
+def _remove_abandoned(target: Path) -> None:
+    """Remove what a process killed while making this same directory left behind: no one has its lock."""
+    for beside in target.parent.glob(f".{_literal(target.name)}.*.tmp"):
+        if fcntl is not None and re.fullmatch(r"\.\d+\.tmp", beside.name[len(target.name) + 1 :]):
+            with suppress(InputError, OSError):
+                descriptor = lock_directory(beside)
+                shutil.rmtree(beside, ignore_errors=True)
+                os.close(descriptor)
+
+
+def _literal(name: str) -> str:
+    """Return a glob pattern for the name itself."""
+    return re.sub(r"([*?[])", r"[\1]", name)
