@@ -23,7 +23,11 @@ TRAINING, CENTER_EVALUATION, EVALUATION = 0, 1, 2
 """What a lifetime seed is for: the words that keep the streams apart."""
 
 GROUP_SIZE = {"individual": 1, "pair": 2, "generation": 2**62}
-"""How many individuals in a row share lifetime seeds (`search.lifetime_seeds`)."""
+"""How many individuals in a row share lifetime seeds (`search.lifetime_seeds`).
+
+Each morphology has seeds of its own: it is individuals that common random numbers compare, on one body at a time,
+while the mean over bodies is the less noisy for draws that are independent.
+"""
 
 
 def lifetime_seed(*key: int) -> int:

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -250,7 +251,7 @@ def test_what_fails_at_run_time_is_exit_code_one(
 
 
 def program(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from hebbevo.cli import main; main()", *arguments]
+    command = [sys.executable, "-m", "hebbevo", *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, **options)
 
 
@@ -265,9 +266,23 @@ def test_the_program_itself() -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX shell")
 def test_a_closed_pipe_ends_quietly() -> None:
-    command = f"{sys.executable} -c 'from hebbevo.cli import main; main()' list rules | true"
+    command = f"{sys.executable} -m hebbevo list rules | true"
     ended = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=120, check=False)
     assert ended.stderr == ""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_while_it_imports_it_ends_with_one_line(number: signal.Signals) -> None:
+    # a module that the command line imports, in the middle of whose import the signal comes
+    Path("typer.py").write_text("import pathlib, time; pathlib.Path('here').touch(); time.sleep(60)")
+    command = [sys.executable, "-c", "import hebbevo.__main__ as program; program.main()", "list", "rules"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while not Path("here").exists() and process.poll() is None:
+        time.sleep(0.01)
+    process.send_signal(number)
+    assert process.communicate(timeout=60) == ("", "hebbevo: interrupted\n")
+    assert process.returncode == 130
 
 
 def test_light_commands_load_neither_torch_nor_ray(evolved: Path) -> None:
