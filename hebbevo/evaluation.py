@@ -104,7 +104,7 @@ def evaluate(
         raise InputError(f"episodes must be at least 1, got {episodes}")
     if not 0 <= seed < 2**63:
         raise InputError(f"seed must be from 0 to 2**63 - 1, got {seed}")
-    bodies = _bodies(genome.task, morphologies)
+    bodies = checked_bodies(genome.task, morphologies)
     conditions = (GENOME, *(applicable_controls(genome.task) if controls else ()))
     with executor_for(genome.task, execution or Execution(workers=0)) as (executor, block):
         lifetimes = evaluate_conditions(
@@ -183,7 +183,12 @@ def random_genome(task: Task, values: FloatArray, seed: int) -> FloatArray:
     return task.first_genome(np.random.Generator(np.random.Philox(np.random.SeedSequence((seed, 3)))))
 
 
-def _bodies(task: Task, morphologies: Sequence[str] | None) -> tuple[str, ...]:
+def checked_bodies(task: Task, morphologies: Sequence[str] | None) -> tuple[str, ...]:
+    """Return bodies that the task's environment knows; by default the task's own.
+
+    Raises:
+        InputError: an unknown one, or an environment with one body only.
+    """
     if not morphologies:
         return task.env.morphology_names
     if "morphologies" not in type(task.env).model_fields:

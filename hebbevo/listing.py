@@ -43,8 +43,12 @@ def _genomes() -> dict[str, str]:
 
 def _about_genome(name: str) -> str:
     genome = load_genome(f"{ZOO}{name}")
-    rule = genome.task.plasticity.rule
-    return f"{genome.task.env.name}, rule {rule}, generation {genome.provenance.get('generation')}"
+    evaluation = genome.provenance["evaluation"]
+    progress = ", ".join(
+        f"{body} {part['mean']:.1f} {evaluation['unit']}" for body, part in evaluation["morphologies"].items()
+    )
+    rule, generation = genome.task.plasticity.parsed_rule.name, genome.provenance["generation"]
+    return f"{genome.task.env.name}, rule {rule}, generation {generation}: {progress}"
 
 
 def _first_line(text: str | None) -> str:
