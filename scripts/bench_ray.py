@@ -17,7 +17,7 @@ import resource
 import statistics
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
@@ -140,8 +140,33 @@ def _turn(config: Config, searcher: Searcher, executor: Executor[Worker], block:
     }
 
 
-def traffic(generations: int, address: str | None) -> Numbers:
-    """Bytes per generation of population 500 with 61,440 coefficients: through the store and over sockets.
+class Counted:
+    """Counts the bytes of what passes through an executor, as it is pickled."""
+
+    def __init__(self, executor: Executor[Any]) -> None:
+        self.executor = executor
+        self.bytes: dict[str, int] = {}
+
+    @property
+    def workers(self) -> int:
+        """Number of workers."""
+        return self.executor.workers
+
+    def map(self, function: Any, shared: Any, items: Sequence[Any]) -> list[Any]:
+        """Have the items run, and count."""
+        results = self.executor.map(function, shared, items)
+        for name, values in (("shared", [shared]), ("items", items), ("results", results)):
+            key = f"{function.__name__}_{name}"
+            self.bytes[key] = sum(len(pickle.dumps(value, protocol=5)) for value in values)
+        return results
+
+    def close(self) -> None:
+        """Close the executor."""
+        self.executor.close()
+
+
+def traffic(generations: int, workers: int, address: str | None) -> Numbers:
+    """Bytes per generation of population 500 with 61,440 coefficients: as pickled, and over sockets.
 
     With several nodes on this machine (`ray start --head`, `ray start --address`), what passes between their object
     stores goes over sockets too.
@@ -151,25 +176,29 @@ def traffic(generations: int, address: str | None) -> Numbers:
     searcher, block = searcher_of(config), 8
     assert searcher.dimension >= 61_440, searcher.dimension
     maps = Maps()
-    with closing(on_ray(WorkerFactory(Task.of(config), block), 2, address, maps)) as executor:
+    with closing(Counted(on_ray(WorkerFactory(Task.of(config), block), workers, address, maps))) as executor:
         generation(config, searcher, executor, block)
         time.sleep(2.0)
         start = _loopback()
         time.sleep(5.0)
         idle = (_loopback() - start) / 5.0
         before, began = _loopback(), time.perf_counter()
+        maps.reports.clear()
         for _ in range(generations):
             generation(config, searcher, executor, block)
         sockets = _loopback() - before - idle * (time.perf_counter() - began)
-    chunks = -(-config.search.population // 32)
-    return {
-        "coefficients": searcher.dimension,
-        "store_shared_bytes": len(pickle.dumps(searcher.ask(), protocol=5)),
-        "store_partial_sums_bytes": chunks * searcher.dimension * 8,
-        "socket_bytes": sockets / generations,
-        "socket_bytes_idle_per_second": idle,
-        "items": sum(report["items"] for report in maps.reports[-2:]),
-    }
+        update = [report for report in maps.reports if report["function"] == "weighted_sum"]
+        return {
+            "coefficients": searcher.dimension,
+            "workers": executor.workers,
+            "pickled_bytes": executor.bytes,
+            "pickled_bytes_total": sum(executor.bytes.values()),
+            "socket_bytes": sockets / generations,
+            "socket_bytes_idle_per_second": idle,
+            "items": sum(report["items"] for report in maps.reports) / generations,
+            "update_seconds": statistics.median(report["seconds"] for report in update),
+            "update_cpu_seconds": statistics.median(report["cpu_seconds"] for report in update),
+        }
 
 
 def _loopback() -> int:
@@ -370,6 +399,7 @@ def main() -> None:
     one.add_argument("--block", type=int, default=8)
     one = make("traffic", help="bytes per generation")
     one.add_argument("--generations", type=int, default=5)
+    one.add_argument("--workers", type=int, default=2)
     one.add_argument("--address", help="of a cluster whose nodes all are on this machine")
     make("memory", help="peak of the driver").add_argument("--generations", type=int, default=3)
     one = make("endurance", help="memory over 1,000 generations")

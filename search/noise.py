@@ -1,7 +1,9 @@
-"""Random perturbations as a pure function of their key, so that any worker can draw any of them.
+"""Random perturbations as a pure function of their key, so that any worker can draw any part of any of them.
 
 Philox4x64-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011), keyed through NumPy's
-SeedSequence by (run seed, generation, pair, purpose).
+SeedSequence by (run seed, generation, pair, purpose). The ziggurat takes a number of draws per normal that depends on
+the draws, so nobody can skip within a stream; instead, every segment of a perturbation has its own: the counter
+starts at (0, 0, segment, 0), 2^128 blocks from the next.
 """
 
 import numpy as np
@@ -10,8 +12,21 @@ from numpy.typing import NDArray
 # Sets this use of the run seed apart from every other. Never 0: SeedSequence ignores trailing zeros.
 PERTURBATION = 0x4E4F4953
 
+SEGMENT = 4096  # coefficients that share a stream; a change changes every run
 
-def perturbation(run_seed: int, generation: int, pair: int, dimension: int) -> NDArray[np.float32]:
-    """Return the standard normal perturbation, float32 (dimension,), of one mirrored pair."""
-    key = np.random.SeedSequence((run_seed, generation, pair, PERTURBATION))
-    return np.random.Generator(np.random.Philox(key)).standard_normal(dimension, dtype=np.float32)
+
+def perturbation(run_seed: int, generation: int, pair: int, stop: int, start: int = 0) -> NDArray[np.float32]:
+    """Return coefficients `start` to `stop` of the standard normal perturbation of one mirrored pair.
+
+    `start` is a multiple of SEGMENT. What comes before it is not drawn.
+    """
+    assert start % SEGMENT == 0, start
+    philox = np.random.Philox(np.random.SeedSequence((run_seed, generation, pair, PERTURBATION)))
+    generator, state = np.random.Generator(philox), philox.state
+    noise = np.empty(stop - start, np.float32)
+    for first in range(start, stop, SEGMENT):
+        state["state"]["counter"][2] = first // SEGMENT
+        philox.state = state
+        part = noise[first - start : first - start + SEGMENT]
+        generator.standard_normal(out=part, dtype=np.float32)
+    return noise

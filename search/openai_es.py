@@ -7,7 +7,10 @@ Salimans et al. 2017 (arXiv 1703.03864), in the variant of Najarro & Risi 2020 (
 with R the centred ranks divided by their standard deviation, and both sigma and the learning rate
 shrinking by a constant factor each generation until they reach their floors. Individual k is
 theta + sigma eps_(k//2) for even k and theta - sigma eps_(k//2) for odd k. The eps are never sent nor
-kept: whoever needs one draws it again from its key (`noise`).
+kept: whoever needs one, or a few coefficients of it, draws it again from its key (`noise`).
+
+The update is split over coefficients, not over pairs: every worker adds up all pairs for its own coefficients and
+returns those of the sum, so that all workers together send one vector, and each number's additions have one order.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,13 +24,13 @@ from pydantic import Field, field_validator
 from hebbevo.search.config import SearchConfig, checked_seed, starting_center
 from hebbevo.search.errors import SearchError
 from hebbevo.search.executor import Executor
-from hebbevo.search.noise import perturbation
+from hebbevo.search.noise import SEGMENT, perturbation
 from hebbevo.search.optimizers import Adam, Optimizer, Sgd
 from hebbevo.search.ranks import standardized_ranks
 from hebbevo.search.searcher import Proposals, Searcher
 from hebbevo.search.state import State, check_same_seed, check_state
 
-PAIRS_PER_CHUNK = 16  # fixes the order of the additions, whatever the number of workers
+SPANS_PER_WORKER = 4  # pieces of an update: the last ones should not leave the others idle
 
 
 class OpenAIESConfig(SearchConfig):
@@ -88,22 +91,27 @@ class WeightedNoise:
 
     run_seed: int
     generation: int
-    dimension: int
     weights: NDArray[np.float64]  # (pairs,)
 
 
-def partial_sum(worker: object, noise: WeightedNoise, chunk: int) -> NDArray[np.float64]:
-    """Return sum(weight * eps), float64 (dimension,), over the pairs of one chunk, one after the other.
+def weighted_sum(worker: object, noise: WeightedNoise, span: tuple[int, int]) -> NDArray[np.float64]:
+    """Return coefficients `start` to `stop` of sum(weight * eps), float64, the pairs one after the other.
 
     No BLAS: the order of the additions, and so the bits, must not depend on threads.
     """
-    total, product = np.zeros(noise.dimension), np.empty(noise.dimension)
-    first = chunk * PAIRS_PER_CHUNK
-    for pair in range(first, min(first + PAIRS_PER_CHUNK, len(noise.weights))):
-        eps = perturbation(noise.run_seed, noise.generation, pair, noise.dimension)
-        np.multiply(eps, noise.weights[pair], out=product)
+    start, stop = span
+    total, product = np.zeros(stop - start), np.empty(stop - start)
+    for pair, weight in enumerate(noise.weights):
+        np.multiply(perturbation(noise.run_seed, noise.generation, pair, stop, start), weight, out=product)
         total += product
     return total
+
+
+def spans(dimension: int, workers: int) -> list[tuple[int, int]]:
+    """Cut the coefficients into spans of whole segments of noise, a few for each worker."""
+    segments = -(-dimension // SEGMENT)
+    width = SEGMENT * -(-segments // (SPANS_PER_WORKER * workers))
+    return [(start, min(start + width, dimension)) for start in range(0, dimension, width)]
 
 
 class OpenAIES(Searcher):
@@ -166,14 +174,11 @@ class OpenAIES(Searcher):
         return {"sigma": self._sigma, "learning_rate": self._learning_rate}
 
     def _gradient(self, ranks: NDArray[np.float64], executor: Executor[object]) -> NDArray[np.float64]:
-        """Return sum(R eps) / (n sigma), its chunks made by the workers and added in their order."""
+        """Return sum(R eps) / (n sigma), each worker making a few coefficients of it."""
         weights = ranks[0::2] - ranks[1::2]  # R_(2p) eps - R_(2p+1) eps
-        noise = WeightedNoise(self._run_seed, self.generation, self.dimension, weights)
-        chunks = range(-(-len(weights) // PAIRS_PER_CHUNK))
-        total = np.zeros(self.dimension)
-        for part in executor.map(partial_sum, noise, chunks):
-            total += part
-        return total / (self.population * self._sigma)
+        noise = WeightedNoise(self._run_seed, self.generation, weights)
+        parts = executor.map(weighted_sum, noise, spans(self.dimension, executor.workers))
+        return np.concatenate(parts) / (self.population * self._sigma)
 
     def _move(self, displacement: NDArray[np.float64]) -> None:
         """Add in float64 and round once."""

@@ -2,13 +2,13 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 
 def centered_ranks(fitness: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the ranks of (n,) fitnesses spread over [-0.5, 0.5]; tied ones share their average rank."""
-    ranks = np.asarray(rankdata(fitness, method="average"), dtype=np.float64)
-    centered: NDArray[np.float64] = (ranks - 1.0) / (len(fitness) - 1) - 0.5
+    _, place, ties = np.unique(fitness, return_inverse=True, return_counts=True)
+    ranks = np.cumsum(ties) - (ties + 1) / 2  # from 0: those below, and half of the others that are equal
+    centered: NDArray[np.float64] = ranks[place] / (len(fitness) - 1) - 0.5
     return centered
 
 

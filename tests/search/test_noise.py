@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.stats import kstest
 
-from hebbevo.search.noise import perturbation
+from hebbevo.search.noise import PERTURBATION, SEGMENT, perturbation
 
 
 @settings(max_examples=25, deadline=None)
@@ -23,6 +23,28 @@ def test_same_key_same_bits_and_a_shorter_draw_is_its_beginning(
     assert first.dtype == np.float32
     np.testing.assert_array_equal(first, perturbation(seed, generation, pair, 33))
     np.testing.assert_array_equal(first[:7], perturbation(seed, generation, pair, 7))
+
+
+@pytest.mark.parametrize("length", [1, SEGMENT, SEGMENT + 1, 3 * SEGMENT + 7])
+def test_a_part_of_a_perturbation_is_that_of_the_whole(length: int) -> None:
+    whole = perturbation(1, 2, 3, length)
+    assert whole.shape == (length,)
+    for start in range(0, length, SEGMENT):
+        for stop in {start + 1, min(start + SEGMENT, length), length}:
+            np.testing.assert_array_equal(perturbation(1, 2, 3, stop, start), whole[start:stop])
+
+
+def test_each_segment_is_a_stream_of_philox_of_its_own() -> None:
+    key = np.random.SeedSequence((1, 2, 3, PERTURBATION)).generate_state(2, np.uint64)
+    streams = [
+        np.random.Generator(np.random.Philox(key=key, counter=segment << 128)).standard_normal(
+            SEGMENT, dtype=np.float32
+        )
+        for segment in range(4)
+    ]
+    np.testing.assert_array_equal(perturbation(1, 2, 3, 4 * SEGMENT), np.concatenate(streams))
+    off_diagonal = np.asarray(np.corrcoef(streams))[~np.eye(4, dtype=bool)]
+    assert np.abs(off_diagonal).max() < 4.5 / np.sqrt(SEGMENT)
 
 
 def test_every_key_has_its_own_noise() -> None:

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from hebbevo.search import InProcess, MatrixProposals, OpenAIES, OpenAIESConfig, SearchError
-from hebbevo.search.noise import perturbation
+from hebbevo.search.noise import SEGMENT, perturbation
+from hebbevo.search.openai_es import spans
 
 Vector = NDArray[np.float64]
 
@@ -63,12 +64,9 @@ class Reference:
     def step(self, ranks: Vector) -> Vector:
         s, n = self.settings, self.settings.population
         total = np.zeros(len(self.theta))
-        for chunk in range(0, n // 2, 16):
-            part = np.zeros(len(self.theta))
-            for pair in range(chunk, min(chunk + 16, n // 2)):
-                eps = perturbation(self.seed, self.generation, pair, len(self.theta)).astype(np.float64)
-                part = part + eps * (ranks[2 * pair] - ranks[2 * pair + 1])
-            total = total + part
+        for pair in range(n // 2):
+            eps = perturbation(self.seed, self.generation, pair, len(self.theta)).astype(np.float64)
+            total = total + eps * (ranks[2 * pair] - ranks[2 * pair + 1])
         gradient = total / (n * self.sigma)
         if s.optimizer == "sgd":
             return self.learning_rate * gradient
@@ -93,10 +91,15 @@ def _executor() -> Any:
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
-@pytest.mark.parametrize("population", [2, 40, 64, 66])
-def test_update_equals_the_reference_exactly(optimizer: str, population: int, executor: Any) -> None:
-    settings = config(optimizer=optimizer, population=population, sigma_floor=0.0998)
-    ours, reference = OpenAIES(settings, center(), 11), Reference(settings, center(), 11)
+@pytest.mark.parametrize(("population", "dimension"), [(2, 50), (40, 50), (66, 50), (10, 3 * SEGMENT + 7)])
+def test_update_equals_the_reference_exactly(
+    optimizer: str, population: int, dimension: int, executor: Any
+) -> None:
+    settings, start = (
+        config(optimizer=optimizer, population=population, sigma_floor=0.0998),
+        center(dimension),
+    )
+    ours, reference = OpenAIES(settings, start, 11), Reference(settings, start, 11)
     for number in range(6):
         proposals, genomes = ours.ask(), reference.genomes()
         np.testing.assert_array_equal(proposals.genomes(range(population)), genomes)
@@ -109,7 +112,16 @@ def test_update_equals_the_reference_exactly(optimizer: str, population: int, ex
     assert ours.center.dtype == np.float32
 
 
-def test_chunked_sum_agrees_with_one_matrix_product(executor: Any) -> None:
+@pytest.mark.parametrize("dimension", [1, SEGMENT, SEGMENT + 1, 61_440, 458_002])
+@pytest.mark.parametrize("workers", [1, 2, 3, 64, 500])
+def test_spans_cover_every_coefficient_once_a_few_for_each_worker(dimension: int, workers: int) -> None:
+    cut = spans(dimension, workers)
+    assert [n for start, stop in cut for n in range(start, stop)] == list(range(dimension))
+    assert all(start % SEGMENT == 0 for start, _ in cut)
+    assert len(cut) <= 4 * workers
+
+
+def test_the_sum_agrees_with_one_matrix_product(executor: Any) -> None:
     searcher = OpenAIES(config(population=500, learning_rate=1.0), center(), 4)
     proposals = searcher.ask()
     fitness = landscape(proposals.genomes(range(500)))
@@ -136,7 +148,7 @@ def test_one_thread_and_four_give_the_same_bits(optimizer: str) -> None:
     centers = []
     for threads in (1, 4):
         executor = InProcess(lambda: None, threads=threads)
-        searcher = OpenAIES(config(population=200, optimizer=optimizer), center(3000), 5)
+        searcher = OpenAIES(config(population=200, optimizer=optimizer), center(2 * SEGMENT + 100), 5)
         for _ in range(3):
             generation(searcher, executor)
         executor.close()
