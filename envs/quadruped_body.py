@@ -46,7 +46,7 @@ def _fit_pose(spec: mujoco.MjSpec, intact: mujoco.MjModel) -> None:
     low, high = _limits(model, intact)
     fitted = np.array(pose)
     fitted[7:] = np.clip(fitted[7:], low, high)
-    rise = _lowest_point(intact, whole) - _lowest_point(model, fitted)
+    rise = lowest_point(intact, whole) - lowest_point(model, fitted)
     if abs(rise) > _SAME_HEIGHT:
         fitted[2] += rise
     numeric = spec.numeric(POSE)
@@ -66,7 +66,7 @@ def _limits(model: mujoco.MjModel, intact: mujoco.MjModel) -> tuple[Floats, Floa
     return np.where(edited, low, -np.inf), np.where(edited, high, np.inf)
 
 
-def _lowest_point(model: mujoco.MjModel, pose: Floats) -> float:
+def lowest_point(model: mujoco.MjModel, pose: Floats) -> float:
     """Return the height (m) of the lowest point of a pose above the floor."""
     data = mujoco.MjData(model)
     data.qpos[:] = pose

@@ -62,6 +62,26 @@ class Simulations:
         """Return the model that a row runs on."""
         return self._bodies[row].model
 
+    def body(self, row: int) -> Body:
+        """Return the body of a row."""
+        return self._bodies[row]
+
+    def take_over(
+        self,
+        row: int,
+        body: Body,
+        qpos: npt.NDArray[np.float64],
+        qvel: npt.NDArray[np.float64],
+        *,
+        afresh: bool,
+    ) -> None:
+        """Give a row a body and a state in mid-life; `afresh` where an earlier lifetime may have left traces."""
+        self.assign({row: body})
+        if afresh:
+            self.batch.reset([row], stage=mujoco.mjtStage.mjSTAGE_NONE)
+            self._warnings[row] = 0
+        self.qpos[row], self.qvel[row] = qpos, qvel
+
     def reset(self, rows: npt.NDArray[np.int32], noises: npt.NDArray[np.float64], substeps: int) -> None:
         """Start these rows afresh: pose, `noises` (rows, J) on the joints, then `substeps` of zero action."""
         self.batch.reset(rows, stage=mujoco.mjtStage.mjSTAGE_NONE)

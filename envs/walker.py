@@ -18,6 +18,7 @@ from hebbevo.envs.anatomy import Anatomy
 from hebbevo.envs.base import BatchedEnvironment, EarlyStop, EnvConfig, environment_stream
 from hebbevo.envs.errors import EnvError
 from hebbevo.envs.morphology import get_morphology
+from hebbevo.envs.quadruped_blows import Blows, transplant
 from hebbevo.envs.quadruped_body import Body
 from hebbevo.envs.quadruped_observation import observation_size
 from hebbevo.envs.quadruped_simulations import Simulations
@@ -80,9 +81,10 @@ class BatchedQuadruped(BatchedEnvironment):
         joints = len(config.anatomy.sensed_joints)
         super().__init__(capacity, observation_size(joints), len(config.anatomy.motor_joints))
         self.config = config
+        self.blows = Blows(self)
         self._bodies: dict[str, Body] = {}
         self._simulations: dict[tuple[object, ...], Simulations] = {}
-        first = self._simulations_of(self._body(config.morphologies[0]))
+        first = self._simulations_of(self.body(config.morphologies[0]))
         self._of_row = [first] * capacity
         self._in_use: list[tuple[Simulations, npt.NDArray[np.bool_]]] = []
         self._note_use()
@@ -115,15 +117,27 @@ class BatchedQuadruped(BatchedEnvironment):
         """Return the model that a lifetime runs on; other rows may share it."""
         return self._of_row[row].model(row)
 
+    def embody(self, row: int, body: Body, *, reshape: bool) -> None:
+        """Let a lifetime go on in another body, or under its edited model where it is not to `reshape`."""
+        before, after = self._of_row[row], self._simulations_of(body)
+        if not reshape:
+            after.assign({row: body})
+            return
+        state = transplant(before.body(row), body, before.qpos[row], before.qvel[row])
+        after.take_over(row, body, *state, afresh=after is not before)
+        self._of_row[row] = after
+        self._note_use()
+
     def reset(self, seeds: Sequence[int], morphologies: Sequence[str]) -> None:
         """Start lifetimes in the first rows: the pose at birth with noise on the joints, then the burn-in."""
         count = self._check_reset(seeds, morphologies)
-        bodies = [self._body(name) for name in morphologies]
+        bodies = [self.body(name) for name in morphologies]
         limit, joints = self.config.reset_noise, len(self.config.anatomy.sensed_joints)
         noises = np.empty((count, joints))
         for row, seed in enumerate(seeds):
             noises[row] = environment_stream(seed).uniform(-limit, limit, joints)
         self._assign(bodies)
+        self.blows.born(morphologies)
         self._clear_rows(count)
         substeps = self.config.burn_in * self.config.substeps
         for simulations, mine in self._in_use:
@@ -141,11 +155,11 @@ class BatchedQuadruped(BatchedEnvironment):
         for simulations, mine in self._in_use:
             simulations.step(actions, active[mine[active]], self.config.substeps)
 
-    def _body(self, morphology: str) -> Body:
+    def body(self, morphology: str) -> Body:
         """Return this body, compiled once per block."""
         if morphology not in self._bodies:
             model = self.config.compile(morphology)
-            intact = model if morphology == INTACT else self._body(INTACT).model
+            intact = model if morphology == INTACT else self.body(INTACT).model
             self._bodies[morphology] = Body(model, intact, self.config.anatomy)
         return self._bodies[morphology]
 

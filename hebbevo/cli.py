@@ -171,7 +171,10 @@ def config_command(
 
 @app.command("list")
 def list_command(
-    what: Annotated[str, typer.Argument(help="rules, envs, morphologies, searchers, presets or genomes.")],
+    what: Annotated[
+        str,
+        typer.Argument(help="rules, envs, morphologies, perturbations, searchers, presets or genomes."),
+    ],
 ) -> None:
     """List what there is, by name; piped, one name a line."""
     from hebbevo.listing import CATALOGUES, entries

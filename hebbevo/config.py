@@ -22,19 +22,25 @@ from pydantic import (
     ConfigDict,
     Field,
     SerializeAsAny,
+    SerializerFunctionWrapHandler,
     ValidationError,
     field_validator,
+    model_serializer,
     model_validator,
 )
 
 from hebbevo import envs, search
 from hebbevo.envs import EnvConfig
 from hebbevo.errors import InputError
+from hebbevo.perturbation import Perturbation
 from hebbevo.rules import Distribution, Rule, RuleError, parse, resolve_sharing
 from hebbevo.search import SearchConfig
 
 KINDS = {"env": "name", "search": "algorithm"}
 """Sections whose schema depends on one of their keys."""
+
+PERTURBATIONS = "perturbations"
+"""The one section that is a list."""
 
 _TEXT_KEYS = {"plasticity.rule", "plasticity.initial_weights", "plasticity.initial_coefficients", "env.name"}
 _EVOLVED = "evolved"
@@ -156,6 +162,15 @@ class Config(_Section):
     search: SerializeAsAny[SearchConfig]
     evaluation: EvaluationConfig = EvaluationConfig()
     run: RunConfig = RunConfig()
+    perturbations: tuple[SerializeAsAny[Perturbation], ...] = ()
+
+    @model_serializer(mode="wrap")
+    def _without_empty_perturbations(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave the section out where nothing happens, as runs had it before there was one."""
+        data: dict[str, Any] = serialize(self)
+        if not self.perturbations:
+            del data["perturbations"]
+        return data
 
     def to_yaml(self) -> str:
         """Return the resolved configuration."""
@@ -195,18 +210,28 @@ def build_config(data: Mapping[str, Any]) -> Config:
     for key in data:
         if key not in Config.model_fields:
             raise InputError(_unknown("config section", str(key), Config.model_fields))
-    return Config(**build_sections({**dict.fromkeys(Config.model_fields), **data}))  # type: ignore[arg-type]
+    from hebbevo.perturbations import check_perturbations
+
+    sections = build_sections({**dict.fromkeys(Config.model_fields), **data})
+    check_perturbations(sections["perturbations"], sections["env"])
+    return Config(**sections)
 
 
-def build_sections(data: Mapping[str, Any]) -> dict[str, BaseModel]:
+def build_sections(data: Mapping[str, Any]) -> dict[str, Any]:
     """Check each section of a config by itself.
 
     Raises:
         InputError: one line with the key, the value and the remedy.
     """
-    return {
-        name: check_section(name, _schema(name, values or {}), values or {}) for name, values in data.items()
-    }
+    return {name: _build_section(name, values) for name, values in data.items()}
+
+
+def _build_section(name: str, values: Any) -> BaseModel | tuple[Perturbation, ...]:
+    if name == PERTURBATIONS:
+        from hebbevo.perturbations import build_perturbations
+
+        return build_perturbations(values, name)
+    return check_section(name, _schema(name, values or {}), values or {})
 
 
 def _schema(section: str, values: Any) -> type[BaseModel]:
@@ -284,6 +309,8 @@ def _override(text: str) -> dict[str, Any]:
     """Turn ``a.b=value`` into ``{"a": {"b": value}}``; the value is YAML, or as it stands for text keys."""
     key, separator, raw = text.partition("=")
     parts = key.strip().split(".")
+    if separator and parts == [PERTURBATIONS]:
+        return {PERTURBATIONS: read_yaml(raw, PERTURBATIONS) if raw.lstrip().startswith("[") else raw}
     if not separator or len(parts) < 2 or not all(parts):
         raise InputError(
             f"cannot read the override {_shown(text)}; write SECTION.KEY=VALUE, as search.population=64"

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hebbevo.config import build_sections
+from hebbevo.config import PERTURBATIONS, build_sections
 from hebbevo.errors import InputError
 from hebbevo.rules import RuleError
 from hebbevo.rules.genome_file import read_genome, write_genome
@@ -110,12 +110,13 @@ def _path(source: str) -> Path:
 
 def _task(header: Any, source: str) -> Task:
     """Build the task of a header, which is untrusted: the config schema checks it."""
-    if not isinstance(header, dict) or set(header) != {"env", "network", "plasticity"}:
+    if not isinstance(header, dict) or set(header) - {PERTURBATIONS} != {"env", "network", "plasticity"}:
         raise InputError(f"genome {source!r}: its header has no task; it was not written by hebbevo")
     plasticity = header["plasticity"]
     equation = plasticity.pop("equation", None) if isinstance(plasticity, dict) else None
     try:
-        task = Task(**build_sections(header))  # type: ignore[arg-type]
+        task = Task(**build_sections(header))
+        task.check(task.perturbations)
     except ValueError as error:
         raise InputError(f"genome {source!r}: {error}") from None
     if task.plasticity.parsed_rule.text != equation:

@@ -8,6 +8,7 @@ from importlib import resources
 from hebbevo import envs, rules, search
 from hebbevo.config import preset_names
 from hebbevo.genome import ZOO, load_genome, zoo_names
+from hebbevo.perturbations import PERTURBATIONS
 
 
 def entries(what: str) -> dict[str, str]:
@@ -25,6 +26,10 @@ def _envs() -> dict[str, str]:
 
 def _morphologies() -> dict[str, str]:
     return {name: morphology.description for name, morphology in envs.MORPHOLOGIES.items()}
+
+
+def _perturbations() -> dict[str, str]:
+    return {kind: _first_line(schema.__doc__) for kind, schema in PERTURBATIONS.items()}
 
 
 def _searchers() -> dict[str, str]:
@@ -59,6 +64,7 @@ CATALOGUES: dict[str, Callable[[], dict[str, str]]] = {
     "rules": _rules,
     "envs": _envs,
     "morphologies": _morphologies,
+    "perturbations": _perturbations,
     "searchers": _searchers,
     "presets": _presets,
     "genomes": _genomes,

@@ -58,6 +58,11 @@ class PlasticNetwork:
         """Number of plastic layers."""
         return len(self._kernel.spec.synapses)
 
+    @property
+    def states(self) -> tuple[str, ...]:
+        """Names of a synapse's states; ``w`` is the first."""
+        return tuple(self._kernel.spec.rule.states)
+
     def begin(
         self, genomes: FloatArray, genome_of: Sequence[int], seeds: Sequence[int], *, plastic: bool = True
     ) -> None:

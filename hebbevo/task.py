@@ -13,6 +13,8 @@ import numpy.typing as npt
 from hebbevo.config import Config, NetworkConfig, PlasticityConfig
 from hebbevo.envs import BatchedEnvironment, EnvConfig
 from hebbevo.network import PlasticNetwork
+from hebbevo.perturbation import Perturbation
+from hebbevo.perturbations import check_perturbations, hooks_of
 from hebbevo.rollout import Hook, Lifetimes, live
 from hebbevo.rules import Distribution, Layout, genome_layout, resolve_sharing
 from hebbevo.rules.codegen import KernelSpec
@@ -28,11 +30,27 @@ class Task:
     env: EnvConfig
     network: NetworkConfig
     plasticity: PlasticityConfig
+    perturbations: tuple[Perturbation, ...] = ()
 
     @classmethod
     def of(cls, config: Config) -> Task:
-        """Return the task of a run's config."""
-        return cls(config.env, config.network, config.plasticity)
+        """Return the task of a run's config.
+
+        Raises:
+            InputError: a perturbation that cannot happen in it.
+        """
+        task = cls(config.env, config.network, config.plasticity, config.perturbations)
+        task.check(task.perturbations)
+        return task
+
+    def check(self, perturbations: Sequence[Perturbation], where: str = "perturbations") -> None:
+        """Refuse perturbations that cannot happen in a lifetime of this task.
+
+        Raises:
+            InputError: one line with the place and the remedy.
+        """
+        if perturbations:
+            check_perturbations(perturbations, self.env, self.sizes, where)
 
     @cached_property
     def sizes(self) -> tuple[int, ...]:
@@ -81,7 +99,7 @@ class Task:
 
     def header(self) -> dict[str, Any]:
         """Return the task as a genome file's header holds it."""
-        return {
+        header: dict[str, Any] = {
             "env": self.env.model_dump(mode="json"),
             "network": self.network.model_dump(mode="json"),
             "plasticity": {
@@ -89,6 +107,9 @@ class Task:
                 "equation": self.plasticity.parsed_rule.text,
             },
         }
+        if self.perturbations:
+            header["perturbations"] = [what.model_dump(mode="json") for what in self.perturbations]
+        return header
 
 
 class Worker:
@@ -111,9 +132,14 @@ class Worker:
         early_stop: bool,
         plastic: bool = True,
         hooks: Sequence[Hook] = (),
+        perturbations: Sequence[Perturbation] | None = None,
     ) -> Lifetimes:
-        """Live up to `block` lifetimes; see `hebbevo.rollout.live`."""
-        env = self.task.env
+        """Live up to `block` lifetimes; see `hebbevo.rollout.live`.
+
+        `perturbations` come before `hooks`; None are the task's own.
+        """
+        env, plasticity = self.task.env, self.task.plasticity
+        happening = self.task.perturbations if perturbations is None else perturbations
         return live(
             self._environment,
             self._network,
@@ -124,7 +150,7 @@ class Worker:
             steps=env.steps,
             early_stop=env.early_stop if early_stop else None,
             plastic=plastic,
-            hooks=hooks,
+            hooks=(*hooks_of(happening, seeds, plasticity.weight_distribution), *hooks),
         )
 
     def close(self) -> None:

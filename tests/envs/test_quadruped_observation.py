@@ -93,7 +93,7 @@ def test_each_leg_has_its_own_contact():
     corners = np.array([(1, 1), (1, -1), (-1, 1), (-1, -1)])
     for foot, (x, y) in enumerate(corners):
         block = QuadrupedConfig(burn_in=0).build(1)
-        pose = block._body("intact").pose
+        pose = block.body("intact").pose
         pose[3:7] = np.roll(Rotation.from_rotvec(np.array([-y, x, 0]) * 0.25).as_quat(), 1)
         for height in np.arange(1.2, 0.3, -0.005):
             pose[2] = height
