@@ -53,7 +53,7 @@ class CpuKernel:
 
     def __init__(self, spec: KernelSpec) -> None:
         self.spec = spec
-        module = _compiled(spec.source())
+        module = compiled_module(spec.source())
         self.forward: Callable[..., None] = module.forward
         self.learn: Callable[..., None] = module.learn
         self.learn_forward: Callable[..., None] = module.learn_forward
@@ -107,7 +107,7 @@ def cache_directory() -> Path:
 _LOCK = threading.Lock()
 
 
-def _compiled(source: str) -> ModuleType:
+def compiled_module(source: str) -> ModuleType:
     """Return the module of a source text; threads share one, so that none compiles it a second time."""
     with _LOCK:
         return _imported(source)

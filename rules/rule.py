@@ -103,7 +103,7 @@ class Rule:
             if m is None:
                 raise RuleError(f"rule {self.name!r} uses the modulator m, got none; pass m=")
             values["m"] = m[..., None, None]
-        functions = _torch_functions()
+        functions = torch_functions()
         return {state: evaluate(equation, values, functions) for state, equation in self.equations.items()}
 
     def effective_weight(
@@ -111,7 +111,7 @@ class Rule:
     ) -> torch.Tensor:
         """Return the weights of the forward pass, ``(..., n_out, n_in)``."""
         values = self._gather(states, coefficients)
-        return evaluate(self.weight, values, _torch_functions())  # type: ignore[no-any-return]
+        return evaluate(self.weight, values, torch_functions())  # type: ignore[no-any-return]
 
     def _gather(
         self, states: Mapping[str, torch.Tensor], coefficients: Mapping[str, torch.Tensor]
@@ -170,7 +170,7 @@ def _one_slip_apart(a: str, b: str) -> bool:
     return len(long) == len(short) + 1 and any(long[:i] + long[i + 1 :] == short for i in range(len(long)))
 
 
-def _torch_functions() -> dict[str, Callable[..., torch.Tensor]]:
+def torch_functions() -> dict[str, Callable[..., torch.Tensor]]:
     """Return the functions of the grammar over torch tensors; a constant argument may be a float."""
     import torch
 

@@ -26,6 +26,9 @@ os.environ.setdefault(
 # Ray reads these when it is first imported, which EvoTorch does long before the tests of clusters.
 os.environ.setdefault("RAY_AUTH_MODE", "token")
 os.environ.setdefault("RAY_AUTH_TOKEN", "5" * 64)
+# Triton reads this when it is first imported: without a GPU, its interpreter runs the kernels.
+if not Path("/dev/nvidiactl").exists():
+    os.environ.setdefault("TRITON_INTERPRET", "1")
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ from numba import njit
 from hebbevo.rules import cpu_functions
 from hebbevo.rules.cpu_kernel import _NUMPY_FUNCTIONS
 from hebbevo.rules.expression import FUNCTIONS
-from hebbevo.rules.rule import _torch_functions
+from hebbevo.rules.rule import torch_functions
 
 SPECIAL = [0.0, -0.0, 1.0, -1.0, 1e-30, -1e-30, 9.0, -9.0, 80.0, -80.0, np.inf, -np.inf, np.nan]
 
@@ -53,7 +53,7 @@ def test_same_in_kernels_numpy_and_torch(name: str) -> None:
     rng = np.random.default_rng(0)
     grid = np.meshgrid(*[np.float32([*SPECIAL, *rng.normal(size=8)])] * FUNCTIONS[name])
     arguments = [axis.ravel() for axis in grid]
-    expected = _torch_functions()[name](*(torch.tensor(a, dtype=torch.float64) for a in arguments)).numpy()
+    expected = torch_functions()[name](*(torch.tensor(a, dtype=torch.float64) for a in arguments)).numpy()
     # Kernels work in float32, whose exp ends at 88.7.
     expected = np.where(np.abs(expected) > 3.4e38, np.copysign(np.inf, expected), expected)
     with np.errstate(all="ignore"):
