@@ -12,17 +12,20 @@ if TYPE_CHECKING:
     from hebbevo.evaluation import Evaluation, evaluate
     from hebbevo.evolution import Run, evolve, resume
     from hebbevo.execution import Execution
+    from hebbevo.generalisation import Generalisation, generalize
     from hebbevo.genome import Genome, load_genome, save_genome
 
 _HOMES = {
     "Config": "config",
     "Evaluation": "evaluation",
     "Execution": "execution",
+    "Generalisation": "generalisation",
     "Genome": "genome",
     "InputError": "errors",
     "Run": "evolution",
     "evaluate": "evaluation",
     "evolve": "evolution",
+    "generalize": "generalisation",
     "load_config": "config",
     "load_genome": "genome",
     "resume": "evolution",
@@ -34,12 +37,14 @@ __all__ = [
     "Config",
     "Evaluation",
     "Execution",
+    "Generalisation",
     "Genome",
     "InputError",
     "Run",
     "envs",
     "evaluate",
     "evolve",
+    "generalize",
     "load_config",
     "load_genome",
     "resume",

@@ -11,18 +11,17 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
 
+from hebbevo.cli_generalize import generalize_command
+from hebbevo.cli_options import Block, Overrides, Ray, Seed, Threads, Workers, execution_of
 from hebbevo.envs import EnvError
 from hebbevo.errors import InputError
 from hebbevo.rules import RuleError
 from hebbevo.search import SearchError
-
-if TYPE_CHECKING:
-    from hebbevo.execution import Execution
 
 INPUT_ERRORS = (InputError, RuleError, EnvError, SearchError)
 USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
@@ -36,21 +35,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Overrides = Annotated[
-    list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Overrides, as search.population=64.")
-]
-Threads = Annotated[int | None, typer.Option(help="Threads; by default one per core.", show_default=False)]
-Workers = Annotated[
-    int | None,
-    typer.Option(
-        help="Ray workers; 0 stays in this process. By default 0, or one per core if the environment holds the GIL.",
-        show_default=False,
-    ),
-]
-Ray = Annotated[
-    str | None, typer.Option(metavar="auto|HOST:PORT", help="Ray cluster to join.", show_default=False)
-]
-Block = Annotated[int | None, typer.Option(help="Lifetimes in lockstep per thread; changes no result.")]
+app.command("generalize")(generalize_command)
 
 
 @app.command("evolve")
@@ -85,7 +70,7 @@ def evolve_command(
         run = evolve(
             config,
             out or Path("runs") / Path(source).stem,
-            execution=_execution(threads, block, workers, ray),
+            execution=execution_of(threads, block, workers, ray),
             watch=line.watch,
         )
     _say_done(console, run.path)
@@ -107,7 +92,7 @@ def resume_command(
     console = Console()
     unit = read_config(RunDirectory.open(directory, read_only=True)).env.unit
     with LiveLine(console, unit) as line:
-        run = resume(directory, execution=_execution(threads, block, workers, ray), watch=line.watch)
+        run = resume(directory, execution=execution_of(threads, block, workers, ray), watch=line.watch)
     if run.already_finished:
         console.print(
             f"{directory} is finished: {run.generation} generations; nothing changed", soft_wrap=True
@@ -120,7 +105,7 @@ def resume_command(
 def evaluate_command(
     genome: Annotated[str, typer.Argument(metavar="GENOME", help="A file, a run directory or zoo:NAME.")],
     episodes: Annotated[int, typer.Option(help="Lifetimes per morphology and condition.")] = 64,
-    seed: Annotated[int, typer.Option(help="The lifetimes' seeds follow from it.")] = 1,
+    seed: Seed = 1,
     morphology: Annotated[
         list[str] | None, typer.Option(help="Body; may be repeated. By default the task's own.")
     ] = None,
@@ -144,7 +129,7 @@ def evaluate_command(
         seed=seed,
         morphologies=morphology,
         controls=controls,
-        execution=_execution(threads, block),
+        execution=execution_of(threads, block),
     )
     if json_file != "-":
         console = Console()
@@ -261,14 +246,6 @@ def _fail(message: str, code: int) -> int:
     line = " ".join(message.split())
     sys.stderr.write(f"hebbevo: {line}\n")
     return code
-
-
-def _execution(
-    threads: int | None, block: int | None, workers: int | None = 0, ray: str | None = None
-) -> Execution:
-    from hebbevo.execution import DEFAULT_BLOCK, Execution
-
-    return Execution(threads, DEFAULT_BLOCK if block is None else block, workers, ray)
 
 
 def _check_writable(path: Path) -> None:

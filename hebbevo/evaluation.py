@@ -100,10 +100,7 @@ def evaluate(
     Raises:
         InputError: not one episode, a negative seed, or an unknown morphology.
     """
-    if episodes < 1:
-        raise InputError(f"episodes must be at least 1, got {episodes}")
-    if not 0 <= seed < 2**63:
-        raise InputError(f"seed must be from 0 to 2**63 - 1, got {seed}")
+    check_sample(episodes, seed)
     bodies = checked_bodies(genome.task, morphologies)
     conditions = (GENOME, *(applicable_controls(genome.task) if controls else ()))
     with executor_for(genome.task, execution or Execution(workers=0)) as (executor, block):
@@ -111,6 +108,14 @@ def evaluate(
             executor, genome.values, (seed, EVALUATION), bodies, conditions, episodes, block
         )
     return Evaluation(genome, lifetimes, genome.task.env.unit)
+
+
+def check_sample(episodes: int, seed: int) -> None:
+    """Raise `InputError` for a number of episodes, or a seed, that lifetimes cannot have."""
+    if episodes < 1:
+        raise InputError(f"episodes must be at least 1, got {episodes}")
+    if not 0 <= seed < 2**63:
+        raise InputError(f"seed must be from 0 to 2**63 - 1, got {seed}")
 
 
 def applicable_controls(task: Task) -> tuple[str, ...]:

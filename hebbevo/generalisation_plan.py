@@ -1,0 +1,127 @@
+"""What a study of generalisation lives through: genomes, bodies, conditions; checked before anything is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hebbevo.config import difference
+from hebbevo.envs import EnvConfig
+from hebbevo.envs.morphology import NAMED, split_names
+from hebbevo.errors import InputError
+from hebbevo.evaluation import GENOME, applicable_controls, check_sample, checked_bodies
+from hebbevo.genome import ZOO, Genome, load_genome, zoo_names
+
+SEEN, UNSEEN, TEST = "seen", "unseen", "test"
+GROUPS = (SEEN, UNSEEN, TEST)
+"""Bodies that the genome evolved on; the sampled ones of the test split; all others."""
+
+DEFAULT_EPISODES = 16
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A study, ready to be lived.
+
+    Attributes:
+        genomes: all that live, of different names; a baseline that was not among those asked for comes last.
+        with_controls: names of the genomes asked for, which live beside their controls.
+        baseline: name of the genome that all is compared with, if there is one.
+        morphologies: every genome lives on each.
+        episodes: lifetimes per genome, condition and morphology, with the same seeds everywhere.
+        seed: the lifetimes' seeds follow from it, as those of `evaluate` do.
+    """
+
+    genomes: tuple[Genome, ...]
+    with_controls: tuple[str, ...]
+    baseline: str | None
+    morphologies: tuple[str, ...]
+    episodes: int
+    seed: int
+
+    def conditions(self, genome: Genome) -> tuple[str, ...]:
+        """Return the conditions that a genome lives under."""
+        return (GENOME, *(applicable_controls(genome.task) if genome.name in self.with_controls else ()))
+
+    def group(self, genome: Genome, morphology: str) -> str:
+        """Return the group that a body belongs to, which depends on what the genome has seen."""
+        if morphology in genome.task.env.morphology_names:
+            return SEEN
+        return TEST if morphology in split_names(TEST) else UNSEEN
+
+    def bodies(self, genome: Genome, group: str) -> tuple[str, ...]:
+        """Return the bodies of a group, for a genome."""
+        return tuple(body for body in self.morphologies if self.group(genome, body) == group)
+
+
+def make_plan(
+    genomes: Sequence[Genome],
+    morphologies: Sequence[str] | None,
+    episodes: int,
+    seed: int,
+    baseline: Genome | None,
+) -> Plan:
+    """Check what was asked for, and fill in what was not.
+
+    Raises:
+        InputError, EnvError: no genome, one named twice, genomes of different worlds, an environment of one body,
+            an unknown body, not one episode, a negative seed.
+    """
+    check_sample(episodes, seed)
+    if not genomes:
+        raise InputError("no genome to study; name at least one")
+    names = tuple(genome.name for genome in genomes)
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(f"genome {name!r} is given twice; name each once")
+    extra = baseline if baseline is None or baseline.name not in names else None
+    _check_worlds((*genomes, *((extra,) if extra else ())))
+    bodies = checked_bodies(genomes[0].task, morphologies or _default_bodies(genomes))
+    if baseline is None:
+        baseline = next(filter(is_static, genomes), None) or (extra := _shipped_baseline(genomes[0]))
+    return Plan(
+        (*genomes, *((extra,) if extra else ())),
+        names,
+        baseline.name if baseline else None,
+        bodies,
+        episodes,
+        seed,
+    )
+
+
+def is_static(genome: Genome) -> bool:
+    """Tell whether a genome's weights never change."""
+    return genome.task.plasticity.parsed_rule.is_static
+
+
+def _check_worlds(genomes: Sequence[Genome]) -> None:
+    first = genomes[0]
+    if "morphologies" not in type(first.task.env).model_fields:
+        raise InputError(
+            f"{first.task.env.name} has one body only; generalize takes genomes of quadruped and dog"
+        )
+    for other in genomes[1:]:
+        if lines := difference(_world(first.task.env), _world(other.task.env), "env."):
+            what = next((line for line in lines if line.startswith("env.name:")), "; ".join(lines[:3]))
+            raise InputError(
+                f"{other.name} is of another task than {first.name} ({what}); study them one at a time"
+            )
+
+
+def _world(env: EnvConfig) -> dict[str, Any]:
+    """Return what two genomes of one study must share; the bodies that they evolved on are their own."""
+    return env.model_dump(mode="json", exclude={"morphologies", "early_stop"})
+
+
+def _default_bodies(genomes: Sequence[Genome]) -> list[str]:
+    seen = [body for genome in genomes for body in genome.task.env.morphology_names]
+    return list(dict.fromkeys((*NAMED, *seen, *split_names(TEST))))
+
+
+def _shipped_baseline(genome: Genome) -> Genome | None:
+    """Return a static genome that evolved in the same world, so that any genome can be compared."""
+    shipped = (load_genome(f"{ZOO}{name}") for name in zoo_names())
+    return next(
+        (one for one in shipped if is_static(one) and _world(one.task.env) == _world(genome.task.env)), None
+    )
