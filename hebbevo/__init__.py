@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from hebbevo.execution import Execution
     from hebbevo.generalisation import Generalisation, generalize
     from hebbevo.genome import Genome, load_genome, save_genome
+    from hebbevo.perturbation_study import PerturbationStudy, perturb
 
 _HOMES = {
     "Config": "config",
@@ -22,12 +23,14 @@ _HOMES = {
     "Generalisation": "generalisation",
     "Genome": "genome",
     "InputError": "errors",
+    "PerturbationStudy": "perturbation_study",
     "Run": "evolution",
     "evaluate": "evaluation",
     "evolve": "evolution",
     "generalize": "generalisation",
     "load_config": "config",
     "load_genome": "genome",
+    "perturb": "perturbation_study",
     "resume": "evolution",
     "save_genome": "genome",
 }
@@ -40,6 +43,7 @@ __all__ = [
     "Generalisation",
     "Genome",
     "InputError",
+    "PerturbationStudy",
     "Run",
     "envs",
     "evaluate",
@@ -47,6 +51,7 @@ __all__ = [
     "generalize",
     "load_config",
     "load_genome",
+    "perturb",
     "resume",
     "rules",
     "save_genome",

@@ -18,6 +18,7 @@ from rich.console import Console
 
 from hebbevo.cli_generalize import generalize_command
 from hebbevo.cli_options import Block, Overrides, Ray, Seed, Threads, Workers, execution_of
+from hebbevo.cli_perturb import perturb_command
 from hebbevo.envs import EnvError
 from hebbevo.errors import InputError
 from hebbevo.rules import RuleError
@@ -36,6 +37,7 @@ app = typer.Typer(
 )
 
 app.command("generalize")(generalize_command)
+app.command("perturb")(perturb_command)
 
 
 @app.command("evolve")

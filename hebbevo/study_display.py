@@ -65,6 +65,24 @@ def generalisation_table(statistics: pa.Table) -> Table:
     return table
 
 
+def perturbation_table(statistics: pa.Table) -> Table:
+    """Return a row per protocol, for a terminal: what was lost, and how long it took to be back."""
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    table.add_column("genome", overflow="fold")
+    table.add_column("protocol", overflow="fold")
+    for name in ("progress", "loss", "95 % CI", "recovery (steps)"):
+        table.add_column(name, justify="right")
+    for row in statistics.to_pylist():
+        low, high = row["loss_low"], row["loss_high"]
+        interval = "" if low is None else f"{shown(low)} to {shown(high)}"
+        back = row["recovery_steps"]
+        recovery = "" if row["recovery_from"] is None else "never" if back is None else f"{back:.0f}"
+        loss = "" if row["loss"] is None else shown(row["loss"])
+        cells = (row["genome"], row["protocol"], shown(row["mean"]), loss, interval, recovery)
+        table.add_row(*map(Text, cells))
+    return table
+
+
 def _interval(row: Mapping[str, Any]) -> str:
     low, high = row["iqm_low"], row["iqm_high"]
     return "–" if low is None else f"{shown(low)} to {shown(high)}"
