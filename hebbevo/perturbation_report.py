@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -62,7 +63,7 @@ def _setting(plan: Plan, names: Mapping[str, str]) -> str:
         f"protocol in {plan.env.name}, body at birth {', '.join(plan.morphologies)}, seed {plan.seed}. "
         "Each lifetime has an unperturbed twin with the same seed; up to the perturbation the two are the same, bit "
         f"for bit.\n\nProtocols: {protocols or 'the freeze curve alone'}.\n\nTo have it again: hebbevo perturb "
-        f"{' '.join(genome.name for genome in plan.genomes)} --out DIR{_options(plan)}"
+        f"{' '.join(shlex.quote(genome.name) for genome in plan.genomes)} --out DIR{_options(plan)}"
     )
 
 
@@ -71,7 +72,7 @@ def _options(plan: Plan) -> str:
     bodies = "".join(f" --morphology {body}" for body in plan.morphologies)
     asked = [p for p in plan.protocols if p.name != UNPERTURBED]
     published = any(p.frozen_at is not None for p in asked)
-    texts = "" if published else "".join(f" --perturb '{p.text}'" for p in asked)
+    texts = "" if published else "".join(f" --perturb {shlex.quote(p.text)}" for p in asked)
     return f" --episodes {plan.episodes} --seed {plan.seed}{bodies}{texts}"
 
 
