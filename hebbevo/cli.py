@@ -16,6 +16,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from rich.console import Console
 
+from hebbevo.cli_bench import bench_command
 from hebbevo.cli_generalize import generalize_command
 from hebbevo.cli_options import Block, Overrides, Ray, Seed, Threads, Workers, execution_of
 from hebbevo.cli_perturb import perturb_command
@@ -36,6 +37,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+app.command("bench")(bench_command)
 app.command("generalize")(generalize_command)
 app.command("perturb")(perturb_command)
 

@@ -1,9 +1,9 @@
-"""Measure the Ray executor: scaling, traffic, memory, endurance, and a simulated large cluster.
+"""Measure the Ray executor: traffic, memory, endurance, and a simulated large cluster.
 
-    python scripts/bench_ray.py scaling|traffic|memory|endurance|simulate [--json FILE]
+    python scripts/bench_ray.py traffic|memory|endurance|simulate [--json FILE]
 
-Every figure that compares comes from one run; docs/cluster.md quotes them. Nothing else should run meanwhile: the
-load average of the machine is printed with the result.
+`hebbevo bench --only workers` measures how it scales on this machine. Every figure that compares comes from one run;
+docs/cluster.md quotes them. Nothing else should run meanwhile: the load average is printed with the result.
 """
 
 from __future__ import annotations
@@ -26,35 +26,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hebbevo.config import Config, load_config
+from hebbevo.benchmarks.workers import Maps, generation, searcher_of
+from hebbevo.config import load_config
 from hebbevo.execution import WorkerFactory
-from hebbevo.fitness import evaluate_generation
-from hebbevo.search import (
-    Executor,
-    InProcess,
-    MatrixProposals,
-    OpenAIESConfig,
-    Proposals,
-    Searcher,
-    dealing,
-)
-from hebbevo.task import Task, Worker
+from hebbevo.search import Executor, MatrixProposals, OpenAIESConfig, Proposals, dealing
+from hebbevo.task import Task
 
 Numbers = dict[str, Any]
-
-
-class Maps:
-    """Keeps the reports of the maps, and counts what else is told."""
-
-    def __init__(self) -> None:
-        self.reports: list[Numbers] = []
-        self.counts: dict[str, int] = {}
-
-    def __call__(self, kind: str, /, **fields: Any) -> None:
-        """Take note of an event."""
-        self.counts[kind] = self.counts.get(kind, 0) + 1
-        if kind == "map":
-            self.reports.append(fields)
 
 
 def on_ray(make_worker: Any, workers: int, address: str | None, maps: Maps) -> Executor[Any]:
@@ -62,82 +40,6 @@ def on_ray(make_worker: Any, workers: int, address: str | None, maps: Maps) -> E
     from hebbevo.search.ray_executor import RayExecutor
 
     return RayExecutor(make_worker, workers, address, on_event=maps)
-
-
-def generation(config: Config, searcher: Searcher, executor: Executor[Worker], block: int) -> int:
-    """Evolve one generation and return the number of lifetimes lived."""
-    proposals = searcher.ask()
-    fitness = evaluate_generation(
-        executor,
-        proposals,
-        run_seed=config.run.seed,
-        number=searcher.generation,
-        morphologies=config.env.morphology_names,
-        lifetime_seeds=config.search.lifetime_seeds,
-        block=block,
-    )
-    searcher.tell(proposals, fitness.mean, executor)
-    return fitness.per_morphology.size
-
-
-def searcher_of(config: Config) -> Searcher:
-    """Return a searcher at a random first centre."""
-    return config.search.build(Task.of(config).first_genome(np.random.default_rng(0)), config.run.seed)
-
-
-def scaling(rounds: int, generations: int, block: int) -> Numbers:
-    """Lifetimes per second in process and on one and two workers, in turns; best generation of each turn.
-
-    On a machine that others use, look at the lifetimes per CPU second and the utilisation: what two workers would
-    reach on two free cores is twice the ratio of the former, times the latter.
-    """
-    config = load_config("quick-quadruped", ["env.early_stop=null"])
-    factory = WorkerFactory(Task.of(config), block)
-    rates: dict[str, list[Numbers]] = {"in_process": [], "ray_1": [], "ray_2": []}
-    for _ in range(rounds):
-        for name, turns in rates.items():
-            maps, workers = Maps(), int(name[-1]) if name.startswith("ray") else 0
-            executor = on_ray(factory, workers, None, maps) if workers else InProcess(factory, 1)
-            with closing(executor):
-                searcher = searcher_of(config)
-                generation(config, searcher, executor, block)  # compiles
-                turns += [_turn(config, searcher, executor, block, maps) for _ in range(generations)]
-
-    def median(name: str, value: str) -> float:
-        return float(statistics.median(turn[value] for turn in rates[name]))
-
-    per_cpu = "lifetimes_per_cpu_second"
-    return {
-        "turns": rates,
-        "ray_1_over_in_process": median("ray_1", "lifetimes_per_second")
-        / median("in_process", "lifetimes_per_second"),
-        "ray_2_over_ray_1": median("ray_2", "lifetimes_per_second") / median("ray_1", "lifetimes_per_second"),
-        "utilisation_of_2": median("ray_2", "utilisation"),
-        "free_cores_ray_1_over_in_process": median("ray_1", per_cpu)
-        / median("in_process", per_cpu)
-        * median("ray_1", "utilisation"),
-        "free_cores_ray_2_over_ray_1": 2
-        * median("ray_2", per_cpu)
-        / median("ray_1", per_cpu)
-        * median("ray_2", "utilisation")
-        / median("ray_1", "utilisation"),
-    }
-
-
-def _turn(config: Config, searcher: Searcher, executor: Executor[Worker], block: int, maps: Maps) -> Numbers:
-    maps.reports.clear()
-    began, cpu = time.perf_counter(), time.process_time()
-    lifetimes = generation(config, searcher, executor, block)
-    seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
-    busy = seconds
-    if maps.reports:
-        cpu = sum(report["cpu_seconds"] for report in maps.reports)
-        busy = sum(report["busy_seconds"] for report in maps.reports)
-    return {
-        "lifetimes_per_second": lifetimes / seconds,
-        "lifetimes_per_cpu_second": lifetimes / cpu,
-        "utilisation": busy / (executor.workers * seconds),
-    }
 
 
 class Counted:
@@ -393,10 +295,6 @@ def main() -> None:
     options = argparse.ArgumentParser(add_help=False)
     options.add_argument("--json", type=Path, help="write the result here too")
     make = partial(commands.add_parser, parents=[options])
-    one = make("scaling", help="lifetimes per second in process, on one worker, on two")
-    one.add_argument("--rounds", type=int, default=2)
-    one.add_argument("--generations", type=int, default=3)
-    one.add_argument("--block", type=int, default=8)
     one = make("traffic", help="bytes per generation")
     one.add_argument("--generations", type=int, default=5)
     one.add_argument("--workers", type=int, default=2)

@@ -390,3 +390,17 @@ class CEMSearcher(GaussianSearcher):
             parenthood_ratio=config.parenthood_ratio,
             stdev_min=config.sigma_floor or None,
         )
+
+
+def vectorised_gymnasium_problem(name: str, policy: torch.nn.Module, options: Mapping[str, Any]) -> Any:
+    """Return EvoTorch's `VecGymNE`, for a comparison: it steps Gymnasium environments side by side.
+
+    Args:
+        name: Gymnasium id.
+        policy: whose parameters are a genome; with state if its `forward` takes and returns one.
+        options: of `gymnasium.make`.
+    """
+    from evotorch.neuroevolution import VecGymNE
+
+    logging.getLogger("evotorch").setLevel(logging.WARNING)
+    return VecGymNE(name, policy, env_config=dict(options), num_actors=0)

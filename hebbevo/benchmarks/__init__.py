@@ -1,0 +1,66 @@
+"""What `hebbevo bench` measures: one entry of `PARTS` each, a key of its JSON.
+
+A part is a module with `measure(effort)`, which returns its numbers, and perhaps `ratios(numbers)`, which names some
+that compare. `ratios` collects those of all parts that were measured; asked for alone, it is those of the peers.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from hebbevo.benchmarks.machine import machine
+from hebbevo.benchmarks.timing import Effort
+from hebbevo.errors import InputError
+
+PARTS = {
+    "quadruped": "one agent-step by part, across block sizes, against the physics alone",
+    "network": "the network step alone: rules, sharings, block sizes",
+    "peers": "beside a plain Gymnasium loop and EvoTorch's VecGymNE on Ant-v5's physics",
+    "car_racing": "CarRacing's environment, ours beside the official one",
+    "workers": "generations on threads and on Ray workers",
+    "startup": "seconds to the first generation",
+}
+"""What can be measured; the module of the same name does it."""
+
+MACHINE, RATIOS = "machine", "ratios"
+KEYS = (MACHINE, *PARTS, RATIOS)
+"""Keys of the JSON: `machine` is always there, `ratios` wherever something was compared."""
+
+_RATIOS_ALONE = ("peers",)
+
+
+def wanted(only: Sequence[str]) -> tuple[str, ...]:
+    """Return the parts to measure for the keys asked for; all if none is.
+
+    Raises:
+        InputError: an unknown key; the message suggests the nearest.
+    """
+    for key in only:
+        if key not in KEYS:
+            near = difflib.get_close_matches(key, KEYS, 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(KEYS)}"
+            raise InputError(f"unknown part {key!r} of the benchmark; {hint}")
+    if not only:
+        return tuple(PARTS)
+    keys = {*only, *(_RATIOS_ALONE if RATIOS in only else ())}
+    return tuple(part for part in PARTS if part in keys)
+
+
+def measure(
+    parts: Sequence[str], effort: Effort, say: Callable[[str], None] = lambda part: None
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the keys of the record with what they hold, as each part is done; `say` hears what comes next."""
+    yield MACHINE, machine()
+    ratios: dict[str, float] = {}
+    for part in parts:
+        say(part)
+        module = importlib.import_module(f"hebbevo.benchmarks.{part}")
+        numbers = module.measure(effort)
+        yield part, numbers
+        if hasattr(module, "ratios"):
+            ratios.update(module.ratios(numbers))
+    if ratios:
+        yield RATIOS, ratios

@@ -1,0 +1,123 @@
+"""The network step alone, forward pass and update: rules of the catalogue, sharings and block sizes in turns.
+
+All see the observations that a quadruped of the default rule had, so that rules whose weights explode can be timed
+as well. Birth (coefficients multiplied out, first weights drawn) happens once per lifetime and stands apart.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hebbevo.benchmarks.replays import FloatArray, Recorder
+from hebbevo.benchmarks.timing import CPU, Effort, alternate, median, one_core, timed
+from hebbevo.config import load_config
+from hebbevo.network import PlasticNetwork
+from hebbevo.rules import RULES, SHARINGS
+from hebbevo.task import Task, Worker
+
+DEFAULT_RULE, DEFAULT_SHARING = "ABCD_lr", "synapse"
+_STEPS = 200
+
+
+def measure(effort: Effort) -> dict[str, Any]:
+    """Return microseconds per agent-step of every rule, and of the default rule with every sharing."""
+    with one_core():
+        observations = _observations(max(effort.blocks), effort.steps or _STEPS)
+        rules = _compare({rule: (rule, DEFAULT_SHARING) for rule in RULES}, observations, effort)
+        sharings = _compare({sharing: (DEFAULT_RULE, sharing) for sharing in SHARINGS}, observations, effort)
+    return {"us_per_step": rules[DEFAULT_RULE]["us_per_step"], "rules": rules, "sharing": sharings}
+
+
+def ratios(result: dict[str, Any]) -> dict[str, float]:
+    """Return how many times faster shared coefficients are than one set per synapse."""
+    times = {sharing: entry["us_per_step"] for sharing, entry in result["sharing"].items()}
+    whole = times.pop(DEFAULT_SHARING)
+    return {f"sharing_{sharing}": round(whole / time, 4) for sharing, time in times.items()}
+
+
+def _compare(
+    variants: dict[str, tuple[str, str]], observations: list[FloatArray], effort: Effort
+) -> dict[str, dict[str, Any]]:
+    """Return the times of variants, each a rule and its sharing, at their best block size."""
+    networks = {
+        (name, block): _Networks(*variant, block, observations)
+        for name, variant in variants.items()
+        for block in effort.blocks
+    }
+    turns = alternate([network.steps for network in networks.values()], effort.repeats)[:, :, CPU]
+    agent_steps = np.array([network.block * len(observations) for network in networks.values()])
+    times = dict(zip(networks, (turns * 1e6 / agent_steps).T, strict=True))
+    return {name: _entry(name, networks, times) for name in variants}
+
+
+def _entry(
+    name: str,
+    networks: dict[tuple[str, int], _Networks],
+    times: dict[tuple[str, int], npt.NDArray[np.float64]],
+) -> dict[str, Any]:
+    blocks = {block: median(values) for (whose, block), values in times.items() if whose == name}
+    best = min(blocks, key=lambda block: blocks[block])
+    network = networks[name, best]
+    return {
+        "us_per_step": blocks[best],
+        "block": best,
+        "birth_us": round(min(timed(network.birth)[CPU] for _ in range(3)) * 1e6 / best, 1),
+        "evolved": network.task.layout.size,
+        "blocks": {str(block): value for block, value in blocks.items()},
+    }
+
+
+class _Networks:
+    """A block of networks of one rule and sharing, and the observations that they are fed with."""
+
+    def __init__(self, rule: str, sharing: str, block: int, observations: list[FloatArray]) -> None:
+        self.task = _task(rule, sharing, 1)
+        self.block = block
+        self._observations = [rows[:block].copy() for rows in observations]
+        generator = np.random.default_rng(0)
+        self._genomes = np.stack([self.task.first_genome(generator) for _ in range(block)])
+        self._network = self._made()
+        self.birth()
+
+    def _made(self) -> PlasticNetwork:
+        """Return the network that a worker lives with."""
+        recorder, rows = Recorder(), range(self.block)
+        Worker(self.task, self.block).live(
+            self._genomes, rows, rows, ["intact"] * self.block, early_stop=False, hooks=[recorder]
+        )
+        return recorder.network
+
+    def birth(self) -> None:
+        """Give the networks their genomes and first weights."""
+        self._network.begin(self._genomes, range(self.block), range(self.block))
+
+    def steps(self) -> None:
+        """Run forward passes and updates."""
+        network, active = self._network, np.arange(self.block)
+        for rows in self._observations:
+            network.forward(rows, active)
+            network.learn(active)
+
+
+def _task(rule: str, sharing: str, steps: int) -> Task:
+    preset = "quick-quadruped-static" if rule == "none" else "quick-quadruped"
+    settings = {
+        "plasticity.rule": rule,
+        "plasticity.sharing": sharing,
+        "env.steps": steps,
+        "env.burn_in": 0,
+        "env.morphologies": "[intact]",
+    }
+    return Task.of(load_config(preset, [f"{key}={value}" for key, value in settings.items()]))
+
+
+def _observations(block: int, steps: int) -> list[FloatArray]:
+    """Return what quadrupeds of the default rule observe, (block, 28) a step."""
+    task, recorder, rows = _task(DEFAULT_RULE, DEFAULT_SHARING, steps), Recorder(), range(block)
+    generator = np.random.default_rng(0)
+    genomes = np.stack([task.first_genome(generator) for _ in rows])
+    Worker(task, block).live(genomes, rows, rows, ["intact"] * block, early_stop=False, hooks=[recorder])
+    return recorder.observations

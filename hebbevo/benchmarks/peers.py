@@ -1,0 +1,207 @@
+"""hebbevo beside a plain Gymnasium loop and EvoTorch's `VecGymNE`: the same physics, rule and network, in turns.
+
+The physics is that of Gymnasium's Ant-v5 as its XML has it: RK4, five substeps of 0.01 s, gear 150. Our quadruped
+observes its 28 numbers, the others Ant's own 27 (positions and velocities, which Gymnasium copies; contact forces
+left out), so that their networks are 27-128-64-8, 1 % smaller than ours, and their observation costs less than ours.
+Episodes have the same length and never end early. Each individual lives one: 8 in a block, 8 one after the other,
+and `VecGymNE`'s 32 side by side, where it is fastest per step within the memory of a laptop.
+
+Beforehand, all three are shown the same observations and must come to the weights of the plain loop in float64; and
+Gymnasium's simulation is given our start and controls and must come to the same positions. The steps are few, because
+weights that are not normalised tell the last bits apart more and more.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import mujoco
+import numpy as np
+import torch
+
+from hebbevo.benchmarks.evotorch_peer import COEFFICIENTS, PlasticPolicy, Population
+from hebbevo.benchmarks.gymnasium_loop import PlainNetwork, live, make_ant
+from hebbevo.benchmarks.replays import FloatArray, Floor, Recording
+from hebbevo.benchmarks.timing import CLOCK, CPU, Effort, alternate, median, one_core
+from hebbevo.config import load_config
+from hebbevo.rollout import Block, Hook
+from hebbevo.task import Task
+
+STEPS, BLOCK, SIDE_BY_SIDE = 250, 8, 32
+CHECKED_STEPS = 10
+TOLERANCE = 1e-4
+ANT_INPUTS = 27
+LOOP, EVOTORCH = "gymnasium_loop", "evotorch_vecgymne"
+
+
+def measure(effort: Effort) -> dict[str, Any]:
+    """Return microseconds per agent-step of all three, their ratios to ours, and what was checked beforehand."""
+    steps = effort.steps or STEPS
+    with one_core(), torch.no_grad():
+        recording = Recording(ant_task(steps), BLOCK)
+        floor, found = Floor(recording), _checks(recording)
+        peers = {LOOP: (_loop(recording), BLOCK)}
+        if has_evotorch():
+            peers[EVOTORCH] = (_population(recording), SIDE_BY_SIDE)
+        replays: list[Callable[[], object]] = [recording.lifetime, floor.replay]
+        replays += [replay for replay, _ in peers.values()]
+        turns = alternate(replays, effort.repeats)
+    turns *= 1e6 / (steps * np.array([BLOCK, BLOCK, *(count for _, count in peers.values())])[:, None])
+    ours = turns[:, 0]
+    return {
+        "us_per_step": median(ours[:, CPU]),
+        "physics_us": median(turns[:, 1, CPU]),
+        "fraction_of_floor": median(turns[:, 1, CPU] / ours[:, CPU]),
+        "clock_us_per_step": median(ours[:, CLOCK]),
+        **{
+            name: {
+                "us_per_step": median(turns[:, place, CPU]),
+                "clock_us_per_step": median(turns[:, place, CLOCK]),
+                "ratio": median(turns[:, place, CPU] / ours[:, CPU]),
+            }
+            for place, name in enumerate(peers, start=2)
+        },
+        "steps": steps,
+        "checks": found,
+    }
+
+
+def ratios(result: dict[str, Any]) -> dict[str, float]:
+    """Return how many times longer each peer takes."""
+    return {name: result[name]["ratio"] for name in (LOOP, EVOTORCH) if name in result}
+
+
+def has_evotorch() -> bool:
+    """Whether EvoTorch is installed."""
+    return importlib.util.find_spec("evotorch") is not None
+
+
+def ant_task(steps: int) -> Task:
+    """Return our quadruped with the physics of Ant-v5."""
+    env = ("gear=150", "integrator=RK4", "timestep=0.01", "substeps=5", "burn_in=0", "morphologies=[intact]")
+    overrides = [f"env.{setting}" for setting in (*env, f"steps={steps}")]
+    return Task.of(load_config("quick-quadruped", overrides))
+
+
+def _loop(recording: Recording) -> Callable[[], object]:
+    """Return the loop's turn: each genome of the recording lives one episode."""
+    environment = make_ant(recording.task.env.steps)
+    parts = [plain_parts(recording, row, ANT_INPUTS) for row in range(recording.block)]
+
+    def turn() -> None:
+        for row, (sizes, tables, weights) in enumerate(parts):
+            network = PlainNetwork(sizes, tables, [matrix.copy() for matrix in weights])
+            live(environment, network, seed=row)
+
+    return turn
+
+
+def _population(recording: Recording) -> Callable[[], object]:
+    """Return `VecGymNE`'s turn: the genomes of the recording, several times over."""
+    sizes, _, weights = plain_parts(recording, 0, ANT_INPUTS)
+    genomes = torch.stack(
+        [policy_genome(recording, row % recording.block, ANT_INPUTS) for row in range(SIDE_BY_SIDE)]
+    )
+    policy = PlasticPolicy(sizes, [torch.from_numpy(matrix) for matrix in weights])
+    return Population(policy, genomes, recording.task.env.steps).evaluate
+
+
+def plain_parts(
+    recording: Recording, row: int, inputs: int
+) -> tuple[list[int], list[FloatArray], list[FloatArray]]:
+    """Return sizes, coefficients ``(n_out, n_in, 5)`` and first weights of a lifetime, cut to so many inputs."""
+    task, network = recording.task, recording.network
+    arrays = task.layout.split(recording.genomes[recording.genome_of[row]])
+    recording.birth()
+    tables, weights = [], []
+    for layer in range(1, len(task.sizes)):
+        width = inputs if layer == 1 else task.sizes[layer - 1]
+        named = [arrays[f"layer{layer}.{name}"][:, :width] for name in COEFFICIENTS]
+        tables.append(np.ascontiguousarray(np.stack(named, axis=-1)))
+        weights.append(network.weights(layer)[row, :, :width].copy())
+    return [inputs, *task.sizes[1:]], tables, weights
+
+
+def policy_genome(recording: Recording, row: int, inputs: int) -> torch.Tensor:
+    """Return the genome of a lifetime in the order of `PlasticPolicy`."""
+    _, tables, _ = plain_parts(recording, row, inputs)
+    return torch.cat([torch.from_numpy(np.moveaxis(table, -1, 0).ravel()) for table in tables])
+
+
+def _checks(recording: Recording) -> dict[str, Any]:
+    """Return relative differences: largest absolute one over largest absolute value of a layer."""
+    steps = min(CHECKED_STEPS, recording.task.env.steps)
+    weights = {"hebbevo": our_weights(recording, steps), LOOP: plain_weights(recording, steps)}
+    if has_evotorch():
+        weights[EVOTORCH] = policy_weights(recording, steps)
+    exact = plain_weights(recording, steps, np.float64)
+    found = {f"weights_{name}": _difference(layers, exact) for name, layers in weights.items()}
+    found["positions_gymnasium"] = _position_difference(recording)
+    return {"steps": steps, **found, "same": max(found.values()) <= TOLERANCE}
+
+
+def _difference(layers: Sequence[Any], exact: Sequence[Any]) -> float:
+    pairs = zip(layers, exact, strict=True)
+    return max(float(np.abs(layer - truth).max() / np.abs(truth).max()) for layer, truth in pairs)
+
+
+def our_weights(recording: Recording, steps: int) -> list[FloatArray]:
+    """Return the weights of the first lifetime's layers after so many recorded steps."""
+    network, active = recording.network, np.arange(recording.block)
+    recording.birth()
+    for observations in recording.recorded.observations[:steps]:
+        network.forward(observations, active)
+        network.learn(active)
+    return [network.weights(layer)[0].copy() for layer in range(1, len(recording.task.sizes))]
+
+
+def plain_weights(recording: Recording, steps: int, dtype: type[np.floating[Any]] = np.float32) -> list[Any]:
+    """Return the weights that the plain loop's network comes to."""
+    sizes, tables, weights = plain_parts(recording, 0, recording.task.sizes[0])
+    network = PlainNetwork(
+        sizes, [table.astype(dtype) for table in tables], [matrix.astype(dtype) for matrix in weights]
+    )
+    for observations in recording.recorded.observations[:steps]:
+        network.forward(observations[0].astype(dtype))
+        network.learn()
+    return network.weights
+
+
+def policy_weights(recording: Recording, steps: int) -> list[Any]:
+    """Return the weights that the policy comes to in EvoTorch's hands."""
+    sizes, _, weights = plain_parts(recording, 0, recording.task.sizes[0])
+    genome = policy_genome(recording, 0, sizes[0])
+    policy = PlasticPolicy(sizes, [torch.from_numpy(matrix) for matrix in weights])
+    module, state = Population(policy, genome[None], 1).module(genome), None
+    for observations in recording.recorded.observations[:steps]:
+        _, state = module(torch.from_numpy(observations[0]), state)
+    assert state is not None
+    return [matrix.numpy() for matrix in state]
+
+
+class _Positions(Hook):
+    """Keep where the first lifetime's body is after every step."""
+
+    def __init__(self) -> None:
+        self.positions: list[Any] = []
+
+    def on_observation(self, block: Block) -> None:
+        """Note the position before the step."""
+        self.positions.append(block.environment.position(0).copy())  # type: ignore[attr-defined]
+
+
+def _position_difference(recording: Recording) -> float:
+    """Return the largest distance of positions, ours and those of Gymnasium's simulation from our start."""
+    ours = _Positions()
+    recording.lifetime(ours)
+    ant = make_ant(len(ours.positions)).unwrapped
+    mujoco.mj_resetData(ant.model, ant.data)
+    ant.data.qpos[:] = ours.positions[0]
+    distance = 0.0
+    for actions, position in zip(recording.recorded.actions[:-1], ours.positions[1:], strict=True):
+        ant.do_simulation(actions[0].astype(np.float64), ant.frame_skip)
+        distance = max(distance, float(np.abs(ant.data.qpos - position).max()))
+    ant.close()
+    return distance

@@ -1,0 +1,176 @@
+"""A recorded block of lifetimes of a quadruped, and the replays of its parts.
+
+| replay | what runs |
+|---|---|
+| lifetime | `hebbevo.task.Worker.live`, as evolution calls it, without early stop |
+| physics | a bare `mujoco.batch` of the same (trimmed) models: burn-in and the recorded controls, nothing bound |
+| environment | reset and steps of the environment with the recorded actions |
+| network | birth, forward passes and updates of the networks with the recorded observations |
+
+observation = environment - physics; rest = lifetime - environment - network: the loop and what the parts, run in
+turns, cost each other's caches. No clock is read inside a replay, so nothing is distorted. The fraction of the floor
+is the median of physics / lifetime over the turns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import mujoco
+import mujoco.batch
+import numpy as np
+import numpy.typing as npt
+
+from hebbevo.benchmarks.timing import CLOCK, CPU, alternate, median
+from hebbevo.envs import BatchedEnvironment, QuadrupedConfig, environment_stream
+from hebbevo.errors import InputError
+from hebbevo.network import PlasticNetwork
+from hebbevo.rollout import Block, Hook, Lifetimes
+from hebbevo.task import Task, Worker
+
+FloatArray = npt.NDArray[np.float32]
+
+PARTS = ("us_per_step", "physics_us", "network_us", "observation_us", "rest_us", "fraction_of_floor")
+
+
+class Recorder(Hook):
+    """Keep what the network saw and did, and who it was."""
+
+    environment: BatchedEnvironment
+    network: PlasticNetwork
+
+    def __init__(self) -> None:
+        self.observations: list[FloatArray] = []
+        self.actions: list[FloatArray] = []
+
+    def on_action(self, block: Block) -> None:
+        """Copy the step's observations and actions."""
+        self.environment, self.network = block.environment, block.network
+        self.observations.append(block.environment.observations.copy())
+        self.actions.append(block.actions.copy())
+
+
+class Recording:
+    """Lifetimes of random genomes, each genome once on each body, and their replays.
+
+    Attributes:
+        genomes, genome_of, seeds, morphologies: as `Worker.live` takes them.
+        recorded: observations and actions of every step.
+        network, environment: those of the worker.
+    """
+
+    def __init__(self, task: Task, block: int) -> None:
+        bodies = task.env.morphology_names
+        self.task, self.block = task, block
+        self.genome_of = [row // len(bodies) for row in range(block)]
+        self.morphologies = [bodies[row % len(bodies)] for row in range(block)]
+        self.seeds = list(range(block))
+        generator = np.random.default_rng(0)
+        self.genomes = np.stack([task.first_genome(generator) for _ in range(self.genome_of[-1] + 1)])
+        self.worker = Worker(task, block)
+        self.recorded = Recorder()
+        self.lived = self.lifetime(self.recorded)
+        self.network, self.environment = self.recorded.network, self.recorded.environment
+        if self.lived.diverged.any() or (self.lived.steps != task.env.steps).any():
+            raise InputError(
+                f"a lifetime of rule {task.plasticity.rule!r} ended early, so that it cannot be replayed; "
+                "use another rule"
+            )
+
+    def lifetime(self, *hooks: Hook) -> Lifetimes:
+        """Live the block."""
+        return self.worker.live(
+            self.genomes, self.genome_of, self.seeds, self.morphologies, early_stop=False, hooks=hooks
+        )
+
+    def environment_alone(self) -> None:
+        """Step the environment with the recorded actions."""
+        active = np.arange(self.block)
+        self.environment.reset(self.seeds, self.morphologies)
+        for actions in self.recorded.actions:
+            self.environment.step(actions, active)
+
+    def birth(self) -> None:
+        """Give the networks their genomes and first weights."""
+        self.network.begin(self.genomes, self.genome_of, self.seeds)
+
+    def network_steps(self) -> None:
+        """Run the networks on the recorded observations, from wherever they are."""
+        active = np.arange(self.block)
+        for observations in self.recorded.observations:
+            self.network.forward(observations, active)
+            self.network.learn(active)
+
+    def network_alone(self) -> None:
+        """Give birth to the networks and run them on the recorded observations."""
+        self.birth()
+        self.network_steps()
+
+
+class Floor:
+    """The physics of a recording alone."""
+
+    def __init__(self, recording: Recording) -> None:
+        env = recording.task.env
+        assert isinstance(env, QuadrupedConfig)
+        models = [env.compile(name) for name in recording.morphologies]
+        self._env, self._batch = env, mujoco.batch.Batch(models[0], nsim=recording.block, nthread=1)
+        self._batch.set_models(models)
+        self._poses = np.stack([model.numeric("init_qpos").data for model in models])
+        for pose, seed in zip(self._poses, recording.seeds, strict=True):
+            pose[7:] += environment_stream(seed).uniform(-env.reset_noise, env.reset_noise, 8)
+        self._controls = [actions.astype(np.float64) for actions in recording.recorded.actions]
+        start = self.replay()
+        progress = self._batch.bind("qpos")[:, 0] - start
+        fitness = recording.lived.fitness
+        assert np.allclose(progress, fitness, rtol=0, atol=1e-9), (progress, fitness)
+
+    def replay(self) -> npt.NDArray[np.float64]:
+        """Step the bodies; return where on the x axis they were after the burn-in, (block,)."""
+        batch, substeps = self._batch, self._env.substeps
+        batch.reset(stage=mujoco.mjtStage.mjSTAGE_NONE)
+        batch.bind("qpos")[:] = self._poses
+        controls = batch.bind("ctrl")
+        if self._env.burn_in:
+            batch.step(nstep=self._env.burn_in * substeps)
+        start: npt.NDArray[np.float64] = batch.bind("qpos")[:, 0].copy()
+        for control in self._controls:
+            controls[:] = control
+            batch.step(nstep=substeps)
+        return start
+
+
+def measure_parts(recording: Recording, repeats: int) -> dict[str, Any]:
+    """Return microseconds per agent-step by part, in CPU time and, under `clock`, on the clock."""
+    floor = Floor(recording)
+    turns = alternate(
+        (recording.lifetime, floor.replay, recording.environment_alone, recording.network_alone), repeats
+    )
+    turns *= 1e6 / (recording.block * recording.task.env.steps)
+    clock = parts(turns[:, :, CLOCK])
+    return {
+        "block": recording.block,
+        **parts(turns[:, :, CPU]),
+        "agent_steps_per_s": round(1e6 / clock["us_per_step"]),
+        "clock": clock,
+    }
+
+
+def parts(turns: npt.NDArray[np.float64]) -> dict[str, float]:
+    """Return medians over turns, (repeats, 4): lifetime, physics, environment, network."""
+    lifetime, physics, environment, network = turns.T
+    values = (
+        lifetime,
+        physics,
+        network,
+        environment - physics,
+        lifetime - environment - network,
+        physics / lifetime,
+    )
+    return {name: median(value) for name, value in zip(PARTS, values, strict=True)}
+
+
+def fastest(results: list[dict[str, Any]]) -> Mapping[str, Any]:
+    """Return the result of the block size that takes the least CPU time."""
+    return min(results, key=lambda result: float(result["us_per_step"]))

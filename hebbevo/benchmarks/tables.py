@@ -1,0 +1,139 @@
+"""The tables of `hebbevo bench`, and the same rows as Markdown for docs/performance.md."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+Numbers = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table: its title, the names of its columns, and rows of text; the first column names the row."""
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+    def markdown(self) -> str:
+        """Return the table as Markdown, without its title."""
+        lines = [self.columns, ["---", *["---:"] * (len(self.columns) - 1)], *self.rows]
+        return "\n".join(f"| {' | '.join(cells)} |" for cells in lines) + "\n"
+
+    def rich(self) -> Table:
+        """Return the table for a terminal."""
+        from rich import box
+        from rich.table import Table
+
+        table = Table(title=self.title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+        for place, name in enumerate(self.columns):
+            table.add_column(name, justify="right" if place else "left", no_wrap=True)
+        for cells in self.rows:
+            table.add_row(*(cell.replace("[", r"\[") for cell in cells))
+        return table
+
+
+def tables(key: str, numbers: Numbers) -> list[Table]:
+    """Return the tables of one key of the record."""
+    return [sheet.rich() for sheet in sheets(key, numbers)]
+
+
+def sheets(key: str, numbers: Numbers) -> list[Sheet]:
+    """Return what one key of the record comes to."""
+    return list(_SHEETS.get(key, _any)(key, numbers))
+
+
+def _any(key: str, numbers: Numbers) -> Iterable[Sheet]:
+    yield Sheet("", (key, ""), [(name, _text(value)) for name, value in numbers.items()])
+
+
+def _quadruped(key: str, numbers: Numbers) -> Iterable[Sheet]:
+    columns = ("block", "lifetime", "physics", "network", "observing", "rest", "of floor", "steps/s")
+    names = ("us_per_step", "physics_us", "network_us", "observation_us", "rest_us")
+    rows = [
+        (
+            f"{entry['block']}" + ("*" if entry["block"] == numbers["block"] else ""),
+            *(f"{entry[name]:.2f}" for name in names),
+            f"{entry['fraction_of_floor']:.1%}",
+            f"{entry['agent_steps_per_s']:,}",
+        )
+        for entry in numbers["blocks"]
+    ]
+    title = f"quadruped, {numbers['rule']}, {numbers['sharing']}: µs per agent-step on one core (CPU time)"
+    yield Sheet(title, columns, rows)
+
+
+def _network(key: str, numbers: Numbers) -> Iterable[Sheet]:
+    for what, column in (("rules", "rule"), ("sharing", "shared by")):
+        blocks = list(next(iter(numbers[what].values()))["blocks"])
+        columns = (column, "evolved", "best", *(f"of {block}" for block in blocks), "birth")
+        rows = [
+            (
+                name,
+                f"{entry['evolved']:,}",
+                f"{entry['us_per_step']:.2f}",
+                *(f"{entry['blocks'][block]:.2f}" for block in blocks),
+                f"{entry['birth_us']:.0f}",
+            )
+            for name, entry in numbers[what].items()
+        ]
+        title = f"network step alone, by {column}: µs per agent-step in blocks, birth in µs a lifetime"
+        yield Sheet(title.replace("by shared", "shared"), columns, rows)
+
+
+def _peers(key: str, numbers: Numbers) -> Iterable[Sheet]:
+    rows = [
+        ("physics alone", f"{numbers['physics_us']:.1f}", ""),
+        ("hebbevo", f"{numbers['us_per_step']:.1f}", f"{numbers['fraction_of_floor']:.1%} of the floor"),
+    ]
+    for name, label in PEER_NAMES.items():
+        if name in numbers:
+            entry = numbers[name]
+            rows.append((label, f"{entry['us_per_step']:.1f}", f"{entry['ratio']:.2f} times ours"))
+    yield Sheet("Ant-v5's physics (RK4, 5 x 0.01 s): µs per agent-step on one core", ("", "µs", ""), rows)
+    checks = numbers["checks"]
+    yield Sheet(
+        f"the same computation: differences after {checks['steps']} steps"
+        + ("" if checks["same"] else ": NOT THE SAME"),
+        ("", "largest difference"),
+        [(name, f"{value:.1e}") for name, value in checks.items() if name not in ("steps", "same")],
+    )
+
+
+PEER_NAMES = {
+    "gymnasium_loop": "plain Gymnasium + torch + numba loop",
+    "evotorch_vecgymne": "EvoTorch VecGymNE, the same policy",
+}
+
+
+def _workers(key: str, numbers: Numbers) -> Iterable[Sheet]:
+    rows = [
+        (
+            name.replace("_", " "),
+            f"{entry['agent_steps_per_s']:,.0f}",
+            f"{entry['agent_steps_per_cpu_s']:,.0f}",
+            f"{entry['utilisation']:.2f}",
+            f"{entry['busy']:.2f}" if "busy" in entry else "",
+        )
+        for name, entry in numbers.items()
+    ]
+    yield Sheet("whole generations", ("", "agent-steps/s", "per CPU second", "utilisation", "busy"), rows)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:,.2f}"
+    return "-" if value is None else str(value)
+
+
+_SHEETS: dict[str, Callable[[str, Numbers], Iterable[Sheet]]] = {
+    "quadruped": _quadruped,
+    "network": _network,
+    "peers": _peers,
+    "workers": _workers,
+}
