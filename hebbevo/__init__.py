@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from hebbevo.errors import InputError
     from hebbevo.evaluation import Evaluation, evaluate
     from hebbevo.evolution import Run, evolve, resume
+    from hebbevo.evotorch_problem import as_evotorch_problem
     from hebbevo.execution import Execution
     from hebbevo.generalisation import Generalisation, generalize
     from hebbevo.genome import Genome, load_genome, save_genome
@@ -25,6 +26,7 @@ _HOMES = {
     "InputError": "errors",
     "PerturbationStudy": "perturbation_study",
     "Run": "evolution",
+    "as_evotorch_problem": "evotorch_problem",
     "evaluate": "evaluation",
     "evolve": "evolution",
     "generalize": "generalisation",
@@ -45,6 +47,7 @@ __all__ = [
     "InputError",
     "PerturbationStudy",
     "Run",
+    "as_evotorch_problem",
     "envs",
     "evaluate",
     "evolve",

@@ -1,7 +1,7 @@
 """The configuration of a run: presets and YAML files, overrides as `key=value`, all checked against the schema.
 
 Layers, later ones win: schema defaults, a preset, a YAML file (which may name its `preset:`), overrides. A layer
-that changes `env.name` or `search.algorithm` drops keys of earlier layers that the new kind does not know.
+that changes `env.name` or `search.algorithm` drops keys of earlier layers that belong to the former kind.
 """
 
 from __future__ import annotations
@@ -364,7 +364,8 @@ def _merge_values(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, A
 
 
 def _known_keys(section: str, kind: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    schema: type[BaseModel] = (envs if section == "env" else search).config_class(kind)
+    """Return what another kind keeps: of a search, what all share; a learning rate is not the same to any two."""
+    schema: type[BaseModel] = envs.config_class(kind) if section == "env" else SearchConfig
     return {key: value for key, value in values.items() if key in schema.model_fields}
 
 

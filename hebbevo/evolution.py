@@ -29,9 +29,6 @@ from hebbevo.search.events import log_event
 from hebbevo.task import Task, Worker
 from hebbevo.telemetry import Telemetry
 
-_FIRST_CENTER = 4
-"""Word that keeps the stream of the first centre apart."""
-
 
 @dataclass(frozen=True)
 class Run:
@@ -136,9 +133,7 @@ def _begin(config: Config) -> tuple[Task, Searcher]:
     """Return the task of a run, known to be one that a network can be built for, and its searcher at the start."""
     task = Task.of(config)
     assert task.kernel_spec.sizes == task.sizes
-    stream = np.random.SeedSequence((config.run.seed, _FIRST_CENTER))
-    center = task.first_genome(np.random.Generator(np.random.Philox(stream)))
-    return task, config.search.build(center, config.run.seed)
+    return task, config.search.build(task.first_center(config.run.seed), config.run.seed)
 
 
 class _Notes:

@@ -22,6 +22,9 @@ from hebbevo.rules.cpu_kernel import CpuKernel
 
 FloatArray = npt.NDArray[np.float32]
 
+_FIRST_CENTER = 4
+"""Word that keeps the stream of the first centre apart."""
+
 
 @dataclass(frozen=True)
 class Task:
@@ -96,6 +99,11 @@ class Task:
             distribution = self.plasticity.weight_distribution if evolved_weight else coefficients
             distribution.fill(generator, genome[entry.offset : entry.offset + entry.size])
         return genome
+
+    def first_center(self, run_seed: int) -> FloatArray:
+        """Return the genome that a run starts from."""
+        stream = np.random.SeedSequence((run_seed, _FIRST_CENTER))
+        return self.first_genome(np.random.Generator(np.random.Philox(stream)))
 
     def header(self) -> dict[str, Any]:
         """Return the task as a genome file's header holds it."""

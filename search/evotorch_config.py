@@ -36,7 +36,7 @@ class CMAESConfig(SearchConfig):
         full = self.covariance == "full" or (
             self.covariance == "auto" and len(center) <= FULL_COVARIANCE_LIMIT
         )
-        with evotorch_explained(self.algorithm):
+        with evotorch_explained(f"search.algorithm: {self.algorithm}"):
             from hebbevo.search.evotorch_searchers import CMAESSearcher
         return CMAESSearcher(self, center, run_seed, full)
 
@@ -50,7 +50,7 @@ class SNESConfig(SearchConfig):
 
     def build(self, center: NDArray[np.float32], run_seed: int) -> Searcher:
         """Make the searcher."""
-        with evotorch_explained(self.algorithm):
+        with evotorch_explained(f"search.algorithm: {self.algorithm}"):
             from hebbevo.search.evotorch_searchers import SNESSearcher
         return SNESSearcher(self, center, run_seed)
 
@@ -65,7 +65,7 @@ class XNESConfig(SearchConfig):
     def build(self, center: NDArray[np.float32], run_seed: int) -> Searcher:
         """Make the searcher. Raises SearchError beyond the stated dimension."""
         refuse_matrix("search.algorithm: xnes (full covariance)", len(center), "use snes")
-        with evotorch_explained(self.algorithm):
+        with evotorch_explained(f"search.algorithm: {self.algorithm}"):
             from hebbevo.search.evotorch_searchers import XNESSearcher
         return XNESSearcher(self, center, run_seed)
 
@@ -94,7 +94,7 @@ class PGPEConfig(SearchConfig):
 
     def build(self, center: NDArray[np.float32], run_seed: int) -> Searcher:
         """Make the searcher."""
-        with evotorch_explained(self.algorithm):
+        with evotorch_explained(f"search.algorithm: {self.algorithm}"):
             from hebbevo.search.evotorch_searchers import PGPESearcher
         return PGPESearcher(self, center, run_seed)
 
@@ -117,20 +117,19 @@ class CEMConfig(SearchConfig):
 
     def build(self, center: NDArray[np.float32], run_seed: int) -> Searcher:
         """Make the searcher."""
-        with evotorch_explained(self.algorithm):
+        with evotorch_explained(f"search.algorithm: {self.algorithm}"):
             from hebbevo.search.evotorch_searchers import CEMSearcher
         return CEMSearcher(self, center, run_seed)
 
 
 @contextmanager
-def evotorch_explained(algorithm: str) -> Iterator[None]:
+def evotorch_explained(what: str) -> Iterator[None]:
     """Import EvoTorch inside, now that it is needed (about 2 s, and Ray with it); say so if it is missing."""
     try:
         yield
     except ImportError as error:
         raise SearchError(
-            f"search.algorithm: {algorithm} needs EvoTorch, which does not import ({error}); "
-            "pip install evotorch==0.6.1, or use openai_es"
+            f"{what} needs EvoTorch, which does not import ({error}); pip install evotorch==0.6.1"
         ) from error
 
 

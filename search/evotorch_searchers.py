@@ -1,4 +1,4 @@
-"""EvoTorch's algorithms (0.6.1) as searchers. The only file that imports evotorch; see `evotorch_config`.
+"""EvoTorch's algorithms (0.6.1) as searchers; see `evotorch_adapter` for the library, `evotorch_config` for settings.
 
 EvoTorch samples, evaluates and learns in one `step()`. Here the evaluation happens elsewhere, between `ask`
 and `tell`, so both draw the population from the same key: EvoTorch's generator is seeded anew in every
@@ -10,22 +10,18 @@ others in float32. One thread computes, because sums over several give other bit
 ranks in place of fitnesses, which its rankings turn into the same order; if all are equal, nothing moves.
 """
 
-import logging
 import warnings
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
-import evotorch
 import numpy as np
 import torch
-from evotorch.algorithms import CEM, CMAES, PGPE, SNES, XNES
-from evotorch.distributions import ExpGaussian
 from numpy.typing import NDArray
 
 from hebbevo.search.config import SearchConfig, checked_seed, starting_center
 from hebbevo.search.errors import SearchFailure
+from hebbevo.search.evotorch_adapter import CEM, PGPE, SNES, LeanCMAES, LeanXNES, one_thread, problem
 from hebbevo.search.evotorch_config import CEMConfig, CMAESConfig, PGPEConfig, SNESConfig, XNESConfig
 from hebbevo.search.executor import Executor
 from hebbevo.search.ranks import centered_ranks
@@ -33,36 +29,6 @@ from hebbevo.search.searcher import MatrixProposals, Proposals, Searcher
 from hebbevo.search.state import State, check_same_seed, check_state
 
 POPULATION = 0x504F5055  # sets this use of the run seed apart; never 0 (see `noise`)
-
-Fitness = Callable[[torch.Tensor], torch.Tensor]  # (n, dimension) -> (n,), higher is better
-
-
-def problem(dimension: int, fitness: Fitness, dtype: torch.dtype = torch.float32) -> evotorch.Problem:
-    """Return a maximisation problem for any algorithm of EvoTorch, evaluated by `fitness` in batches."""
-    logging.getLogger("evotorch").setLevel(logging.WARNING)
-    return evotorch.Problem(
-        "max",
-        fitness,
-        vectorized=True,
-        solution_length=dimension,
-        initial_bounds=(-1.0, 1.0),
-        dtype=dtype,
-        eval_dtype=torch.float64,
-        num_actors=0,
-        seed=0,
-        store_solution_stats=False,
-    )
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Let torch compute with one thread: the order of its sums depends on their number."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 class EvoTorchSearcher(Searcher):
@@ -174,42 +140,6 @@ class EvoTorchSearcher(Searcher):
         return float(self._deviations().mean())
 
 
-class LeanCMAES(CMAES):  # type: ignore[misc]  # evotorch is untyped
-    """EvoTorch's CMA-ES, its rank-mu update as one product instead of a (population, d, d) tensor."""
-
-    C: torch.Tensor
-
-    def update_C(
-        self, zs: torch.Tensor, ys: torch.Tensor, assigned_weights: torch.Tensor, h_sig: torch.Tensor
-    ) -> None:
-        """Update the covariance (Hansen 2016, eq. 47); without a matrix, as EvoTorch does it."""
-        if self.separable:
-            super().update_C(zs, ys, assigned_weights, h_sig)
-            return
-        weights = assigned_weights
-        if self.active:  # eq. 46: w_i d / |z_i|^2 for negative w_i
-            weights = torch.where(weights > 0, weights, len(self.m) * weights / zs.square().sum(dim=1))
-        # the rank-one step makes up for a stalled path
-        c1a = self.c_1 * (1 - (1 - h_sig) * self.c_c * (2 - self.c_c))
-        shrink = 1 - c1a - self.c_mu * torch.sum(self.weights)
-        # C <- (1 - c1a - c_mu sum w) C + c_1 p_c p_c^T + c_mu sum_i w_i y_i y_i^T
-        self.C = shrink * self.C
-        self.C.addr_(self.p_c, self.p_c, alpha=float(self.c_1))
-        self.C.addmm_((ys * weights.unsqueeze(1)).T, ys, alpha=float(self.c_mu))
-
-    def decompose_C(self) -> None:
-        """Find A with A A^T = C. Raises SearchFailure where C is not positive definite."""
-        if self.separable:
-            super().decompose_C()
-            return
-        self.A, info = torch.linalg.cholesky_ex(self.C)
-        if int(info):
-            raise SearchFailure(
-                f"the covariance of cma_es is not positive definite in generation {self.step_count + 1}; "
-                "use covariance: diagonal, another search.sigma or a larger population"
-            )
-
-
 class CMAESSearcher(EvoTorchSearcher):
     """CMA-ES, full or separable."""
 
@@ -311,28 +241,6 @@ class SNESSearcher(GaussianSearcher):
         )
 
 
-class LeanExpGaussian(ExpGaussian):  # type: ignore[misc]  # evotorch is untyped
-    """EvoTorch's distribution, its gradient as one product instead of a (population, d, d) tensor."""
-
-    def _compute_gradients(
-        self, samples: torch.Tensor, weights: torch.Tensor, ranking_used: str | None
-    ) -> dict[str, torch.Tensor]:
-        local = self.to_local_coordinates(samples)
-        if ranking_used not in ("centered", "normalized"):
-            weights = weights - torch.mean(weights)
-        # sum_i u_i z_i  and  sum_i u_i (z_i z_i^T - I)
-        return {
-            "d": weights @ local,
-            "M": (local * weights.unsqueeze(1)).T @ local - torch.sum(weights) * self.eye,
-        }
-
-
-class LeanXNES(XNES):  # type: ignore[misc]  # evotorch is untyped
-    """EvoTorch's XNES on the lean distribution."""
-
-    DISTRIBUTION_TYPE = LeanExpGaussian
-
-
 class XNESSearcher(GaussianSearcher):
     """Exponential NES; `sigma` is the matrix A of N(mu, A A^T), `sigma_inv` its inverse."""
 
@@ -390,17 +298,3 @@ class CEMSearcher(GaussianSearcher):
             parenthood_ratio=config.parenthood_ratio,
             stdev_min=config.sigma_floor or None,
         )
-
-
-def vectorised_gymnasium_problem(name: str, policy: torch.nn.Module, options: Mapping[str, Any]) -> Any:
-    """Return EvoTorch's `VecGymNE`, for a comparison: it steps Gymnasium environments side by side.
-
-    Args:
-        name: Gymnasium id.
-        policy: whose parameters are a genome; with state if its `forward` takes and returns one.
-        options: of `gymnasium.make`.
-    """
-    from evotorch.neuroevolution import VecGymNE
-
-    logging.getLogger("evotorch").setLevel(logging.WARNING)
-    return VecGymNE(name, policy, env_config=dict(options), num_actors=0)

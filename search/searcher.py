@@ -6,41 +6,8 @@ A searcher sees vectors and numbers, nothing of networks, environments or cluste
     fitness = ...                                       # float64 (population,), by whoever evaluates
     searcher.tell(proposals, fitness, executor)         # higher is better
 
-A searcher of your own is one class and its config; here, a (1, population) evolution strategy:
-
-    class Hill(Searcher):
-        def __init__(self, config, center, run_seed):
-            super().__init__(dimension=len(center), population=config.population)
-            self.config, self.run_seed, self._center = config, run_seed, center
-
-        @property
-        def center(self):
-            return self._center
-
-        def ask(self):
-            random = np.random.default_rng((self.run_seed, self.generation))
-            noise = random.standard_normal((self.population, self.dimension), np.float32)
-            return MatrixProposals(self._center + np.float32(self.config.sigma) * noise)
-
-        def tell(self, proposals, fitness, executor):
-            best = int(np.argmax(self.check_fitness(fitness)))
-            self._center = proposals.genomes([best])[0]
-            self.generation += 1
-
-        def state_dict(self):
-            return {"center": self._center, "generation": np.array(self.generation)}
-
-        def load_state_dict(self, state):
-            check_state(state, self.state_dict(), "hill")
-            self._center, self.generation = state["center"], int(state["generation"])
-
-    class HillConfig(SearchConfig):
-        algorithm: Literal["hill"] = "hill"
-
-        def build(self, center, run_seed):
-            return Hill(self, center, run_seed)
-
-    hebbevo.search.SEARCHERS["hill"] = HillConfig       # from now on `search.algorithm: hill` works
+A searcher of your own is one class, its config (`hebbevo.search.SearchConfig`) and one entry in
+`hebbevo.search.SEARCHERS`: docs/searchers.md has a complete example.
 """
 
 from abc import ABC, abstractmethod

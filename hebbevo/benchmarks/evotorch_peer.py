@@ -52,7 +52,7 @@ class Population:
     """Individuals that `VecGymNE` evaluates side by side, one episode of Ant-v5 each."""
 
     def __init__(self, policy: PlasticPolicy, genomes: torch.Tensor, steps: int) -> None:
-        from hebbevo.search.evotorch_searchers import vectorised_gymnasium_problem
+        from hebbevo.search.evotorch_adapter import vectorised_gymnasium_problem
 
         options = {**ANT_OPTIONS, "disable_env_checker": True, "max_episode_steps": steps}
         self._problem = vectorised_gymnasium_problem("Ant-v5", policy, options)

@@ -24,7 +24,8 @@ from hebbevo.search import (
     SNESConfig,
     XNESConfig,
 )
-from hebbevo.search.evotorch_searchers import POPULATION, CMAESSearcher, problem
+from hebbevo.search.evotorch_adapter import problem
+from hebbevo.search.evotorch_searchers import POPULATION, CMAESSearcher
 
 Genomes = NDArray[Any]
 Function = Callable[[Genomes], NDArray[np.float64]]
@@ -308,7 +309,8 @@ def test_settings_that_cannot_work_are_refused() -> None:
 
 
 def test_without_evotorch_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "hebbevo.search.evotorch_searchers")
+    for name in ("searchers", "adapter"):
+        monkeypatch.delitem(sys.modules, f"hebbevo.search.evotorch_{name}")
     monkeypatch.setitem(sys.modules, "evotorch", None)
     with pytest.raises(SearchError, match=r"snes needs EvoTorch.*pip install evotorch"):
         SNESConfig(population=10, generations=1).build(np.zeros(3, np.float32), 0)

@@ -133,7 +133,7 @@ def test_unknown_name_suggests_the_nearest() -> None:
 
 
 class Hill(Searcher):
-    """The searcher of the documentation (search/searcher.py)."""
+    """The searcher of the documentation (docs/searchers.md), typed."""
 
     def __init__(self, config: SearchConfig, center: NDArray[np.float32], run_seed: int) -> None:
         super().__init__(dimension=len(center), population=config.population)
