@@ -102,6 +102,7 @@ def _draw_bodies(path: Path, plan: Plan, rows: Sequence[Row]) -> None:
     _frame(axes)
     axes.set_yticks(range(len(bodies)), [body.replace("_", " ") for _, body in bodies], fontsize=8)
     axes.set_ylim(len(bodies) - 0.5, -0.5)
+    axes.tick_params(axis="x", labeltop=True)
     axes.set_xlabel("progress in a lifetime (m): interquartile mean, 95 % bootstrap interval", fontsize=9)
     _name_groups(axes, [group for group, _ in bodies])
     handles = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hebbevo.config import difference
@@ -75,6 +75,8 @@ def make_plan(
     for name in names:
         if names.count(name) > 1:
             raise InputError(f"genome {name!r} is given twice; name each once")
+    genomes = [_unperturbed(genome) for genome in genomes]
+    baseline = _unperturbed(baseline) if baseline is not None else None
     extra = baseline if baseline is None or baseline.name not in names else None
     _check_worlds((*genomes, *((extra,) if extra else ())))
     bodies = checked_bodies(genomes[0].task, morphologies or _default_bodies(genomes))
@@ -107,6 +109,11 @@ def _check_worlds(genomes: Sequence[Genome]) -> None:
             raise InputError(
                 f"{other.name} is of another task than {first.name} ({what}); study them one at a time"
             )
+
+
+def _unperturbed(genome: Genome) -> Genome:
+    """Return the genome without the perturbations that its evolution may have had: a study compares bodies alone."""
+    return replace(genome, task=replace(genome.task, perturbations=()))
 
 
 def _world(env: EnvConfig) -> dict[str, Any]:

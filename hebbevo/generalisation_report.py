@@ -11,7 +11,7 @@ from hebbevo.envs import MORPHOLOGIES
 from hebbevo.evaluation import GENOME
 from hebbevo.generalisation_plan import GROUPS, Plan
 from hebbevo.genome import Genome, version
-from hebbevo.report import Section, shown, write_report
+from hebbevo.report import Section, hundredths, shown, shown_interval, write_report
 from hebbevo.statistics import RESAMPLES
 
 if TYPE_CHECKING:
@@ -39,9 +39,9 @@ a stratified bootstrap with {RESAMPLES:,} resamples: the lifetimes of each body 
 stay. They say how much the numbers would vary over other lifetimes of this genome on these bodies, not over other
 runs of evolution.
 
-Probability of improvement: how often a lifetime goes further than one of the baseline on the same body, both drawn at
-random, ties counting half (Mann-Whitney U over the number of pairs), averaged over bodies; its interval resamples both
-sides. Agarwal et al. 2021, arXiv 2108.13264; the method of rliable.
+Probability of improvement, P(better): how often a lifetime goes further than one of the baseline on the same body, both
+drawn at random, ties counting half (Mann-Whitney U over the number of pairs), averaged over bodies; its interval
+resamples both sides. Agarwal et al. 2021, arXiv 2108.13264; the method of rliable.
 
 Lifetimes whose simulation diverged are counted, and left out of the statistics.
 """
@@ -84,14 +84,12 @@ def _findings(plan: Plan, groups: Sequence[Row]) -> str:
     for row in groups:
         if row["condition"] == GENOME and row["iqm"] is not None:
             text = (
-                f"{row['genome']}, {row['bodies']} {row['group']} bodies: IQM {shown(row['iqm'])} m, "
+                f"{row['genome']}, {row['bodies']} {row['group']} bodies: IQM {shown(hundredths(row['iqm']))} m, "
                 f"95 % interval {_interval(row, 'iqm')}"
             )
             if row["improvement"] is not None:
-                text += (
-                    f"; goes further than {row['improvement_over']} with probability {shown(row['improvement'])}"
-                    f" ({_interval(row, 'improvement')})"
-                )
+                probability = f"{shown(hundredths(row['improvement']))} ({_interval(row, 'improvement')})"
+                text += f"; goes further than {row['improvement_over']} with probability {probability}"
             lines.append(f"{text}.")
     return "\n\n".join(lines)
 
@@ -105,23 +103,22 @@ def _cells(row: Row) -> dict[str, object]:
     if row["morphology"] is None:
         cells["bodies"] = row["bodies"]
     cells |= {
-        "lifetimes": row["lifetimes"],
+        "n": row["lifetimes"],
         **({"diverged": row["diverged"]} if row["diverged"] else {}),
-        "mean (m)": row["mean"],
-        "sd": row["sd"],
-        "median": row["median"],
-        "IQM": row["iqm"],
+        "mean (m)": hundredths(row["mean"]),
+        "sd": hundredths(row["sd"]),
+        "median": hundredths(row["median"]),
+        "IQM": hundredths(row["iqm"]),
         "IQM, 95 %": _interval(row, "iqm"),
-        "paper's": None if row["paper_distance"] is None else round(row["paper_distance"]),
-        "better than baseline": row["improvement"],
-        "95 %": _interval(row, "improvement"),
+        "paper's unit": None if row["paper_distance"] is None else round(row["paper_distance"]),
+        "P(better)": hundredths(row["improvement"]),
+        "P, 95 %": _interval(row, "improvement"),
     }
     return cells
 
 
 def _interval(row: Row, name: str) -> str | None:
-    low, high = row[f"{name}_low"], row[f"{name}_high"]
-    return None if low is None else f"{shown(low)} to {shown(high)}"
+    return shown_interval(row[f"{name}_low"], row[f"{name}_high"])
 
 
 def _baseline_text(plan: Plan) -> str:

@@ -73,11 +73,21 @@ def _is_numeric(values: Any) -> bool:
 
 
 def shown(value: object) -> str:
-    """Return a table cell: a float to two decimals, or to two digits where it is small."""
+    """Return a table cell: a float to two decimals, or to two digits below 0.01."""
     if value is None:
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return f"{value:.2f}" if value == 0 or abs(value) >= 0.1 else f"{value:.2g}"
+        return f"{value:.2f}" if value == 0 or abs(value) >= 0.01 else f"{value:.2g}"
     return str(value)
+
+
+def shown_interval(low: float | None, high: float | None) -> str | None:
+    """Return an interval for a table cell, to two decimals; None where there is none."""
+    return None if low is None or high is None else f"{hundredths(low):.2f} to {hundredths(high):.2f}"
+
+
+def hundredths(value: float | None) -> float | None:
+    """Round to a centimetre, or a hundredth: no lifetime is known more closely. No zero is negative."""
+    return None if value is None else round(value, 2) + 0.0

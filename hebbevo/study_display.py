@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from rich import box
 from rich.console import Console
@@ -13,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hebbevo.evaluation import GENOME
-from hebbevo.report import shown
+from hebbevo.report import hundredths, shown, shown_interval
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -57,9 +56,9 @@ def generalisation_table(statistics: pa.Table) -> Table:
         )
         cells = [
             *words,
-            shown(row["iqm"]),
-            _interval(row),
-            *([shown(row["improvement"])] if compared else []),
+            shown(hundredths(row["iqm"])),
+            shown_interval(row["iqm_low"], row["iqm_high"]) or "–",
+            *([shown(hundredths(row["improvement"]))] if compared else []),
         ]
         table.add_row(*map(Text, cells), style="bold" if evolved else "dim")
     return table
@@ -81,8 +80,3 @@ def perturbation_table(statistics: pa.Table) -> Table:
         cells = (row["genome"], row["protocol"], shown(row["mean"]), loss, interval, recovery)
         table.add_row(*map(Text, cells))
     return table
-
-
-def _interval(row: Mapping[str, Any]) -> str:
-    low, high = row["iqm_low"], row["iqm_high"]
-    return "–" if low is None else f"{shown(low)} to {shown(high)}"

@@ -172,8 +172,7 @@ def test_the_report_holds_all_and_needs_nothing_else(finished: Path, table: list
     assert len(groups) - 1 + len(bodies) - 1 == len(table)
     column = bodies[0].index("IQM")
     assert [row[column] for row in bodies[1:]] == [
-        (f"{iqm:.2f}" if abs(iqm) >= 0.1 else f"{iqm:.2g}")
-        for iqm in (float(row["iqm"]) for row in table if row["morphology"])
+        f"{round(float(row['iqm']), 2) + 0.0:.2f}" for row in table if row["morphology"]
     ]
     assert [row[0] for row in genomes[1:]] == ["plastic", "static"]
     assert {row[1] for row in morphologies[1:]} == set(BODIES)
@@ -232,6 +231,17 @@ def test_what_diverged_is_counted_and_left_out() -> None:
     )
     assert read(Path("h/lifetimes.csv"))[0]["progress_m"] == ""
     assert "diverged" in Path("h/report.html").read_text(encoding="utf-8")
+
+
+def test_perturbations_of_evolution_are_left_out(lifetimes: list[Row]) -> None:
+    pushed = genome_of(quadruped_task("perturbations=[{kind: saturate_actuators, at: 5}]"), "pushed")
+    assert pushed.task.perturbations
+    made = generalize(
+        [pushed, FIXED], "p", morphologies=["intact"], episodes=EPISODES, seed=4, execution=HERE
+    )
+    found = progress(read(made.path / "lifetimes.csv"), genome="pushed", condition=GENOME)
+    expected = progress(lifetimes, genome="plastic", condition=GENOME, morphology="intact")
+    np.testing.assert_array_equal(found, expected)
 
 
 def test_progress_is_told_up_to_the_end() -> None:
