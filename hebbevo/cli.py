@@ -29,6 +29,8 @@ INPUT_ERRORS = (InputError, RuleError, EnvError, SearchError)
 USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
 """Typer's error of unknown commands, options and arguments, for which it has no public name."""
 INTERRUPTED = 130
+EVOLVING = ("evolve", "resume")
+"""Commands that leave checkpoints; the others write what they have when they have it all."""
 
 app = typer.Typer(
     help="Evolve learning rules instead of weights.",
@@ -220,15 +222,15 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except USAGE_ERROR as error:
         return _fail(_usage(error), 2)
     except (KeyboardInterrupt, typer.Abort):
-        message = "interrupted; the last checkpoint of a run is safe, `hebbevo resume DIR` goes on from it"
-        return _fail(message, INTERRUPTED)
+        safe = "the last checkpoint of a run is safe, `hebbevo resume DIR` goes on from it"
+        return _fail(f"interrupted; {safe if words[0] in EVOLVING else 'nothing was written'}", INTERRUPTED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-        remedy = "; make room, then `hebbevo resume DIR` goes on from the last checkpoint" if full else ""
-        return _fail(f"{error}{remedy}", 1)
+        on = ", then `hebbevo resume DIR` goes on from the last checkpoint" if words[0] in EVOLVING else ""
+        return _fail(f"{error}; make room{on}" if full else str(error), 1)
     except Exception as error:  # noqa: BLE001  (the last line of defence: one line for the user)
         if os.environ.get("HEBBEVO_TRACEBACK"):
             traceback.print_exc()

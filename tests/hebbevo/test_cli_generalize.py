@@ -58,3 +58,17 @@ def test_bad_input_is_one_line(
     assert line.count("\n") == 1
     assert expected in line
     assert {path: path.stat().st_mtime_ns for path in Path().iterdir()} == before
+
+
+def test_interrupted_it_leaves_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(*_: object) -> None:
+        assert len(list(Path().glob(".g.*.tmp"))) == 1
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("hebbevo.generalisation.lifetimes_table", interrupt)
+    before = set(Path().iterdir())
+    assert run(("generalize", "plastic.safetensors", *ONE_BODY, "--out", "g")) == 130
+    assert capsys.readouterr().err == "hebbevo: interrupted; nothing was written\n"
+    assert set(Path().iterdir()) == before
