@@ -69,14 +69,27 @@ def gymnasium_seed(seed: int) -> int:
 
 
 class BatchedGymnasium(BatchedEnvironment):
-    """A block of Gymnasium environments, one Python object a row."""
+    """A block of Gymnasium environments, one Python object a row.
 
-    def __init__(self, config: GymnasiumConfig, capacity: int) -> None:
-        first = _make(config.id)
+    Args:
+        config: which one.
+        capacity: most lifetimes in the block.
+        render_mode: Gymnasium's; with "rgb_array" there are pictures, and nothing else changes.
+
+    Attributes:
+        is_mujoco: whether MuJoCo draws the pictures.
+        frames_per_second: steps in a second of the simulated world, as far as the environment says.
+    """
+
+    def __init__(self, config: GymnasiumConfig, capacity: int, render_mode: str | None = None) -> None:
+        first = _make(config.id, render_mode)
         observation_size = _observation_size(config.id, first.observation_space)
         action_size, self._actor = _actions(config.id, first.action_space)
         super().__init__(capacity, observation_size, action_size)
         self.config = config
+        self._render_mode = render_mode
+        self.is_mujoco = _is_mujoco(first)
+        self.frames_per_second = float(first.metadata.get("render_fps") or 30)
         self._environments: list[gymnasium.Env[Any, Any] | None] = [first] + [None] * (capacity - 1)
 
     def reset(self, seeds: Sequence[int], morphologies: Sequence[str]) -> None:
@@ -107,6 +120,13 @@ class BatchedGymnasium(BatchedEnvironment):
             if _mujoco_warned(environment):
                 self._diverge(row)
 
+    def picture(self, row: int) -> npt.NDArray[np.uint8]:
+        """Return the environment's own picture of a lifetime, ``(height, width, 3)``."""
+        environment = self._environments[row]
+        assert environment is not None, "picture before reset"
+        picture: npt.NDArray[np.uint8] = np.asarray(environment.render(), np.uint8)
+        return picture
+
     def close(self) -> None:
         """Close every environment."""
         for environment in self._environments:
@@ -124,7 +144,7 @@ class BatchedGymnasium(BatchedEnvironment):
         if environment is None or not _is_mujoco(environment):
             if environment is not None:
                 environment.close()
-            environment = self._environments[row] = _make(self.config.id)
+            environment = self._environments[row] = _make(self.config.id, self._render_mode)
         return environment
 
     def _record(self, row: int, observation: npt.NDArray[Any], reward: float) -> None:
@@ -141,10 +161,13 @@ class BatchedGymnasium(BatchedEnvironment):
         self.rewards[row] = 0.0
 
 
-def _make(identifier: str) -> gymnasium.Env[Any, Any]:
+def _make(identifier: str, render_mode: str | None) -> gymnasium.Env[Any, Any]:
     """Make the environment, without the checker that warns on odd values."""
+    options: dict[str, Any] = (
+        {} if render_mode is None else {"render_mode": render_mode}
+    )  # not every one knows the word
     try:
-        return gymnasium.make(identifier, disable_env_checker=True)
+        return gymnasium.make(identifier, disable_env_checker=True, **options)
     except (gymnasium.error.Error, ImportError) as error:
         reason = " ".join(str(error).split())
         raise EnvError(f"Gymnasium cannot make {identifier}: {reason}") from error

@@ -20,6 +20,7 @@ from hebbevo.cli_bench import bench_command
 from hebbevo.cli_generalize import generalize_command
 from hebbevo.cli_options import Block, Overrides, Ray, Seed, Threads, Workers, execution_of
 from hebbevo.cli_perturb import perturb_command
+from hebbevo.cli_render import render_command
 from hebbevo.envs import EnvError
 from hebbevo.errors import InputError
 from hebbevo.rules import RuleError
@@ -42,6 +43,7 @@ app = typer.Typer(
 app.command("bench")(bench_command)
 app.command("generalize")(generalize_command)
 app.command("perturb")(perturb_command)
+app.command("render")(render_command)
 
 
 @app.command("evolve")

@@ -3,7 +3,7 @@
 
     scripts/figure_walk.py GENOME FILE.png [--morphology NAME] [--lifetimes N] [--seed S]
 
-The quadruped only. Drawing the body needs EGL or OSMesa (MUJOCO_GL=egl or osmesa where there is no display).
+The quadruped only. Drawing the body needs EGL or OSMesa.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-import mujoco
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
@@ -21,6 +20,7 @@ from hebbevo import Genome, load_genome
 from hebbevo.envs.quadruped import BatchedQuadruped, QuadrupedConfig, compile_model
 from hebbevo.evaluation import random_genome
 from hebbevo.fitness import lifetime_seed
+from hebbevo.offscreen import Studio
 from hebbevo.rollout import Block, Hook
 from hebbevo.task import Worker
 
@@ -67,17 +67,11 @@ def record(
 def draw_body(axes: Axes, env: QuadrupedConfig, body: str, poses: dict[int, npt.NDArray[np.float64]]) -> None:
     """Draw the body from the side at a few instants, side by side in one picture."""
     model = compile_model(body, gear=env.gear, integrator=env.integrator, timestep=env.timestep)
-    model.vis.global_.offwidth = 1600
-    data, pictures = mujoco.MjData(model), []
-    camera = mujoco.MjvCamera()
-    camera.distance, camera.azimuth, camera.elevation = 3.2, 90, -18
-    with mujoco.Renderer(model, height=300, width=300) as renderer:
-        for pose in poses.values():
-            data.qpos[:] = pose
-            mujoco.mj_forward(model, data)
-            camera.lookat[:] = (pose[0], pose[1], 0.35)
-            renderer.update_scene(data, camera)
-            pictures.append(renderer.render())
+    with Studio(model, 300, 300) as studio:
+        pictures = [
+            studio.draw(pose, distance=3.2, angles=(90, -18), look_at=(pose[0], pose[1], 0.35))
+            for pose in poses.values()
+        ]
     axes.imshow(np.concatenate(pictures, axis=1))
     for place, (step, pose) in enumerate(poses.items()):
         label = f"{step * CONTROL_STEP:.1f} s, {pose[0]:.1f} m"

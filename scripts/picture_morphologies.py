@@ -3,28 +3,23 @@
 
     scripts/picture_morphologies.py FILE.png [--env quadruped dog] [--only NAME ...] [--columns N]
 
-Drawing needs EGL or OSMesa (MUJOCO_GL=egl or osmesa where there is no display). The camera looks from the front
-right and above, always from the same distance, so that sizes compare. Sloping ground is drawn as it slopes.
+Drawing needs EGL or OSMesa. The camera looks from the front right and above, always from the same distance, so that
+sizes compare. Sloping ground is drawn as it slopes.
 """
 
 from __future__ import annotations
 
 import argparse
-import math
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
-import mujoco
-import numpy as np
-import numpy.typing as npt
 from PIL import Image, ImageDraw
 
 from hebbevo.envs import MORPHOLOGIES, config_class
 from hebbevo.envs.morphology import get_morphology
 from hebbevo.envs.walker import WalkerConfig
-
-Picture = npt.NDArray[np.uint8]
+from hebbevo.offscreen import Picture, Studio
 
 WIDTH, HEIGHT, CAPTION = 240, 180, 44
 DISTANCE = {"quadruped": 3.0, "dog": 1.35}
@@ -57,30 +52,10 @@ def picture(env: str, body: str) -> Picture:
     config = schema(name=env, morphologies=(body,))
     block = config.build(1)
     block.reset([1], [body])
-    return draw(block.model(0), block.position(0), DISTANCE[env])
-
-
-def draw(model: mujoco.MjModel, pose: npt.NDArray[np.float64], distance: float) -> Picture:
-    """Draw a body in a pose, turned so that gravity points down in the picture."""
-    data = mujoco.MjData(model)
-    data.qpos[:] = pose
-    mujoco.mj_forward(model, data)
-    camera = mujoco.MjvCamera()
-    camera.distance, camera.azimuth, camera.elevation = distance, 150, -45
-    camera.lookat[:] = pose[0], pose[1], pose[2] * 0.75
-    with mujoco.Renderer(model, height=HEIGHT, width=WIDTH) as renderer:
-        renderer.update_scene(data, camera)
-        lean(renderer.scene, model.opt.gravity)
-        pixels: Picture = renderer.render().copy()
-    return pixels
-
-
-def lean(scene: mujoco.MjvScene, gravity: npt.NDArray[np.float64]) -> None:
-    """Turn the cameras of a scene about their line of sight until gravity points down."""
-    for camera in scene.camera:
-        forward, up = np.array(camera.forward, np.float64), -gravity
-        up = up - forward * (up @ forward)
-        camera.up[:] = up / math.sqrt(up @ up)
+    pose = block.position(0)
+    with Studio(block.model(0), WIDTH, HEIGHT) as studio:
+        look_at = (pose[0], pose[1], 0.75 * pose[2])
+        return studio.draw(pose, distance=DISTANCE[env], angles=(150, -45), look_at=look_at)
 
 
 def sheet(tiles: Sequence[tuple[str, str, Picture]], columns: int) -> Image.Image:

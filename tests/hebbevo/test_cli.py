@@ -86,6 +86,15 @@ def test_evolve_resume_evaluate_plot(cli: Cli) -> None:
     assert Path(ended.out.strip()).read_bytes().startswith(b"\x89PNG")
 
 
+def test_render_says_what_it_drew(cli: Cli, evolved: Path) -> None:
+    ended = cli("render", str(evolved), "--out", "life.mp4", "--seed", "5")
+    assert (ended.code, ended.err) == (0, "")
+    part = hebbevo.evaluate(hebbevo.load_genome(evolved), episodes=1, seed=5, controls=False)
+    progress, steps = part.progress("default")[0], part.lifetimes["default"]["genome"].steps[0]
+    assert ended.out == f"life.mp4: default, {steps} steps, {progress:.2f} reward\n"
+    assert Path("life.mp4").stat().st_size > 1000
+
+
 def test_json_on_standard_output_is_nothing_else(cli: Cli, evolved: Path) -> None:
     ended = cli("evaluate", str(evolved), "--episodes", "2", "--json", "-", *ONE)
     assert (ended.code, ended.err) == (0, "")
@@ -190,6 +199,15 @@ BAD = {
     "evaluate {run} --morphology intct": "one body only",
     "evaluate {run} --json nowhere/out.json": "name a file in a directory that exists",
     "evaluate {run} --json there": "name a file",
+    "render nowhere --out a.mp4": "does not exist",
+    "render {run} --out a.gif": "a video is an .mp4 file",
+    "render {run} --out there": "a video is an .mp4 file",
+    "render {run} --out nowhere/a.mp4": "there is no directory nowhere",
+    "render {run} --out foreign.mp4": "foreign.mp4 exists",
+    "render {run} --out a.mp4 --morphology intct": "one body only",
+    "render {run} --out a.mp4 --seed -1": "seed must be from 0",
+    "render {run} --out a.mp4 --steps 0": "env.steps",
+    "render {run}": "Missing option",
     "plot nowhere": "does not exist",
     "plot there": "not a run directory",
     "list rulez": "did you mean 'rules'?",
@@ -201,7 +219,8 @@ BAD = {
 @pytest.mark.parametrize("command", BAD)
 def test_bad_input_is_one_line_and_exit_code_two(cli: Cli, evolved: Path, command: str) -> None:
     Path("there").mkdir()
-    Path("foreign.safetensors").write_bytes(b"PK\x03\x04" + bytes(100))
+    for suffix in ("safetensors", "mp4"):
+        Path(f"foreign.{suffix}").write_bytes(b"PK\x03\x04" + bytes(100))
     before = sorted(Path().iterdir())
     refused(cli(*command.format(run=evolved).split()), BAD[command])
     assert sorted(Path().iterdir()) == before
