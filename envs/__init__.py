@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from hebbevo.envs.base import BatchedEnvironment, EarlyStop, EnvConfig, environment_stream
+from hebbevo.envs.car_racing_config import CarRacingConfig
 from hebbevo.envs.dog import DogConfig
 from hebbevo.envs.errors import EnvError, unknown_name
 from hebbevo.envs.gymnasium_env import PREFIX, GymnasiumConfig
@@ -15,6 +16,7 @@ from hebbevo.envs.quadruped import QuadrupedConfig
 ENVIRONMENTS: dict[str, type[EnvConfig]] = {
     "quadruped": QuadrupedConfig,
     "dog": DogConfig,
+    "car_racing": CarRacingConfig,
     f"{PREFIX}ID": GymnasiumConfig,
 }
 
@@ -32,6 +34,7 @@ __all__ = [
     "ENVIRONMENTS",
     "MORPHOLOGIES",
     "BatchedEnvironment",
+    "CarRacingConfig",
     "DogConfig",
     "EarlyStop",
     "EnvConfig",

@@ -50,6 +50,8 @@ class EnvConfig(BaseModel, ABC):
     """Unit of the fitness: "m" or "reward"."""
     releases_gil: ClassVar[bool]
     """Whether a step lets other Python threads run: then threads, not processes, spread the blocks."""
+    lockstep: ClassVar[int] = 8
+    """Lifetimes best stepped in lockstep on a core: few enough that their synapses stay in its cache."""
 
     name: str
     steps: int = Field(default=1000, ge=1, description="longest lifetime in steps")
@@ -59,6 +61,16 @@ class EnvConfig(BaseModel, ABC):
     def morphology_names(self) -> tuple[str, ...]:
         """Names of the bodies that a genome is evaluated on; ("default",) where there is only one."""
         return (DEFAULT_MORPHOLOGY,)
+
+    def officially(self) -> EnvConfig:
+        """Return the same task on the environment that ours stands for, where there is such a one.
+
+        Raises:
+            EnvError: there is none.
+        """
+        raise EnvError(
+            f"{self.name} is not drawn by us, so there is no official one beside it; leave --official out"
+        )
 
     @abstractmethod
     def build(self, capacity: int) -> BatchedEnvironment:
@@ -75,7 +87,15 @@ class BatchedEnvironment(ABC):
     | done | (capacity,) | bool | soft end (fallen): ends a lifetime only under early stop |
     | terminated | (capacity,) | bool | hard end: the environment has no further step |
     | diverged | (capacity,) | bool | the simulation or its input blew up; the row no longer moves |
+
+    Attributes:
+        image_shape: (channels, height, width) where an observation is a flattened image of pixels in [0, 1].
+        action_slopes: float32 (action_size,). Actions are numbers in [-1, 1]; a raw network output becomes one as
+            tanh(slope * output). The slope is 1, or 1/2 where the action has one sign, which then is the sigmoid of
+            the output between its bounds.
     """
+
+    image_shape: tuple[int, int, int] | None = None
 
     def __init__(self, capacity: int, observation_size: int, action_size: int) -> None:
         if capacity < 1:
@@ -88,6 +108,7 @@ class BatchedEnvironment(ABC):
         self.done: npt.NDArray[np.bool_] = np.zeros(capacity, np.bool_)
         self.terminated: npt.NDArray[np.bool_] = np.zeros(capacity, np.bool_)
         self.diverged: npt.NDArray[np.bool_] = np.zeros(capacity, np.bool_)
+        self.action_slopes: npt.NDArray[np.float32] = np.ones(action_size, np.float32)
 
     @abstractmethod
     def reset(self, seeds: Sequence[int], morphologies: Sequence[str]) -> None:

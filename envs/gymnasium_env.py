@@ -1,13 +1,16 @@
-"""Any registered Gymnasium id with vector observations and Box or Discrete actions, as `gymnasium:ID`.
+"""Any registered Gymnasium id with vector or image observations and Box or Discrete actions, as `gymnasium:ID`.
 
 The reward is the environment's own. Network outputs become actions so: a Discrete space takes the index of
 the largest output; a bounded dimension of a Box takes [-1, 1] mapped affinely to its bounds, clipped there;
-an unbounded one takes the output as it is. Gymnasium: https://gymnasium.farama.org, Towers et al. 2024, arXiv
-2407.17032.
+an unbounded one takes the output as it is. Images are Boxes of uint8, ``(height, width)`` or ``(height, width,
+channels)``; a network sees them channel after channel, divided by 255.
+
+Gymnasium: https://gymnasium.farama.org, Towers et al. 2024, arXiv 2407.17032.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Final
@@ -20,6 +23,7 @@ from pydantic import field_validator
 
 from hebbevo.envs.base import DEFAULT_MORPHOLOGY, BatchedEnvironment, EnvConfig, environment_stream
 from hebbevo.envs.errors import EnvError, unknown_name
+from hebbevo.envs.image import fill_planes
 
 PREFIX: Final = "gymnasium:"
 """What an environment name starts with when the rest is a Gymnasium id."""
@@ -83,9 +87,13 @@ class BatchedGymnasium(BatchedEnvironment):
 
     def __init__(self, config: GymnasiumConfig, capacity: int, render_mode: str | None = None) -> None:
         first = _make(config.id, render_mode)
-        observation_size = _observation_size(config.id, first.observation_space)
+        shape = _observation_shape(config.id, first.observation_space)
         action_size, self._actor = _actions(config.id, first.action_space)
-        super().__init__(capacity, observation_size, action_size)
+        super().__init__(capacity, math.prod(shape), action_size)
+        if len(shape) == 3:
+            self.image_shape = shape
+        if isinstance(first.action_space, Box):
+            self.action_slopes[_one_sided(first.action_space)] = 0.5
         self.config = config
         self._render_mode = render_mode
         self.is_mujoco = _is_mujoco(first)
@@ -149,8 +157,11 @@ class BatchedGymnasium(BatchedEnvironment):
 
     def _record(self, row: int, observation: npt.NDArray[Any], reward: float) -> None:
         """Keep what the environment returned, or mark the row diverged where it is not finite."""
-        with np.errstate(over="ignore"):
-            self.observations[row] = observation
+        if self.image_shape is not None:
+            fill_planes(observation.reshape(*observation.shape[:2], -1), self.observations[row])
+        else:
+            with np.errstate(over="ignore"):
+                self.observations[row] = observation
         self.rewards[row] = reward
         if not (np.isfinite(reward) and np.isfinite(self.observations[row]).all()):
             self._diverge(row)
@@ -173,18 +184,19 @@ def _make(identifier: str, render_mode: str | None) -> gymnasium.Env[Any, Any]:
         raise EnvError(f"Gymnasium cannot make {identifier}: {reason}") from error
 
 
-def _observation_size(identifier: str, space: Space[Any]) -> int:
-    """Return the length of the observation vector, or raise for what is not a vector."""
+def _observation_shape(identifier: str, space: Space[Any]) -> tuple[int] | tuple[int, int, int]:
+    """Return (size,) of a vector or (channels, height, width) of an image, or raise for anything else."""
     if not isinstance(space, Box):
-        raise EnvError(f"{identifier} observes {space}; only vectors (a Box of one dimension) can be run")
-    if len(space.shape) > 1:
-        raise EnvError(
-            f"{identifier} observes arrays of shape {space.shape}; image encoders are not there for this id, "
-            "choose one with vector observations"
-        )
-    if len(space.shape) == 0:
-        raise EnvError(f"{identifier} observes a single number without an axis; only vectors can be run")
-    return int(space.shape[0])
+        raise EnvError(f"{identifier} observes {space}; only vectors and images (a Box) can be run")
+    if len(space.shape) == 1:
+        return (int(space.shape[0]),)
+    if len(space.shape) in (2, 3) and space.dtype == np.uint8:
+        height, width, channels = (*space.shape, 1)[:3]
+        return (int(channels), int(height), int(width))
+    raise EnvError(
+        f"{identifier} observes {space.dtype} of shape {space.shape}; only vectors, and images of uint8 with the "
+        "channels last, can be run"
+    )
 
 
 def _actions(identifier: str, space: Space[Any]) -> tuple[int, Actor]:
@@ -210,6 +222,12 @@ def _box_actor(space: Box) -> Actor:
         return action.astype(space.dtype).reshape(space.shape)
 
     return act
+
+
+def _one_sided(space: Box) -> npt.NDArray[np.bool_]:
+    """Tell for each dimension whether it is bounded and has one sign."""
+    low, high = space.low.ravel(), space.high.ravel()
+    return np.asarray(np.isfinite(low) & np.isfinite(high) & ((low >= 0) | (high <= 0)))
 
 
 def _is_mujoco(environment: gymnasium.Env[Any, Any]) -> bool:

@@ -35,6 +35,6 @@ def execution_of(
     threads: int | None, block: int | None, workers: int | None = 0, ray: str | None = None
 ) -> Execution:
     """Return where to live lifetimes, of the options."""
-    from hebbevo.execution import DEFAULT_BLOCK, Execution
+    from hebbevo.execution import Execution
 
-    return Execution(threads, DEFAULT_BLOCK if block is None else block, workers, ray)
+    return Execution(threads, block, workers, ray)

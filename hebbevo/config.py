@@ -10,7 +10,7 @@ import copy
 import difflib
 import reprlib
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
@@ -59,8 +59,43 @@ class _Section(BaseModel):
     )
 
 
+class ConvolutionConfig(_Section):
+    """A convolution without bias or padding, then tanh, then the maximum of every `pool` x `pool` block."""
+
+    channels: int = Field(ge=1, le=1024)
+    kernel: int = Field(ge=1, le=31)
+    stride: int = Field(default=1, ge=1, le=31)
+    pool: int = Field(default=1, ge=1, le=31)
+
+
+class EncoderConfig(_Section):
+    """How images become the features that the plastic layers see; static, evolved. Najarro & Risi's by default."""
+
+    image_size: int | None = Field(
+        default=84,
+        ge=1,
+        description="frames are resized to so many pixels a side by area averaging; null: not",
+    )
+    convolutions: tuple[ConvolutionConfig, ...] = Field(
+        default=(
+            ConvolutionConfig(channels=6, kernel=3, stride=1, pool=2),
+            ConvolutionConfig(channels=8, kernel=5, stride=2, pool=2),
+        ),
+        description="each with tanh and max pooling",
+    )
+    weights: str = Field(
+        default="normal(0, 1)", description="distribution of the first centre's convolutions"
+    )
+
+    @field_validator("weights")
+    @classmethod
+    def _distribution_parses(cls, text: str) -> str:
+        Distribution.parse(text)
+        return text
+
+
 class NetworkConfig(_Section):
-    """A multilayer perceptron without biases; the output layer is always tanh."""
+    """A multilayer perceptron without biases, behind an encoder where the environment observes images."""
 
     hidden: tuple[typing.Annotated[int, Field(ge=1, le=100_000)], ...] = Field(
         default=(128, 64), description="neurons of each hidden layer"
@@ -68,6 +103,21 @@ class NetworkConfig(_Section):
     activation: Literal["tanh", "relu", "sigmoid", "identity"] = Field(
         default="tanh", description="of the hidden layers"
     )
+    output: Literal["tanh", "raw"] = Field(
+        default="tanh",
+        description="what `post` is in the last layer: the action, or the sum, which tanh (sigmoid where an action has "
+        "one sign) bounds only for the environment",
+    )
+    encoder: EncoderConfig | None = Field(
+        default=None, description="for images; null is Najarro & Risi's there, and none elsewhere"
+    )
+
+    @model_serializer(mode="wrap")
+    def _without_defaults(self, handler: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+        """Leave out what runs and genomes of older versions do not know, where it says nothing."""
+        data = handler(self)
+        unsaid = {"output": "tanh", "encoder": None}
+        return {key: value for key, value in data.items() if key not in unsaid or value != unsaid[key]}
 
 
 class PlasticityConfig(_Section):

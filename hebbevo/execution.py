@@ -13,9 +13,6 @@ from hebbevo.search import Executor, InProcess
 from hebbevo.search.events import Listener, log_event
 from hebbevo.task import Task, Worker
 
-DEFAULT_BLOCK = 8
-"""Lifetimes stepped in lockstep on a core: few enough that their synapses stay in its cache."""
-
 
 @dataclass(frozen=True)
 class Execution:
@@ -23,14 +20,14 @@ class Execution:
 
     Attributes:
         threads: in this process; None is one per core, or one where the environment holds the GIL.
-        block: lifetimes in lockstep on each thread or worker.
+        block: lifetimes in lockstep on each thread or worker; None is what suits the environment.
         workers: processes on Ray, 0 for none; None is none too, or one per core where the environment holds the
             GIL and no number of threads is asked for.
         ray: ``HOST:PORT`` or ``auto`` of a Ray cluster to join, which `workers` then bounds.
     """
 
     threads: int | None = None
-    block: int = DEFAULT_BLOCK
+    block: int | None = None
     workers: int | None = None
     ray: str | None = None
 
@@ -46,6 +43,10 @@ class Execution:
             )
         if self.threads is not None and (self.workers or self.ray is not None):
             raise InputError("--threads is for --workers 0; a worker on Ray uses one thread")
+
+    def block_for(self, env: EnvConfig) -> int:
+        """Return the number of lifetimes in lockstep."""
+        return self.block or env.lockstep
 
     def uses_ray(self, env: EnvConfig) -> bool:
         """Whether the lifetimes of an environment are lived on Ray."""
@@ -76,9 +77,10 @@ def executor_for(
     task: Task, execution: Execution, on_event: Listener = log_event
 ) -> Iterator[tuple[Executor[Worker], int]]:
     """Yield an executor whose workers live the task's lifetimes, and the block size to deal."""
-    executor = _executor(WorkerFactory(task, execution.block), execution, on_event)
+    block = execution.block_for(task.env)
+    executor = _executor(WorkerFactory(task, block), execution, on_event)
     try:
-        yield executor, execution.block
+        yield executor, block
     finally:
         executor.close()
 

@@ -22,12 +22,15 @@ FloatArray = npt.NDArray[np.float32]
 TRAINING, CENTER_EVALUATION, EVALUATION = 0, 1, 2
 """What a lifetime seed is for: the words that keep the streams apart."""
 
-GROUP_SIZE = {"individual": 1, "pair": 2, "generation": 2**62}
-"""How many individuals in a row share lifetime seeds (`search.lifetime_seeds`).
+GROUP_SIZE = {"individual": 1, "pair": 2, "generation": 2**62, "track": 1}
+"""How many individuals in a row share lifetime seeds (`search.lifetime_seeds`); `track` shares the upper half of them.
 
 Each morphology has seeds of its own: it is individuals that common random numbers compare, on one body at a time,
 while the mean over bodies is the less noisy for draws that are independent.
 """
+
+LOWER = 2**32
+"""Below it is the half of a lifetime seed that individuals on one track do not share."""
 
 
 def lifetime_seed(*key: int) -> int:
@@ -43,7 +46,7 @@ class Generation:
     run_seed: int
     number: int
     morphologies: tuple[str, ...]
-    seed_group: int
+    lifetime_seeds: str
 
 
 @dataclass(frozen=True)
@@ -96,9 +99,7 @@ def evaluate_generation(
     spans = guided_spans(proposals.population, width, executor.workers)
     shipped = isinstance(proposals, MatrixProposals)
     items = [Individuals(a, b, proposals.genomes(range(a, b)) if shipped else None) for a, b in spans]
-    shared = Generation(
-        None if shipped else proposals, run_seed, number, tuple(morphologies), GROUP_SIZE[lifetime_seeds]
-    )
+    shared = Generation(None if shipped else proposals, run_seed, number, tuple(morphologies), lifetime_seeds)
     parts = executor.map(evaluate_individuals, shared, items)
     return Fitness(
         np.concatenate([part.per_morphology for part in parts]),
@@ -140,5 +141,8 @@ def evaluate_individuals(worker: Worker, generation: Generation, item: Individua
 
 
 def _training_seed(generation: Generation, individual: int, morphology: int) -> int:
-    group = individual // generation.seed_group
-    return lifetime_seed(generation.run_seed, TRAINING, generation.number, group, morphology)
+    def of(group: int) -> int:
+        return lifetime_seed(generation.run_seed, TRAINING, generation.number, group, morphology)
+
+    own = of(individual // GROUP_SIZE[generation.lifetime_seeds])
+    return of(0) - of(0) % LOWER + own % LOWER if generation.lifetime_seeds == "track" else own

@@ -11,9 +11,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 
+from hebbevo.rules.cpu_functions import _tanh
 from hebbevo.rules.cpu_kernel import CpuKernel, aligned_zeros
 from hebbevo.rules.distribution import Distribution
+from hebbevo.rules.encoder import CpuEncoder
 from hebbevo.rules.layout import Layout, layer_coefficients
 
 FloatArray = npt.NDArray[np.float32]
@@ -31,19 +34,28 @@ class PlasticNetwork:
         layout: of the genomes.
         initial_weights: distribution of each lifetime's first weights; None where the genome holds them.
         capacity: most lifetimes in the block.
+        encoder: makes features of images; None where observations go straight to the first layer.
+        slopes: ``(n_out,)``, where the output layer is raw: actions are tanh(slope * output).
 
     Attributes:
         plastic: whether `learn` does anything (rule and normaliser); `begin` sets it.
     """
 
     def __init__(
-        self, kernel: CpuKernel, layout: Layout, initial_weights: Distribution | None, capacity: int
+        self,
+        kernel: CpuKernel,
+        layout: Layout,
+        initial_weights: Distribution | None,
+        capacity: int,
+        encoder: CpuEncoder | None = None,
+        slopes: FloatArray | None = None,
     ) -> None:
         self.capacity = capacity
         self.layout = layout
         self.plastic = True
         self._kernel = kernel
         self._initial_weights = initial_weights
+        self._encoder, self._slopes = encoder, slopes
         self._states = aligned_zeros(capacity, len(kernel.spec.rule.states), kernel.state_width)
         self._constants = aligned_zeros(capacity, kernel.constant_width)
         self._current = aligned_zeros(capacity, kernel.neuron_width)
@@ -82,6 +94,8 @@ class PlasticNetwork:
         )
         self._pending = None
         self._genome_of[:rows] = genome_of
+        if self._encoder is not None:
+            self._encoder.begin(genomes, genome_of)
         self._states[:rows, 1:] = 0.0
         for genome, constants in zip(genomes, self._constants, strict=False):
             arrays = self.layout.split(genome)
@@ -111,6 +125,8 @@ class PlasticNetwork:
             observations: ``(capacity, n_in)``.
             active: rows of the lifetimes that go on, ``(k,)``; the same as `learn` got.
         """
+        if self._encoder is not None:
+            observations = self._encoder.encode(observations, active)
         if self._pending is None:
             self._run(self._kernel.forward, active, self._current, self._next, observations)
         else:
@@ -120,6 +136,8 @@ class PlasticNetwork:
         self._current, self._next = self._next, self._current
         output = self._kernel.spec.neurons[-1]
         self._actions[...] = self._current[:, output.start : output.stop]
+        if self._slopes is not None:
+            _bound(self._actions, active, self._slopes)
         return self._actions
 
     def learn(self, active: IndexArray) -> None:
@@ -153,3 +171,11 @@ class PlasticNetwork:
 
     def _run(self, entry, active, old, new, observations) -> None:  # type: ignore[no-untyped-def]
         entry(active, self._genome_of, self._states, self._constants, old, new, observations, self._lanes)
+
+
+@njit(nogil=True, cache=True)
+def _bound(outputs: FloatArray, active: IndexArray, slopes: FloatArray) -> None:
+    """Replace the raw outputs ``(capacity, n_out)`` of the rows `active` by tanh(slope * output)."""
+    for row in active:
+        for k in range(outputs.shape[1]):
+            outputs[row, k] = _tanh(slopes[k] * outputs[row, k])

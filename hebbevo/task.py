@@ -10,20 +10,36 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hebbevo.config import Config, NetworkConfig, PlasticityConfig
+from hebbevo.config import Config, EncoderConfig, NetworkConfig, PlasticityConfig
 from hebbevo.envs import BatchedEnvironment, EnvConfig
 from hebbevo.network import PlasticNetwork
 from hebbevo.perturbation import Perturbation
 from hebbevo.perturbations import check_perturbations, hooks_of
 from hebbevo.rollout import Hook, Lifetimes, live
-from hebbevo.rules import Distribution, Layout, genome_layout, resolve_sharing
+from hebbevo.rules import Convolution, Distribution, EncoderSpec, Layout, genome_layout, resolve_sharing
 from hebbevo.rules.codegen import KernelSpec
 from hebbevo.rules.cpu_kernel import CpuKernel
+from hebbevo.rules.encoder import CpuEncoder
 
 FloatArray = npt.NDArray[np.float32]
 
 _FIRST_CENTER = 4
 """Word that keeps the stream of the first centre apart."""
+
+
+@dataclass(frozen=True)
+class Ends:
+    """What an environment hands a network and takes from it; see `BatchedEnvironment`.
+
+    Attributes:
+        observation_size: numbers in an observation.
+        image: their shape where they are an image.
+        slopes: of the actions, ``(action_size,)``.
+    """
+
+    observation_size: int
+    image: tuple[int, int, int] | None
+    slopes: FloatArray
 
 
 @dataclass(frozen=True)
@@ -56,13 +72,28 @@ class Task:
             check_perturbations(perturbations, self.env, self.sizes, where)
 
     @cached_property
-    def sizes(self) -> tuple[int, ...]:
-        """Neurons per layer, input first."""
+    def ends(self) -> Ends:
+        """What the environment hands the network and takes from it."""
         environment = self.env.build(1)
         try:
-            return (environment.observation_size, *self.network.hidden, environment.action_size)
+            return Ends(environment.observation_size, environment.image_shape, environment.action_slopes)
         finally:
             environment.close()
+
+    @cached_property
+    def encoder(self) -> EncoderSpec | None:
+        """The encoder of images; None where observations are none."""
+        if self.ends.image is None:
+            return None
+        config = self.network.encoder or EncoderConfig()
+        layers = tuple(Convolution(**layer.model_dump()) for layer in config.convolutions)
+        return EncoderSpec(self.ends.image, config.image_size, layers)
+
+    @cached_property
+    def sizes(self) -> tuple[int, ...]:
+        """Neurons per plastic layer, input first."""
+        first = self.encoder.features if self.encoder else self.ends.observation_size
+        return (first, *self.network.hidden, len(self.ends.slopes))
 
     @cached_property
     def sharing(self) -> Mapping[str, str]:
@@ -77,6 +108,7 @@ class Task:
             self.sizes,
             self.sharing,
             evolved_weights=self.plasticity.weights_evolve,
+            convolutions=self.encoder.weights if self.encoder else None,
         )
 
     @cached_property
@@ -88,15 +120,20 @@ class Task:
             self.sharing,
             self.plasticity.normalise,
             self.network.activation,
+            "identity" if self.network.output == "raw" else "tanh",
         )
 
     def first_genome(self, generator: np.random.Generator) -> FloatArray:
         """Draw a genome ``(layout.size,)`` from the initial distributions."""
         coefficients = Distribution.parse(self.plasticity.initial_coefficients)
+        convolutions = Distribution.parse((self.network.encoder or EncoderConfig()).weights)
         genome = np.empty(self.layout.size, np.float32)
         for entry in self.layout.entries:
-            evolved_weight = entry.name.endswith(".weight")
-            distribution = self.plasticity.weight_distribution if evolved_weight else coefficients
+            distribution = coefficients
+            if entry.name.startswith("conv"):
+                distribution = convolutions
+            elif entry.name.endswith(".weight"):
+                distribution = self.plasticity.weight_distribution
             distribution.fill(generator, genome[entry.offset : entry.offset + entry.size])
         return genome
 
@@ -128,7 +165,10 @@ class Worker:
         self.block = block
         self._environment: BatchedEnvironment = task.env.build(block)
         initial = None if task.plasticity.weights_evolve else task.plasticity.weight_distribution
-        self._network = PlasticNetwork(CpuKernel(task.kernel_spec), task.layout, initial, block)
+        encoder = CpuEncoder(task.encoder, task.layout, block) if task.encoder else None
+        slopes = task.ends.slopes if task.network.output == "raw" else None
+        kernel = CpuKernel(task.kernel_spec)
+        self._network = PlasticNetwork(kernel, task.layout, initial, block, encoder, slopes)
 
     def live(
         self,

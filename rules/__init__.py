@@ -1,6 +1,7 @@
 """Plasticity rules as equations: catalogue, compiler and kernels, sharing, genome layout and files."""
 
 from hebbevo.rules.catalogue import PUBLISHED, RULES, get, parse
+from hebbevo.rules.convolution import Convolution, EncoderSpec
 from hebbevo.rules.distribution import Distribution
 from hebbevo.rules.errors import RuleError
 from hebbevo.rules.genome_file import read_genome, write_genome
@@ -13,7 +14,9 @@ __all__ = [
     "PUBLISHED",
     "RULES",
     "SHARINGS",
+    "Convolution",
     "Distribution",
+    "EncoderSpec",
     "Layout",
     "Rule",
     "RuleError",

@@ -126,7 +126,12 @@ def coefficient_shape(sharing: str, n_out: int, n_in: int) -> tuple[int, int]:
 
 
 def genome_layout(
-    rule: Rule, sizes: Sequence[int], sharing: Mapping[str, str], *, evolved_weights: bool
+    rule: Rule,
+    sizes: Sequence[int],
+    sharing: Mapping[str, str],
+    *,
+    evolved_weights: bool,
+    convolutions: Mapping[str, tuple[int, ...]] | None = None,
 ) -> Layout:
     """Return the layout of a plastic multilayer perceptron's genome.
 
@@ -135,8 +140,9 @@ def genome_layout(
         sizes: neurons per layer, input first.
         sharing: as `resolve_sharing` returns it.
         evolved_weights: whether the initial weights are part of the genome.
+        convolutions: name and shape of static weights before the first layer, as `EncoderSpec.weights`.
     """
-    shapes: dict[str, tuple[int, ...]] = {}
+    shapes: dict[str, tuple[int, ...]] = dict(convolutions or {})
     for layer, (n_in, n_out) in enumerate(pairwise(sizes), start=1):
         for coefficient in rule.coefficients:
             if sharing[coefficient] != "network":

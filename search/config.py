@@ -25,10 +25,11 @@ class SearchConfig(BaseModel):
     penalty: float = Field(
         default=0.0, ge=0, description="times mean(genome^2), subtracted from the fitness before tell()"
     )
-    lifetime_seeds: Literal["individual", "pair", "generation"] = Field(
+    lifetime_seeds: Literal["individual", "pair", "generation", "track"] = Field(
         default="individual",
         description="who lives through the same random numbers: nobody; individuals 2k and 2k+1 (a mirrored "
-        "pair); everybody of a generation (common random numbers). Used by whoever evaluates.",
+        "pair); everybody of a generation (common random numbers); everybody, but for the weights at birth, where the "
+        "environment draws its track from the upper half of a seed (car_racing). Used by whoever evaluates.",
     )
 
     @abstractmethod

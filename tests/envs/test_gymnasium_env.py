@@ -160,7 +160,7 @@ def test_a_reward_that_is_not_finite_diverges(register_odd, reward):
 @pytest.mark.parametrize(
     ("spaces", "message"),
     [
-        ({"observation_space": Box(0, 255, (8, 8, 3), np.uint8)}, "image encoders are not there for this id"),
+        ({"observation_space": Box(0, 1, (8, 8, 3), np.float32)}, "images of uint8"),
         ({"observation_space": Discrete(4)}, "only vectors"),
         ({"observation_space": Box(0, 1, ())}, "only vectors"),
         ({"action_space": gymnasium.spaces.MultiDiscrete([2, 2])}, "only Discrete and real-valued Box"),

@@ -28,8 +28,10 @@ class ReferenceNetwork:
         initial: Distribution | None,
         normaliser: str = "none",
         activation: str = "tanh",
+        output: str = "tanh",
     ) -> None:
-        self.rule, self.normaliser, self.activation = rule, normaliser, ACTIVATIONS[activation]
+        self.rule, self.normaliser = rule, normaliser
+        self.activation, self.output = ACTIVATIONS[activation], ACTIVATIONS[output]
         arrays = layout.split(genome)
         stream = np.random.Generator(np.random.Philox(np.random.SeedSequence((seed, 0))))
         self.coefficients, self.states = [], []
@@ -51,7 +53,7 @@ class ReferenceNetwork:
         for number, (states, coefficients) in enumerate(zip(self.states, self.coefficients, strict=True), 1):
             total = self.rule.effective_weight(states, coefficients) @ self.activations[-1]
             last = number == len(self.states)
-            self.activations.append(torch.tanh(total) if last else self.activation(total))
+            self.activations.append(self.output(total) if last else self.activation(total))
         return self.activations[-1].numpy()
 
     def learn(self) -> None:

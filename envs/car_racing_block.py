@@ -1,0 +1,92 @@
+"""A block of CarRacing environments, one Python object a row, whose frames a network sees channel after channel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+from gymnasium.envs.box2d.car_racing import CarRacing
+
+from hebbevo.envs.base import DEFAULT_MORPHOLOGY, BatchedEnvironment
+from hebbevo.envs.car_racing import FastCarRacing
+from hebbevo.envs.car_racing_config import CarRacingConfig
+from hebbevo.envs.errors import unknown_name
+from hebbevo.envs.image import fill_planes
+
+SHAPE: Final = (3, 96, 96)
+LOW, HIGH = np.array([-1, 0, 0], np.float32), np.array([1, 1, 1], np.float32)
+RENEWED: Final = 500
+"""Episodes after which a row's environment is made anew: Box2D leaks a little with every track."""
+
+
+class BatchedCarRacing(BatchedEnvironment):
+    """Rows of FastCarRacing, or of Gymnasium's own; a row whose next lifetime has the same track keeps it."""
+
+    image_shape = SHAPE
+
+    def __init__(self, config: CarRacingConfig, capacity: int) -> None:
+        super().__init__(capacity, int(np.prod(SHAPE)), len(LOW))
+        self.config = config
+        self.action_slopes[1:] = 0.5
+        self._environments: list[CarRacing | None] = [None] * capacity
+        self._episodes = np.zeros(capacity, np.int64)
+
+    def reset(self, seeds: Sequence[int], morphologies: Sequence[str]) -> None:
+        """Start lifetimes in the first rows; the only morphology is "default"."""
+        count = self._check_reset(seeds, morphologies)
+        for name in morphologies:
+            if name != DEFAULT_MORPHOLOGY:
+                raise unknown_name("morphology of car_racing", name, [DEFAULT_MORPHOLOGY])
+        self._clear_rows(count)
+        for row, seed in enumerate(seeds):
+            track = track_seed(seed)
+            options = None if self.config.official else {"track_seed": track}
+            frame, _ = self._environment(row).reset(seed=track, options=options)
+            fill_planes(frame, self.observations[row])
+
+    def step(self, actions: npt.NDArray[np.float32], active: npt.NDArray[np.int64]) -> None:
+        """Move the active rows by one step; an action that is not finite makes a row diverge."""
+        for row in active:
+            self.rewards[row] = 0.0
+            if self.diverged[row] or self.terminated[row]:
+                continue
+            if not np.isfinite(actions[row]).all():
+                self.diverged[row] = True
+                continue
+            environment = self._environments[row]
+            assert environment is not None, "step before reset"
+            action = np.clip(LOW + (HIGH - LOW) * (0.5 * actions[row] + 0.5), LOW, HIGH)
+            frame, reward, terminated, truncated, _ = environment.step(action)
+            self.rewards[row] = reward
+            self.terminated[row] = terminated or truncated
+            fill_planes(frame, self.observations[row])
+
+    def close(self) -> None:
+        """Close every environment."""
+        for environment in self._environments:
+            if environment is not None:
+                environment.close()  # type: ignore[no-untyped-call]
+        self._environments = [None] * self.capacity
+
+    def _environment(self, row: int) -> Any:
+        """Return the row's environment: a new one after `RENEWED` episodes, and each time where Gymnasium draws."""
+        self._episodes[row] += 1
+        environment = self._environments[row]
+        if environment is None or self._episodes[row] > RENEWED:
+            if environment is not None:
+                environment.close()  # type: ignore[no-untyped-call]
+            environment = (
+                CarRacing() if self.config.official else FastCarRacing(sub_rows=self.config.sub_rows)
+            )
+            self._environments[row], self._episodes[row] = environment, 1
+        return environment
+
+
+def track_seed(seed: int) -> int:
+    """Return the seed of the track that a lifetime drives: Gymnasium's `reset(seed=...)` builds the same one.
+
+    It is the upper half of the lifetime's seed, so that lifetimes may share a track and not their weights at birth.
+    """
+    return seed >> 32

@@ -1,0 +1,104 @@
+"""The shape of an image encoder: a frame is resized, then passes static convolutions, each with tanh and max pooling.
+
+Source: Najarro & Risi 2020, arXiv 2007.02686, whose CarRacing policy has 3 -> 6 channels (kernel 3, stride 1) and
+6 -> 8 (kernel 5, stride 2), each pooled 2 x 2: 648 features of an image of 84 x 84. No biases, no padding.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from hebbevo.rules.errors import RuleError
+
+Shape = tuple[int, int, int]
+"""(channels, height, width)."""
+
+
+@dataclass(frozen=True)
+class Convolution:
+    """One layer: convolution without bias, tanh, and the maximum of every `pool` x `pool` block."""
+
+    channels: int
+    kernel: int
+    stride: int = 1
+    pool: int = 1
+
+
+@dataclass(frozen=True)
+class EncoderSpec:
+    """All that an encoder depends on, but for its weights.
+
+    Attributes:
+        image: shape of a frame.
+        size: height and width that frames are resized to; None leaves them.
+        convolutions: from the frame on.
+    """
+
+    image: Shape
+    size: int | None
+    convolutions: tuple[Convolution, ...]
+
+    def __post_init__(self) -> None:
+        smallest = min(self.image[1:])
+        if self.size is not None and self.size > smallest:
+            raise RuleError(
+                f"image_size must be at most {smallest}, the smaller side of the frame, got {self.size}; null leaves it"
+            )
+        for number, (channels, height, width) in enumerate(self.outputs, start=1):
+            assert channels > 0
+            if min(height, width) < 1:
+                raise RuleError(
+                    f"convolution {number} leaves nothing of the image; use a larger image_size, a smaller kernel, "
+                    "stride or pool, or fewer convolutions"
+                )
+
+    @property
+    def resized(self) -> Shape:
+        """Shape of a frame as the first convolution sees it."""
+        channels, height, width = self.image
+        return (channels, self.size or height, self.size or width)
+
+    @cached_property
+    def outputs(self) -> tuple[Shape, ...]:
+        """Shape behind each convolution, pooled."""
+        shapes, (_, height, width) = [], self.resized
+        for layer in self.convolutions:
+            height, width = (
+                max(0, (side - layer.kernel) // layer.stride + 1) // layer.pool for side in (height, width)
+            )
+            shapes.append((layer.channels, height, width))
+        return tuple(shapes)
+
+    @property
+    def features(self) -> int:
+        """How many numbers the encoder makes of a frame; their order is that of torch's ``flatten``."""
+        channels, height, width = (self.resized, *self.outputs)[-1]
+        return channels * height * width
+
+    @cached_property
+    def weights(self) -> dict[str, tuple[int, ...]]:
+        """Name and shape ``(n_out, n_in, kernel, kernel)`` of each convolution's weights."""
+        inputs = (self.resized, *self.outputs)
+        return {
+            f"conv{number}.weight": (layer.channels, inputs[number - 1][0], layer.kernel, layer.kernel)
+            for number, layer in enumerate(self.convolutions, start=1)
+        }
+
+
+def averaging(source: int, target: int) -> npt.NDArray[np.float64]:
+    """Return the matrix ``(target, source)`` that resizes a row of pixels by area averaging.
+
+    Pixel i of the target is the mean of what lies between i and i + 1 times source / target. Along both axes that is
+    OpenCV's INTER_AREA, which the original uses (`gym.wrappers.ResizeObservation`), without its rounding to levels.
+    """
+    width = source / target
+    low = np.arange(target)[:, None] * width
+    pixels = np.arange(source)[None, :]
+    overlap = np.minimum(low + width, pixels + 1) - np.maximum(low, pixels)
+    weights: npt.NDArray[np.float64] = np.where(overlap > 1e-9, overlap, 0.0)
+    weights /= weights.sum(axis=1, keepdims=True)
+    return weights
