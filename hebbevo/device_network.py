@@ -10,13 +10,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from hebbevo.network import NETWORK_STREAM, PlasticNetwork
+from hebbevo.network import NETWORK_STREAM, Encoder, PlasticNetwork
 from hebbevo.rules.codegen import KernelSpec
 from hebbevo.rules.distribution import Distribution
 from hebbevo.rules.layout import Layout
@@ -25,17 +24,6 @@ from hebbevo.rules.triton_kernel import TritonKernel
 
 FloatArray = npt.NDArray[np.float32]
 IndexArray = npt.NDArray[np.int64]
-
-
-class Encoder(Protocol):
-    """What may stand in front of the plastic layers, with a part of the genome of its own."""
-
-    def begin(self, genomes: FloatArray, genome_of: Sequence[int]) -> None:
-        """Take the genomes of a block of lifetimes."""
-
-    def encode(self, observations: FloatArray, active: IndexArray) -> FloatArray:
-        """Return the features ``(capacity, n_in)`` that the first plastic layer sees, current in the rows `active`."""
-        ...
 
 
 class DeviceNetwork(PlasticNetwork):
@@ -71,7 +59,7 @@ class DeviceNetwork(PlasticNetwork):
         self.kernel = kernel or default_kernel(spec, device)
         self._spec, self._initial, self._encoder = spec, initial_weights, encoder
         self._turn = turn or threading.Lock()
-        self._slopes = None if slopes is None else torch.from_numpy(slopes).to(self.device)
+        self._slope_tensor = None if slopes is None else torch.from_numpy(slopes).to(self.device)
         self._tanh = kernel_functions()["tanh"]
         on_gpu = self.device.type == "cuda"
         self._stream = torch.cuda.Stream() if on_gpu else None  # type: ignore[no-untyped-call]
@@ -134,7 +122,7 @@ class DeviceNetwork(PlasticNetwork):
             self._step(rows, learn=self._pending is not None, forward=True)
             self._signals, self._next_signals = self._next_signals, self._signals
             outputs = self._signals[-1]
-            actions = outputs if self._slopes is None else self._tanh(self._slopes * outputs)
+            actions = outputs if self._slope_tensor is None else self._tanh(self._slope_tensor * outputs)
             self._acted.copy_(actions, non_blocking=True)
         self._pending = None
         return self._actions

@@ -46,7 +46,8 @@ class Generation:
     run_seed: int
     number: int
     morphologies: tuple[str, ...]
-    lifetime_seeds: str
+    seed_group: int
+    one_track: bool = False
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,14 @@ def evaluate_generation(
     spans = guided_spans(proposals.population, width, executor.workers)
     shipped = isinstance(proposals, MatrixProposals)
     items = [Individuals(a, b, proposals.genomes(range(a, b)) if shipped else None) for a, b in spans]
-    shared = Generation(None if shipped else proposals, run_seed, number, tuple(morphologies), lifetime_seeds)
+    shared = Generation(
+        None if shipped else proposals,
+        run_seed,
+        number,
+        tuple(morphologies),
+        GROUP_SIZE[lifetime_seeds],
+        lifetime_seeds == "track",
+    )
     parts = executor.map(evaluate_individuals, shared, items)
     return Fitness(
         np.concatenate([part.per_morphology for part in parts]),
@@ -144,5 +152,5 @@ def _training_seed(generation: Generation, individual: int, morphology: int) -> 
     def of(group: int) -> int:
         return lifetime_seed(generation.run_seed, TRAINING, generation.number, group, morphology)
 
-    own = of(individual // GROUP_SIZE[generation.lifetime_seeds])
-    return of(0) - of(0) % LOWER + own % LOWER if generation.lifetime_seeds == "track" else own
+    own = of(individual // generation.seed_group)
+    return of(0) - of(0) % LOWER + own % LOWER if generation.one_track else own

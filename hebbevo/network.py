@@ -8,6 +8,7 @@ between sees them updated, and the bits are the same either way.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +17,6 @@ from numba import njit
 from hebbevo.rules.cpu_functions import _tanh
 from hebbevo.rules.cpu_kernel import CpuKernel, aligned_zeros
 from hebbevo.rules.distribution import Distribution
-from hebbevo.rules.encoder import CpuEncoder
 from hebbevo.rules.layout import Layout, layer_coefficients
 
 FloatArray = npt.NDArray[np.float32]
@@ -24,6 +24,17 @@ IndexArray = npt.NDArray[np.int64]
 
 NETWORK_STREAM = 0
 """Second word of the seed sequence of a lifetime's initial weights."""
+
+
+class Encoder(Protocol):
+    """What may stand in front of the plastic layers, with a part of the genome of its own."""
+
+    def begin(self, genomes: FloatArray, genome_of: Sequence[int]) -> None:
+        """Take the genomes of a block of lifetimes."""
+
+    def encode(self, observations: FloatArray, active: IndexArray) -> FloatArray:
+        """Return the features ``(capacity, n_in)`` that the first plastic layer sees, current in the rows `active`."""
+        ...
 
 
 class PlasticNetwork:
@@ -47,7 +58,7 @@ class PlasticNetwork:
         layout: Layout,
         initial_weights: Distribution | None,
         capacity: int,
-        encoder: CpuEncoder | None = None,
+        encoder: Encoder | None = None,
         slopes: FloatArray | None = None,
     ) -> None:
         self.capacity = capacity
