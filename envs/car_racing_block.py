@@ -87,6 +87,6 @@ class BatchedCarRacing(BatchedEnvironment):
 def track_seed(seed: int) -> int:
     """Return the seed of the track that a lifetime drives: Gymnasium's `reset(seed=...)` builds the same one.
 
-    It is the upper half of the lifetime's seed, so that lifetimes may share a track and not their weights at birth.
+    It is the lower half of the lifetime's seed, so that lifetimes may share a track and not their weights at birth.
     """
-    return seed >> 32
+    return seed % 2**32

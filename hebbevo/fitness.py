@@ -23,14 +23,14 @@ TRAINING, CENTER_EVALUATION, EVALUATION = 0, 1, 2
 """What a lifetime seed is for: the words that keep the streams apart."""
 
 GROUP_SIZE = {"individual": 1, "pair": 2, "generation": 2**62, "track": 1}
-"""How many individuals in a row share lifetime seeds (`search.lifetime_seeds`); `track` shares the upper half of them.
+"""How many individuals in a row share lifetime seeds (`search.lifetime_seeds`); `track` shares their lower half.
 
 Each morphology has seeds of its own: it is individuals that common random numbers compare, on one body at a time,
 while the mean over bodies is the less noisy for draws that are independent.
 """
 
 LOWER = 2**32
-"""Below it is the half of a lifetime seed that individuals on one track do not share."""
+"""Below it is the half of a lifetime seed that individuals on one track share."""
 
 
 def lifetime_seed(*key: int) -> int:
@@ -153,4 +153,4 @@ def _training_seed(generation: Generation, individual: int, morphology: int) -> 
         return lifetime_seed(generation.run_seed, TRAINING, generation.number, group, morphology)
 
     own = of(individual // generation.seed_group)
-    return of(0) - of(0) % LOWER + own % LOWER if generation.one_track else own
+    return own - own % LOWER + of(0) % LOWER if generation.one_track else own

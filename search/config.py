@@ -29,7 +29,7 @@ class SearchConfig(BaseModel):
         default="individual",
         description="who lives through the same random numbers: nobody; individuals 2k and 2k+1 (a mirrored "
         "pair); everybody of a generation (common random numbers); everybody, but for the weights at birth, where the "
-        "environment draws its track from the upper half of a seed (car_racing). Used by whoever evaluates.",
+        "environment draws its track from the lower half of a seed (car_racing). Used by whoever evaluates.",
     )
 
     @abstractmethod

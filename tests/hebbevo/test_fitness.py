@@ -171,13 +171,13 @@ def test_diverged_individuals_are_marked(task: Task, proposals: Proposals, alone
     np.testing.assert_array_equal(fitness.per_morphology[rest], alone.per_morphology[rest])
 
 
-def test_individuals_on_one_track_share_the_upper_half_of_their_seeds():
+def test_individuals_on_one_track_share_the_lower_half_of_their_seeds():
     collector = SeedCollector()
     generation = Generation(
         MatrixProposals(np.zeros((4, 1), np.float32)), 3, 5, BODIES[:1], 1, one_track=True
     )
     evaluate_individuals(collector, generation, Individuals(0, 4))
     seeds = [seed for seed, _, _ in collector.lived]
-    assert len({seed >> 32 for seed in seeds}) == 1
-    assert len({seed % 2**32 for seed in seeds}) == 4
+    assert len({seed % 2**32 for seed in seeds}) == 1
+    assert len({seed >> 32 for seed in seeds}) == 4
     assert all(0 <= seed < 2**63 for seed in seeds)
