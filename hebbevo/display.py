@@ -62,7 +62,12 @@ class LiveLine:
         seconds = sum(recent.seconds for recent in self._recent)
         rate = sum(recent.agent_steps for recent in self._recent) / seconds
         left = (step.generations - step.generation) * seconds / len(self._recent)
-        return " · ".join([*parts, f"{rate:,.0f} steps/s", f"{_duration(left)} left"])
+        parts.append(f"{rate:,.0f} steps/s")
+        busy = [recent.utilisation for recent in self._recent if recent.utilisation is not None]
+        if busy:
+            workers = "1 worker" if step.workers == 1 else f"{step.workers} workers"
+            parts.append(f"{workers} {sum(busy) / len(busy):.0%} busy")
+        return " · ".join([*parts, f"{_duration(left)} left"])
 
     def __enter__(self) -> Self:
         if self._console.is_terminal:

@@ -49,13 +49,19 @@ class Run:
 
 @dataclass(frozen=True)
 class Step:
-    """What a generation came to, for whoever watches."""
+    """What a generation came to, for whoever watches.
+
+    Attributes:
+        utilisation: part of the time that workers on Ray were busy, from 0 to 1; None in process.
+    """
 
     generation: int
     generations: int
     row: Row
     agent_steps: int
     seconds: float
+    workers: int = 1
+    utilisation: float | None = None
 
 
 Watcher = Callable[[Step], None]
@@ -84,7 +90,9 @@ def evolve(
         RunDirectory.create(out, config.to_yaml()) as directory,
     ):
         notes.attach(directory)
-        return _Evolution(config, task, searcher, directory, None, watch).run(executor, block, execution)
+        return _Evolution(config, task, searcher, directory, None, watch, notes).run(
+            executor, block, execution
+        )
 
 
 def resume(path: str | Path, *, execution: Execution | None = None, watch: Watcher | None = None) -> Run:
@@ -99,10 +107,10 @@ def resume(path: str | Path, *, execution: Execution | None = None, watch: Watch
         if checkpoint is not None:
             _check_same_config(config, checkpoint, directory)
         task, searcher = _begin(config)
-        evolution = _Evolution(config, task, searcher, directory, checkpoint, watch)
+        execution, notes = execution or Execution(), _Notes()
+        evolution = _Evolution(config, task, searcher, directory, checkpoint, watch, notes)
         if evolution.finished:
             return evolution.result(already_finished=True)
-        execution, notes = execution or Execution(), _Notes()
         notes.attach(directory)
         with executor_for(task, execution, notes) as (executor, block):
             return evolution.run(executor, block, execution)
@@ -142,6 +150,7 @@ class _Notes:
     def __init__(self) -> None:
         self._directory: RunDirectory | None = None
         self._early: list[tuple[str, dict[str, Any]]] = []
+        self._busy: float | None = None
 
     def attach(self, directory: RunDirectory) -> None:
         """Write to this run's log from now on, and what was told before."""
@@ -149,9 +158,16 @@ class _Notes:
         for kind, fields in self._early:
             directory.log(kind, **fields)
 
+    def take_busy(self) -> float | None:
+        """Return the seconds that workers were busy since the last call; None where nobody tells."""
+        busy, self._busy = self._busy, None
+        return busy
+
     def __call__(self, kind: str, /, **fields: Any) -> None:
         """Take note of an event."""
         log_event(kind, **fields)
+        if kind == "map":
+            self._busy = (self._busy or 0.0) + fields["busy_seconds"]
         if self._directory is None:
             self._early.append((kind, fields))
         else:
@@ -169,8 +185,10 @@ class _Evolution:
         directory: RunDirectory,
         checkpoint: Checkpoint | None,
         watch: Watcher | None,
+        notes: _Notes,
     ) -> None:
         self.config = config
+        self.notes = notes
         self.directory = directory
         self.checkpoint = checkpoint
         self.watch = watch
@@ -240,7 +258,9 @@ class _Evolution:
             {"config": self.config.model_dump(mode="json"), "best_mean": self.best},
             is_best,
         )
-        return Step(generation, search.generations, row, fitness.steps, time.perf_counter() - began)
+        seconds, workers, busy = time.perf_counter() - began, executor.workers, self.notes.take_busy()
+        utilisation = None if busy is None else busy / (max(1, workers) * seconds)
+        return Step(generation, search.generations, row, fitness.steps, seconds, workers, utilisation)
 
     @property
     def _every(self) -> int:

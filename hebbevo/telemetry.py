@@ -21,13 +21,13 @@ class Telemetry:
 
     def record(self, step: Step) -> None:
         """Write one generation."""
-        rate = step.agent_steps / step.seconds
-        self._directory.log(
-            "generation", generation=step.generation, seconds=step.seconds, agent_steps_per_second=rate
-        )
+        rates: dict[str, float] = {"agent_steps_per_second": step.agent_steps / step.seconds}
+        if step.utilisation is not None:
+            rates |= {"workers": step.workers, "utilisation": step.utilisation}
+        self._directory.log("generation", generation=step.generation, seconds=step.seconds, **rates)
         scalars = {name.replace(".", "/"): value for name, value in step.row.items() if value is not None}
         del scalars["generation"]
-        self._events.add(step.generation, {**scalars, "agent_steps_per_second": rate})
+        self._events.add(step.generation, {**scalars, **rates})
 
     def __enter__(self) -> Self:
         return self

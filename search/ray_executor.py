@@ -294,9 +294,9 @@ class RayExecutor(Generic[Worker]):
     def _turn_away(self, lane: Lane, kind: str, cause: str) -> None:
         """Do without a worker that cannot work: an error at the start of a run, an event later on."""
         self._remove(lane)
-        self._tell(kind, worker=lane.name, cause=cause, memory=0, items=0)
         if not self._running:
             raise SearchError(f"a worker {cause}; install the same hebbevo on every node (docs/cluster.md)")
+        self._tell(kind, worker=lane.name, cause=cause, memory=0, items=0)
         self._failed_starts += 1
         if self._failed_starts >= FAILED_STARTS:
             self._failed_starts = 0

@@ -1,5 +1,6 @@
 """Same seed, same bits: in this process, on one worker or four, in any block, whoever dies on the way."""
 
+import json
 import os
 import signal
 import subprocess
@@ -195,6 +196,9 @@ def test_a_driver_killed_and_resumed_changes_no_byte(tmp_path: Path) -> None:
     assert [driver.stdout.readline() for _ in range(2)] == ["1\n", "2\n"]
     driver.kill()
     driver.communicate()
+    log = (tmp_path / "killed" / "log.jsonl").read_text().splitlines()
+    generations = [event for event in map(json.loads, log) if event["event"] == "generation"]
+    assert all(event["workers"] == 2 and 0.0 < event["utilisation"] < 1.1 for event in generations)
     run = resume(tmp_path / "killed", execution=Execution(workers=0))
     assert run.resumed_from in (2, 3)
     from hebbevo.evolution import evolve
