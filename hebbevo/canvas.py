@@ -170,8 +170,7 @@ class Canvas:
             pen.line((x, bottom, x, bottom + 4), fill=INK)
             self._text(pen, (x, bottom + 6), f"{tick:g}", 13, anchor="mt")
         pen.line((left, top, left, bottom, right, bottom), fill=INK)
-        self._text(pen, (left, top - 18), f"progress ({self._unit})", 13)
-        self._text(pen, (right, bottom + 6), "seconds", 13, PALE, anchor="rt")
+        self._text(pen, (left, top - 18), f"progress ({self._unit}) over time (s)", 13)
 
     def _place_curve(self) -> list[tuple[float, float]]:
         return [(self._x(moment.step), self._y(moment.progress)) for moment in self._recording.moments]

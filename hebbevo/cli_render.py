@@ -16,6 +16,15 @@ def render_command(
     morphology: Annotated[
         str | None, typer.Option(help="Body; by default the task's first.", show_default=False)
     ] = None,
+    perturb: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TEXT|FILE.yaml",
+            help="What happens to it, as zero_weights:at=300,fraction=0.333; several are joined by +. By default "
+            "what the genome evolved with.",
+            show_default=False,
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="The lifetime is the first that `evaluate` lives with it.")] = 1,
     steps: Annotated[
         int | None, typer.Option(help="Length; by default the task's own.", show_default=False)
@@ -36,6 +45,7 @@ def render_command(
             loaded,
             out,
             morphology=morphology,
+            perturb=perturb,
             seed=seed,
             steps=steps,
             watch=lambda done, frames: bar.update(task, completed=done, total=frames),

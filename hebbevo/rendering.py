@@ -7,7 +7,7 @@ The lifetime is lived first, watched by a hook that only looks, and is therefore
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -24,6 +24,8 @@ from hebbevo.evaluation import checked_bodies
 from hebbevo.fitness import EVALUATION, lifetime_seed
 from hebbevo.genome import Genome
 from hebbevo.offscreen import Picture
+from hebbevo.perturbation import Perturbation
+from hebbevo.perturbations import read_protocols
 from hebbevo.rollout import Block, Hook, Lifetimes
 from hebbevo.task import Task, Worker
 
@@ -60,6 +62,7 @@ class Recording:
     Attributes:
         lifetimes: what it came to, one row.
         actions: of every step, ``(steps, n_out)``.
+        perturbations: what happened to it.
         seconds_per_step: for the clock of the video.
     """
 
@@ -68,6 +71,7 @@ class Recording:
     actions: npt.NDArray[np.float32]
     seed: int
     morphology: str
+    perturbations: tuple[Perturbation, ...]
     seconds_per_step: float
 
 
@@ -107,6 +111,7 @@ def render(
     out: str | Path,
     *,
     morphology: str | None = None,
+    perturb: str | Sequence[Perturbation] | None = None,
     seed: int = 1,
     steps: int | None = None,
     watch: Watcher | None = None,
@@ -117,12 +122,13 @@ def render(
         genome: from `load_genome`.
         out: the video, a file ``.mp4`` that must not exist.
         morphology: by default the task's first.
+        perturb: what happens to the lifetime, as `perturb` takes a protocol; by default what is the task's own.
         seed: as `evaluate` takes it.
         steps: length of the lifetime; by default the task's own.
         watch: called after every frame.
 
     Raises:
-        InputError: `out` cannot be written, an unknown morphology, an environment without pictures, no GL.
+        InputError: `out` cannot be written, an unknown morphology or perturbation, no pictures of the environment.
         OSError: the disk is full or fails.
     """
     path = check_video(out)
@@ -130,6 +136,8 @@ def render(
     if not 0 <= seed < 2**63:
         raise InputError(f"seed must be from 0 to 2**63 - 1, got {seed}")
     (body, *_) = checked_bodies(task, None if morphology is None else [morphology])
+    task = task if perturb is None else replace(task, perturbations=_protocol(perturb))
+    task.check(task.perturbations)
     with closing(camera_for(task.env)) as camera:
         recording = record(task, genome.values, camera, body, lifetime_seed(seed, EVALUATION, 0))
         title = f"{genome.name}   {body}   seed {seed}"
@@ -145,7 +153,25 @@ def record(
     with closing(Worker(task, 1)) as worker:
         lifetimes = worker.live(values[None], [0], [seed], [morphology], early_stop=False, hooks=[recorder])
     actions = np.array(recorder.actions)
-    return Recording(lifetimes, recorder.moments, actions, seed, morphology, camera.seconds_per_step)
+    return Recording(
+        lifetimes,
+        recorder.moments,
+        actions,
+        seed,
+        morphology,
+        task.perturbations,
+        camera.seconds_per_step,
+    )
+
+
+def _protocol(perturb: str | Sequence[Perturbation]) -> tuple[Perturbation, ...]:
+    if not isinstance(perturb, str):
+        return tuple(perturb)
+    protocols = read_protocols(perturb)
+    if len(protocols) != 1:
+        raise InputError(f"{perturb} holds {len(protocols)} protocols; a video shows one lifetime: leave one")
+    (perturbations,) = protocols.values()
+    return perturbations
 
 
 def check_video(out: str | Path) -> Path:
@@ -207,9 +233,10 @@ def _encode(path: Path, frames: Iterator[Picture], length: int, watch: Watcher |
 
 
 def _frames(recording: Recording, camera: Camera, title: str, unit: str) -> Iterator[Picture]:
-    from hebbevo.canvas import Canvas
+    from hebbevo.canvas import Canvas, Window
 
-    canvas = Canvas(recording, title, unit)
+    windows = [Window(str(what), what.begins, what.ends) for what in recording.perturbations]
+    canvas = Canvas(recording, title, unit, [window for window in windows if window.label != "none"])
     pictures = camera.pictures(recording)
     for number, (moment, picture) in enumerate(zip(recording.moments, pictures, strict=True)):
         frame = canvas.draw(number, picture)

@@ -21,6 +21,7 @@ from hebbevo.envs import EnvConfig
 from hebbevo.envs.quadruped import QuadrupedConfig
 from hebbevo.fitness import EVALUATION, lifetime_seed
 from hebbevo.offscreen import Picture, Studio, find_gl
+from hebbevo.perturbations import parse_perturbations
 from hebbevo.rendering import FRAMES_PER_SECOND, Recording, record, render, write_video
 from hebbevo.rollout import Block, Hook
 from hebbevo.task import Task, Worker
@@ -129,6 +130,33 @@ def test_a_task_that_draws_itself_becomes_a_video() -> None:
     camera.close()
 
 
+def test_a_perturbed_lifetime_is_drawn_as_it_was_lived() -> None:
+    genome, text = genome_of(quadruped_task()), "zero_weights:at=5,fraction=0.5+kill_actuators:from=9,to=20"
+    task = replace(genome.task, perturbations=parse_perturbations(text))
+    every_step = NoCamera(1 / FRAMES_PER_SECOND)
+    recording = recorded(replace(genome, task=task), "intact", camera=every_step)
+    calm = recorded(genome, "intact")
+    lived = Worker(genome.task, 1).live(
+        *(genome.values[None], [0], [recording.seed], ["intact"]),
+        early_stop=False,
+        perturbations=parse_perturbations(text),
+    )
+    assert recording.lifetimes.fitness[0] == lived.fitness[0] != calm.lifetimes.fitness[0]
+    before, event = (recording.moments[step].weights[0] for step in (4, 5))
+    assert (before != 0).all()
+    assert (event == 0).mean() == pytest.approx(0.5, abs=0.1), "seen as the event leaves them"
+    assert (recording.actions[9:20] == 0).all()
+    assert (recording.actions[20] != 0).all()
+
+
+def test_a_replay_takes_the_perturbed_way() -> None:
+    recording = render(genome_of(cart_pole_task()), "a.mp4", perturb="sensor_noise:from=2,to=9,sd=3")
+    camera = camera_for(cart_pole_task().env)
+    assert len(list(camera.pictures(recording))) == len(recording.moments)
+    camera.close()
+    assert [str(what) for what in recording.perturbations] == ["sensor_noise:from=2,to=9,sd=3"]
+
+
 def test_steps_bound_the_lifetime() -> None:
     recording = render(genome_of(cart_pole_task()), "life.mp4", steps=5)
     assert recording.lifetimes.steps[0] == 5
@@ -204,6 +232,11 @@ def test_mujoco_gl_leaves_no_choice(monkeypatch: pytest.MonkeyPatch) -> None:
         ("a.mp4", {"morphology": "intct"}, "one body only"),
         ("a.mp4", {"seed": -1}, "seed must be"),
         ("a.mp4", {"steps": 0}, "env.steps"),
+        ("a.mp4", {"perturb": "zero_weight:at=3"}, "did you mean zero_weights"),
+        ("a.mp4", {"perturb": "zero_weights:at=40"}, "after the end of life"),
+        ("a.mp4", {"perturb": "zero_weights:at=9", "steps": 9}, "after the end of life"),
+        ("a.mp4", {"perturb": "push:at=3,speed=1"}, "perturb weights, sensors or actuators"),
+        ("a.mp4", {"perturb": "none.yaml"}, "cannot read none.yaml"),
     ],
 )
 def test_bad_input_is_refused(out: str, options: dict[str, object], expected: str) -> None:
