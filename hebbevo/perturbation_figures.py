@@ -12,7 +12,7 @@ from hebbevo.perturbation import END_OF_LIFE
 from hebbevo.perturbation_plan import UNPERTURBED, Plan, Protocol
 from hebbevo.perturbation_records import EVOLVED, RANDOM
 from hebbevo.perturbation_study import Recorded
-from hebbevo.perturbation_tables import BIN, StudyTables
+from hebbevo.perturbation_tables import BIN, WEIGHTS, StudyTables
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -214,56 +214,57 @@ def _weights(plan: Plan, recorded: Recorded, events: Sequence[Protocol]) -> Figu
 
 
 def _trajectories(plan: Plan, tables: StudyTables) -> Figure:
-    """Draw the ways of the weights in two and three components; dots are births, crosses ends."""
+    """Draw the ways of the weights, and of their direction, in two and three components."""
     names = short_names(plan)
-    genomes = list(dict.fromkeys(genome for genome, _ in tables.components))
-    figure = _figure(14, 3.6 * len(genomes))
-    for row, genome in enumerate(genomes):
+    lines = list(dict.fromkeys((genome, of) for genome, _, of in tables.components))
+    figure = _figure(14, 3.6 * len(lines))
+    for row, (genome, of) in enumerate(lines):
         for column, condition in enumerate((EVOLVED, RANDOM)):
-            components = tables.components.get((genome, condition))
+            components = tables.components.get((genome, condition, of))
             if components is None:
                 continue
-            flat = figure.add_subplot(len(genomes), 4, 4 * row + 2 * column + 1)
-            deep = figure.add_subplot(len(genomes), 4, 4 * row + 2 * column + 2, projection="3d")
+            flat = figure.add_subplot(len(lines), 4, 4 * row + 2 * column + 1)
+            deep = figure.add_subplot(len(lines), 4, 4 * row + 2 * column + 2, projection="3d")
             for color, places in zip(COLORS, components.places, strict=False):
                 for axes, count in ((flat, 2), (deep, 3)):
                     axes.plot(*places[:, :count].T, color=color, lw=0.8)
                     axes.plot(*places[:1, :count].T, "o", color=color, ms=4)
                     axes.plot(*places[-1:, :count].T, "x", color=color, ms=6)
             shares = [f"{share:.0%}" for share in components.explained]
-            title = f"{names[genome]}, {condition} rule"
-            flat.set_title(title, fontsize=8)
+            what = "" if of == WEIGHTS else ": direction of the weights"
+            flat.set_title(f"{names[genome]}, {condition} rule{what}", fontsize=8)
             _plain(flat, xlabel=f"component 1 ({shares[0]})", ylabel=f"component 2 ({shares[1]})")
             deep.set_title(f"with component 3 ({shares[2]})", fontsize=8)
             deep.set(xticklabels=[], yticklabels=[], zticklabels=[])
-            for name in ("x", "y", "z"):
-                getattr(deep, f"set_{name}label")("xyz".index(name) + 1, labelpad=-12, fontsize=8)
+            for number, name in enumerate("xyz", start=1):
+                getattr(deep, f"set_{name}label")(number, labelpad=-12, fontsize=8)
             flat.ticklabel_format(style="sci", scilimits=(-2, 3))
             flat.tick_params(labelsize=7)
     return figure
 
 
+_WEIGHT_SPEEDS = {
+    "relative_change": "change in a step, relative to the weights",
+    "turn": "turn in a step (radians)",
+    "size": "size of the weights (root mean square)",
+}
+
+
 def _weight_speed(plan: Plan, tables: StudyTables) -> Figure:
-    """Draw how far weights move in a step, relative to their size, and how large they are."""
+    """Draw how far weights move in a step, how far they turn, and how large they are."""
     names, rows = short_names(plan), _by(tables.weight_speed, "genome", "weights")
-    figure = _figure(10, 3.8)
-    left, right = figure.subplots(1, 2)
+    figure = _figure(13, 3.8)
+    panels = figure.subplots(1, len(_WEIGHT_SPEEDS))
     genomes = list(dict.fromkeys(genome for genome, _ in rows))
-    for (genome, condition), mine in rows.items():
-        color = COLORS[genomes.index(genome) % len(COLORS)]
-        style = "-" if condition == EVOLVED else ":"
-        for axes, name in ((left, "relative_change"), (right, "size")):
-            axes.plot(
-                [row["t"] for row in mine],
-                _numbers(mine, name),
-                style,
-                color=color,
-                lw=1.2,
-                label=f"{names[genome]}, {condition} rule",
-            )
-    _plain(left, xlabel="step t", ylabel="change of the weights in a step, relative", yscale="log")
-    _plain(right, xlabel="step t", ylabel="size of the weights (root mean square)", yscale="log")
-    left.legend(frameon=False, fontsize=8)
+    for axes, (name, label) in zip(panels, _WEIGHT_SPEEDS.items(), strict=True):
+        for (genome, condition), mine in rows.items():
+            color = COLORS[genomes.index(genome) % len(COLORS)]
+            style = "-" if condition == EVOLVED else ":"
+            t, y = [row["t"] for row in mine], _numbers(mine, name)
+            axes.plot(t, y, style, color=color, lw=1.2, label=f"{names[genome]}, {condition} rule")
+        _plain(axes, xlabel="step t", title=label, yscale="log")
+        axes.title.set_fontsize(9)
+    panels[0].legend(frameon=False, fontsize=8)
     return figure
 
 

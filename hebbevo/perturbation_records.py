@@ -54,11 +54,13 @@ class Trajectory:
         weights: of all layers at every `SNAPSHOT_EVERY`-th step, float32 ``(points, synapses)``.
         change: root mean square over synapses of w(t + 1) - w(t), ``(steps - 1,)``.
         size: root mean square of w(t), ``(steps - 1,)``.
+        turn: angle between w(t) and w(t + 1) as vectors, radians, ``(steps - 1,)``.
     """
 
     weights: Singles
     change: Floats
     size: Floats
+    turn: Floats
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,7 @@ class _Images(Hook):
 class _Trajectories(Hook):
     def __init__(self, lifetimes: int) -> None:
         self.points: list[list[Singles]] = [[] for _ in range(lifetimes)]
-        self.moves: list[list[tuple[float, float]]] = [[] for _ in range(lifetimes)]
+        self.moves: list[list[tuple[float, float, float]]] = [[] for _ in range(lifetimes)]
         self.last: dict[int, Floats] = {}
 
     def on_observation(self, block: Block) -> None:
@@ -135,15 +137,25 @@ class _Trajectories(Hook):
                 self.points[row].append(now)
             wide = now.astype(np.float64)
             if row in self.last:
-                self.moves[row].append((_rms(wide - self.last[row]), _rms(self.last[row])))
+                self.moves[row].append(_move(self.last[row], wide))
             self.last[row] = wide
 
     def finished(self) -> tuple[Trajectory, ...]:
         """Return what was noted."""
         return tuple(
-            Trajectory(np.array(points), *np.array(moves, np.float64).reshape(-1, 2).T)
+            Trajectory(np.array(points), *np.array(moves, np.float64).reshape(-1, 3).T)
             for points, moves in zip(self.points, self.moves, strict=True)
         )
+
+
+def _move(before: Floats, after: Floats) -> tuple[float, float, float]:
+    """Return change, size and turn; the angle of unit vectors u, v is 2 asin(|u - v| / 2)."""
+    sizes = _rms(before), _rms(after)
+    turn = 0.0
+    if all(sizes):
+        distance = _rms(before / sizes[0] - after / sizes[1])
+        turn = 2 * float(np.arcsin(min(1.0, distance / 2)))
+    return _rms(after - before), sizes[0], turn
 
 
 def _rms(values: Floats) -> float:

@@ -11,23 +11,7 @@ from hebbevo.perturbation_figures import short_names
 from hebbevo.perturbation_plan import UNPERTURBED, Plan
 from hebbevo.perturbation_tables import BIN, StudyTables
 from hebbevo.recovery import RETURN, WINDOW
-from hebbevo.report import Section, write_report
-
-_SHOWN = {
-    "protocol": "protocol",
-    "mean": "progress",
-    "mean_low": "from",
-    "mean_high": "to",
-    "loss": "loss",
-    "loss_low": "from ",
-    "loss_high": "to ",
-    "loss_share": "loss, share",
-    "recovery_steps": "recovery (steps)",
-    "recovery_low": "from  ",
-    "recovery_high": "to  ",
-    "recovered": "lifetimes recovered, share",
-    "diverged": "diverged",
-}
+from hebbevo.report import Section, hundredths, shown, shown_interval, write_report
 
 
 def write_study_report(path: Path, plan: Plan, tables: StudyTables, figures: Mapping[str, Path]) -> None:
@@ -82,7 +66,7 @@ def _recovery_text(tables: StudyTables) -> str:
         "the twins' progress from the perturbation to the end of life. The recovery time is the number of steps from "
         "the event (from the end of a window; from the beginning of what lasts to the end of life) until the "
         f"speed over the next {WINDOW} steps, averaged over lifetimes, is first at {RETURN:.0%} of the twins' over the "
-        f"same steps; a dash: not within the life. Intervals are 95 % bootstraps over lifetimes. The last columns say "
+        f"same steps; never: not within the life. Intervals are 95 % bootstraps over lifetimes. The last columns say "
         "which share of single lifetimes came back by the same measure (one lifetime's speed is uneven, so that even a "
         "slower one may pass the mark once), and how many diverged. Curves are means of "
         f"{BIN} steps with their intervals; what happens is shaded."
@@ -100,13 +84,33 @@ _IMAGES_TEXT = (
 )
 _WAYS_TEXT = (
     "The weights of a few unperturbed lifetimes in their first principal components, of all their points together "
-    "(dot: birth; cross: end), for the evolved rule and for rules drawn as evolution's first ones. Below, how far the "
-    "weights move in a step: root mean square over synapses, relative to that of the weights, mean over lifetimes."
+    "(dot: birth; cross: end), for the evolved rule and for rules drawn as evolution's first ones; each condition has "
+    "components of its own. Weights without a normaliser grow while they live; their direction is the same with all "
+    "points scaled to one size.\n\nBelow, how far the weights move in a step (root mean square over synapses, relative "
+    "to that of the weights), the angle by which they turn, and their size, means over those lifetimes."
 )
 
 
 def _row(row: Mapping[str, Any], names: Mapping[str, str], bodies: Mapping[str, str]) -> dict[str, object]:
-    return {**_who(row, names, bodies), **{label: row[name] for name, label in _SHOWN.items()}}
+    recovery = [row[name] for name in ("recovery_steps", "recovery_low", "recovery_high")]
+    times = None if row["recovery_from"] is None else ["never" if t is None else f"{t:.0f}" for t in recovery]
+    return {
+        **_who(row, names, bodies),
+        "protocol": row["protocol"].replace("_", " "),
+        "progress (95 %)": _interval(row, "mean"),
+        "loss (95 %)": _interval(row, "loss"),
+        "share": hundredths(row["loss_share"]),
+        "recovery (95 %)": None if times is None else f"{times[0]} ({times[1]} to {times[2]})",
+        "recovered": row["recovered"],
+        "diverged": row["diverged"],
+    }
+
+
+def _interval(row: Mapping[str, Any], name: str) -> str | None:
+    if row[name] is None:
+        return None
+    interval = shown_interval(row[f"{name}_low"], row[f"{name}_high"])
+    return shown(hundredths(row[name])) + (f" ({interval})" if interval else "")
 
 
 def _frozen_row(
@@ -129,10 +133,11 @@ def _explained(tables: StudyTables, names: Mapping[str, str]) -> list[dict[str, 
         {
             "genome": names[genome],
             "rule": condition,
+            "of": of,
             "lifetimes": len(components.places),
             **{f"component {n}": float(share) for n, share in enumerate(components.explained, start=1)},
         }
-        for (genome, condition), components in tables.components.items()
+        for (genome, condition, of), components in tables.components.items()
     ]
 
 

@@ -23,7 +23,7 @@ from hebbevo.recovery import (
     recovery_steps,
     windowed_speed,
 )
-from hebbevo.weight_trajectories import Components, principal_components
+from hebbevo.weight_trajectories import Components, directions, principal_components
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -33,6 +33,9 @@ Flags = npt.NDArray[np.bool_]
 
 BIN: Final = 10
 """Steps over which the speeds of the tables are averaged."""
+
+WEIGHTS, DIRECTION = "weights", "direction"
+"""What components are of: weights as they are, or scaled to one size."""
 
 _TEXT, _WHOLE, _REAL = "string", "int64", "float64"
 _WHO = {"genome": _TEXT, "morphology": _TEXT, "protocol": _TEXT}
@@ -66,7 +69,7 @@ _FREEZE = {
 }
 _SPEED = {**_WHO, "t": _WHOLE, "unit": _TEXT, **dict.fromkeys(("speed", "speed_low", "speed_high"), _REAL)}
 _TRAJECTORIES = {
-    **dict.fromkeys(("genome", "weights"), _TEXT),
+    **dict.fromkeys(("genome", "weights", "of"), _TEXT),
     **dict.fromkeys(("lifetime", "t"), _WHOLE),
     **dict.fromkeys(("component_1", "component_2", "component_3"), _REAL),
     **dict.fromkeys(("explained_1", "explained_2", "explained_3"), _REAL),
@@ -74,7 +77,7 @@ _TRAJECTORIES = {
 _WEIGHT_SPEED = {
     **dict.fromkeys(("genome", "weights"), _TEXT),
     "t": _WHOLE,
-    **dict.fromkeys(("change", "relative_change", "size"), _REAL),
+    **dict.fromkeys(("change", "relative_change", "turn", "size"), _REAL),
 }
 
 
@@ -116,10 +119,14 @@ class StudyTables:
         return _table(_SPEED, (row for case in self._cases() for row in self._speed_rows(*case)))
 
     @cached_property
-    def components(self) -> dict[tuple[str, str], Components]:
-        """Principal components of the weights, by genome and condition."""
-        found = self.recorded.trajectories.items()
-        return {key: principal_components([one.weights for one in ways]) for key, ways in found if ways}
+    def components(self) -> dict[tuple[str, str, str], Components]:
+        """Principal components by genome, condition, and of what: the `weights` or their `direction`."""
+        return {
+            (*key, of): principal_components([scale(way.weights) for way in ways])
+            for key, ways in self.recorded.trajectories.items()
+            if ways
+            for of, scale in ((WEIGHTS, np.asarray), (DIRECTION, directions))
+        }
 
     @cached_property
     def trajectories(self) -> pa.Table:
@@ -237,13 +244,14 @@ class StudyTables:
             }
 
     def _trajectory_rows(self) -> Iterator[Row]:
-        for (genome, condition), components in self.components.items():
+        for (genome, condition, of), components in self.components.items():
             explained = {f"explained_{n}": float(s) for n, s in enumerate(components.explained, start=1)}
             for lifetime, places in enumerate(components.places):
                 for point, place in enumerate(places):
                     yield {
                         "genome": genome,
                         "weights": condition,
+                        "of": of,
                         "lifetime": lifetime,
                         "t": point * SNAPSHOT_EVERY,
                         **{f"component_{n}": float(x) for n, x in enumerate(place, start=1)},
@@ -260,6 +268,7 @@ class StudyTables:
                     "t": t,
                     "change": float(np.mean([way.change[t] for way in there])),
                     "relative_change": _mean([way.change[t] / way.size[t] for way in there if way.size[t]]),
+                    "turn": float(np.mean([way.turn[t] for way in there])),
                     "size": float(np.mean([way.size[t] for way in there])),
                 }
 

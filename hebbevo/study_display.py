@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from rich import box
 from rich.console import Console
@@ -65,18 +66,25 @@ def generalisation_table(statistics: pa.Table) -> Table:
 
 
 def perturbation_table(statistics: pa.Table) -> Table:
-    """Return a row per protocol, for a terminal: what was lost, and how long it took to be back."""
+    """Return rows for a terminal: what was lost, and how long it took to be back; without the freeze curve."""
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    table.add_column("genome", overflow="fold")
     table.add_column("protocol", overflow="fold")
-    for name in ("progress", "loss", "95 % CI", "recovery (steps)"):
-        table.add_column(name, justify="right")
+    for name in ("progress", "loss", "95 % CI", "recovery"):
+        table.add_column(name, justify="right", no_wrap=True)
+    last = None
     for row in statistics.to_pylist():
-        low, high = row["loss_low"], row["loss_high"]
-        interval = "" if low is None else f"{shown(low)} to {shown(high)}"
-        back = row["recovery_steps"]
-        recovery = "" if row["recovery_from"] is None else "never" if back is None else f"{back:.0f}"
-        loss = "" if row["loss"] is None else shown(row["loss"])
-        cells = (row["genome"], row["protocol"], shown(row["mean"]), loss, interval, recovery)
-        table.add_row(*map(Text, cells))
+        if (who := (row["genome"], row["morphology"])) != last:
+            table.add_row(Text(f"{who[0]} ({who[1]})"), style="bold")
+            last = who
+        if row["begins"] is not None and row["recovery_from"] is None:
+            continue
+        table.add_row(*map(Text, (f"  {row['protocol']}", shown(hundredths(row["mean"])), *_loss(row))))
     return table
+
+
+def _loss(row: Mapping[str, Any]) -> tuple[str, str, str]:
+    if row["loss"] is None:
+        return "", "", ""
+    interval = shown_interval(row["loss_low"], row["loss_high"]) or ""
+    back = row["recovery_steps"]
+    return shown(hundredths(row["loss"])), interval, "never" if back is None else f"{back:.0f} steps"

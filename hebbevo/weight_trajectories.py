@@ -31,6 +31,16 @@ class Components:
     explained: Floats
 
 
+def directions(weights: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return points ``(points, synapses)`` scaled to a root mean square of 1; a point at 0 stays there.
+
+    A rule without a normaliser lets weights grow for as long as they live. In saturated networks it is their
+    proportions that decide what a body does, and growth along a line hides how those change.
+    """
+    sizes = np.sqrt(np.square(weights, dtype=np.float64).mean(axis=1, keepdims=True))
+    return np.asarray(weights / np.where(sizes > 0, sizes, 1.0), np.float32)
+
+
 def principal_components(lifetimes: Sequence[npt.NDArray[np.float32]]) -> Components:
     """Return the first components of points ``(points, synapses)`` per lifetime.
 

@@ -15,7 +15,7 @@ from hebbevo.perturbation_records import EVOLVED, RANDOM
 from hebbevo.perturbation_study import live, perturb
 from hebbevo.perturbations import parse_perturbations
 from hebbevo.task import Task, Worker
-from hebbevo.weight_trajectories import principal_components
+from hebbevo.weight_trajectories import directions, principal_components
 
 STATIC = ("plasticity.rule=none", "plasticity.normalise=none", "plasticity.initial_weights=evolved")
 BLOW = "zero_weights:at=20,fraction=0.5"
@@ -123,6 +123,8 @@ def test_trajectories_are_the_weights_of_unperturbed_lives(genomes) -> None:
     assert way.weights.shape == (120 // 5, sum(a * b for a, b in ((6, 28), (8, 6))))
     moved = np.linalg.norm(way.weights[1].astype(float) - way.weights[0])
     assert 0 < moved / np.sqrt(way.weights.shape[1]) <= way.change[:5].sum()
+    u, v = (point.astype(float) / np.linalg.norm(point) for point in way.weights[:2])
+    assert 0 < np.arccos(u @ v) <= way.turn[:5].sum()
     assert way.size[5] == pytest.approx(np.sqrt(np.square(way.weights[1], dtype=float).mean()))
 
 
@@ -139,6 +141,12 @@ def test_components_are_those_of_the_singular_value_decomposition() -> None:
     assert (places[np.abs(places).argmax(axis=0), range(3)] > 0).all()
     still = principal_components([np.ones((4, 5), np.float32)])
     assert not still.explained.any()
+
+
+def test_directions_have_one_size() -> None:
+    points = np.array([[3.0, -4.0], [0.0, 0.0], [3e6, -4e6]], np.float32)
+    scaled = directions(points)
+    np.testing.assert_allclose(scaled, np.sqrt(2) * np.array([[0.6, -0.8], [0, 0], [0.6, -0.8]]), rtol=1e-6)
 
 
 def test_an_environment_of_rewards_is_studied_too(tmp_path) -> None:
