@@ -125,6 +125,9 @@ class BatchedEnvironment(ABC):
         Rows that have diverged or terminated stay where they are, with reward 0.
         """
 
+    def use_threads(self, threads: int) -> None:  # noqa: B027  (most environments step row by row)
+        """Step rows on several threads from now on, where the environment can; between lifetimes only."""
+
     def close(self) -> None:  # noqa: B027  (most environments hold nothing)
         """Release what the environment holds outside Python."""
 

@@ -83,10 +83,14 @@ class BatchedQuadruped(BatchedEnvironment):
         self.config = config
         self.blows = Blows(self)
         self._bodies: dict[str, Body] = {}
-        self._simulations: dict[tuple[object, ...], Simulations] = {}
-        first = self._simulations_of(self.body(config.morphologies[0]))
-        self._of_row = [first] * capacity
         self._in_use: list[tuple[Simulations, npt.NDArray[np.bool_]]] = []
+        self.use_threads(1)
+
+    def use_threads(self, threads: int) -> None:
+        """Step on several threads from now on; between lifetimes only."""
+        self._threads = threads
+        self._simulations: dict[tuple[object, ...], Simulations] = {}
+        self._of_row = [self._simulations_of(self.body(self.config.morphologies[0]))] * self.capacity
         self._note_use()
 
     @property
@@ -166,7 +170,7 @@ class BatchedQuadruped(BatchedEnvironment):
     def _simulations_of(self, body: Body) -> Simulations:
         """Return the batch for bodies of this layout, made when first needed."""
         if body.layout not in self._simulations:
-            self._simulations[body.layout] = Simulations(body, self)
+            self._simulations[body.layout] = Simulations(body, self, self._threads)
         return self._simulations[body.layout]
 
     def _assign(self, bodies: Sequence[Body]) -> None:
