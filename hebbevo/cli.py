@@ -18,7 +18,7 @@ from rich.console import Console
 
 from hebbevo.cli_bench import bench_command
 from hebbevo.cli_generalize import generalize_command
-from hebbevo.cli_options import Block, Overrides, Ray, Seed, Threads, Workers, execution_of
+from hebbevo.cli_options import Block, Device, Overrides, Ray, Seed, Threads, Workers, execution_of
 from hebbevo.cli_perturb import perturb_command
 from hebbevo.cli_render import render_command
 from hebbevo.envs import EnvError
@@ -57,6 +57,7 @@ def evolve_command(
     ray: Ray = None,
     threads: Threads = None,
     block: Block = None,
+    device: Device = None,
 ) -> None:
     """Evolve a preset or a config file into a new run directory."""
     from hebbevo.config import load_config
@@ -78,7 +79,7 @@ def evolve_command(
         run = evolve(
             config,
             out or Path("runs") / Path(source).stem,
-            execution=execution_of(threads, block, workers, ray),
+            execution=execution_of(threads, block, workers, ray, device),
             watch=line.watch,
         )
     _say_done(console, run.path)
@@ -91,6 +92,7 @@ def resume_command(
     ray: Ray = None,
     threads: Threads = None,
     block: Block = None,
+    device: Device = None,
 ) -> None:
     """Evolve a run on from its last checkpoint."""
     from hebbevo.display import LiveLine
@@ -100,7 +102,9 @@ def resume_command(
     console = Console()
     unit = read_config(RunDirectory.open(directory, read_only=True)).env.unit
     with LiveLine(console, unit) as line:
-        run = resume(directory, execution=execution_of(threads, block, workers, ray), watch=line.watch)
+        run = resume(
+            directory, execution=execution_of(threads, block, workers, ray, device), watch=line.watch
+        )
     if run.already_finished:
         console.print(
             f"{directory} is finished: {run.generation} generations; nothing changed", soft_wrap=True
@@ -123,6 +127,7 @@ def evaluate_command(
     ] = None,
     threads: Threads = None,
     block: Block = None,
+    device: Device = None,
 ) -> None:
     """Evaluate a genome over fresh lifetimes of full length, beside its controls."""
     from hebbevo.display import evaluation_table, evaluation_title
@@ -137,7 +142,7 @@ def evaluate_command(
         seed=seed,
         morphologies=morphology,
         controls=controls,
-        execution=execution_of(threads, block),
+        execution=execution_of(threads, block, device=device),
     )
     if json_file != "-":
         console = Console()

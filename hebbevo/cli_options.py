@@ -25,6 +25,14 @@ Ray = Annotated[
     str | None, typer.Option(metavar="auto|HOST:PORT", help="Ray cluster to join.", show_default=False)
 ]
 Block = Annotated[int | None, typer.Option(help="Lifetimes in lockstep per thread; changes no result.")]
+Device = Annotated[
+    str | None,
+    typer.Option(
+        metavar="cpu|cuda",
+        help="Live whole populations on a device, environments on CPU threads; by default compiled CPU kernels.",
+        show_default=False,
+    ),
+]
 Seed = Annotated[int, typer.Option(help="The lifetimes' seeds follow from it.")]
 StudyDirectory = Annotated[
     Path, typer.Option("--out", metavar="DIR", help="Directory of the study, which must not exist.")
@@ -32,9 +40,13 @@ StudyDirectory = Annotated[
 
 
 def execution_of(
-    threads: int | None, block: int | None, workers: int | None = 0, ray: str | None = None
+    threads: int | None,
+    block: int | None,
+    workers: int | None = 0,
+    ray: str | None = None,
+    device: str | None = None,
 ) -> Execution:
     """Return where to live lifetimes, of the options."""
     from hebbevo.execution import Execution
 
-    return Execution(threads, block, workers, ray)
+    return Execution(threads, block, workers, ray, device)

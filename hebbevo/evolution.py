@@ -195,6 +195,7 @@ class _Evolution:
         self.task = task
         self.searcher = searcher
         self.best: float | None = None
+        self._even = False
         if checkpoint is not None:
             searcher.load_state_dict(checkpoint.tensors)
             self.best = checkpoint.header.get("best_mean")
@@ -206,7 +207,7 @@ class _Evolution:
 
     def run(self, executor: Executor[Worker], block: int, execution: Execution) -> Run:
         """Go on to the last generation."""
-        start = self.searcher.generation
+        start, self._even = self.searcher.generation, execution.device is not None
         self.directory.truncate_progress(start)
         self.directory.log("start", generation=start, cores=cores(), execution=vars(execution))
         with Telemetry(self.directory, start) as telemetry:
@@ -241,6 +242,7 @@ class _Evolution:
             morphologies=self.config.env.morphology_names,
             lifetime_seeds=search.lifetime_seeds,
             block=block,
+            even=self._even,
         )
         self.searcher.tell(proposals, fitness.penalised(search.penalty), executor)
         generation = self.searcher.generation

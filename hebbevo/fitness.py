@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from hebbevo.rollout import WORST_FITNESS
 from hebbevo.search import Executor, MatrixProposals, Proposals
-from hebbevo.search.dealing import guided_spans
+from hebbevo.search.dealing import even_spans, guided_spans
 from hebbevo.task import Worker
 
 FloatArray = npt.NDArray[np.float32]
@@ -94,10 +94,23 @@ def evaluate_generation(
     morphologies: Sequence[str],
     lifetime_seeds: str,
     block: int,
+    even: bool = False,
 ) -> Fitness:
-    """Live one lifetime per individual and morphology, and return the fitness of the whole population."""
+    """Live one lifetime per individual and morphology, and return the fitness of the whole population.
+
+    Args:
+        executor: who lives them.
+        proposals: the population.
+        run_seed: of the run.
+        number: of the generation.
+        morphologies: bodies that each individual lives on.
+        lifetime_seeds: who shares lifetime seeds, of `GROUP_SIZE`.
+        block: lifetimes in a piece of work.
+        even: deal each worker one share, as large as the others': for devices.
+    """
     width = max(1, block // len(morphologies))
-    spans = guided_spans(proposals.population, width, executor.workers)
+    cut = even_spans if even else guided_spans
+    spans = cut(proposals.population, width, executor.workers)
     shipped = isinstance(proposals, MatrixProposals)
     items = [Individuals(a, b, proposals.genomes(range(a, b)) if shipped else None) for a, b in spans]
     shared = Generation(

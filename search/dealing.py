@@ -8,6 +8,7 @@ tasks (Dean & Ghemawat 2004, MapReduce, section 3.6). An item is pure, so whiche
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from statistics import median
 from typing import Any
 
@@ -219,6 +220,17 @@ def guided_spans(total: int, width: int, workers: int, least: int = 2) -> list[t
     return spans
 
 
+def even_spans(total: int, width: int, workers: int, least: int = 2) -> list[tuple[int, int]]:
+    """Cut `total` individuals into one span per worker, or more where a span would be longer than `width`.
+
+    Spans are multiples of `least`, and differ by no more than that.
+    """
+    units = -(-total // least)
+    parts = min(units, max(workers, -(-units // max(1, width // least)), 1))
+    edges = [min(total, least * (units * part // parts)) for part in range(parts + 1)]
+    return list(pairwise(edges))
+
+
 @dataclass(frozen=True)
 class Placement:
     """What one worker takes of its node."""
@@ -232,6 +244,19 @@ class Placement:
     def room(self, nodes: Iterable[Mapping[str, float]]) -> int:
         """Return how many workers fit on nodes with `CPU` and `GPU` resources; none spans two nodes."""
         return sum(self._on(node) for node in nodes)
+
+    @classmethod
+    def share(cls, nodes: Iterable[Mapping[str, float]], gpus: int) -> "Placement":
+        """Return one worker per GPU with its share of the CPUs of its node, or without GPUs one per node.
+
+        The smallest share counts for all; nodes without what a worker needs are left out.
+        """
+        shares = [
+            int(node.get("CPU", 0)) // (int(node.get("GPU", 0)) // gpus if gpus else 1)
+            for node in nodes
+            if node.get("CPU", 0) >= 1 and node.get("GPU", 0) >= gpus
+        ]
+        return cls(max(1, min(shares, default=1)), gpus)
 
     def _on(self, node: Mapping[str, float]) -> int:
         by_cpu = int(node.get("CPU", 0)) // self.cpus

@@ -67,7 +67,8 @@ class InProcess(Generic[Worker]):
         """Deal the items to whichever thread is free; return the results in the order of the items.
 
         On an exception of an item, or KeyboardInterrupt in the caller, nothing more is begun
-        and what runs is waited for; then the exception goes on to the caller.
+        and what runs is waited for; then the exception goes on to the caller. A worker whose items
+        take long may have an `interrupt` method, which is called then and makes its item fail.
         """
         results: dict[int, Result] = {}
         pending, stop = iter(enumerate(list(items))), threading.Event()  # next() on it is atomic
@@ -83,6 +84,10 @@ class InProcess(Generic[Worker]):
                 futures.append(self._pool.submit(run))
             for future in wait(futures, return_when=FIRST_EXCEPTION).done:
                 future.result()  # raises what the item raised
+        except BaseException:
+            for worker in list(self._made):
+                getattr(worker, "interrupt", _nothing)()
+            raise
         finally:
             stop.set()
             wait(futures)
@@ -102,3 +107,7 @@ class InProcess(Generic[Worker]):
             self._local.worker = self._make_worker()
             self._made.append(self._local.worker)  # list.append is atomic
         return function(self._local.worker, shared, item)
+
+
+def _nothing() -> None:
+    """Stand in for a method that a worker does not have."""

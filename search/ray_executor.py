@@ -55,7 +55,7 @@ class RayExecutor(Generic[Worker]):
         workers: int | None = None,
         address: str | None = None,
         *,
-        threads_per_worker: int = 1,
+        threads_per_worker: int | None = 1,
         gpus_per_worker: int = 0,
         patience: Patience | None = None,
         on_event: Listener = log_event,
@@ -67,7 +67,8 @@ class RayExecutor(Generic[Worker]):
             make_worker: makes what is dear, once in each process; pickled.
             workers: processes; None is one per core, or all that the cluster has room for.
             address: `HOST:PORT` or `auto` of a cluster, which `workers` then bounds; None starts a Ray here.
-            threads_per_worker: CPUs each takes; BLAS, torch and numba are pinned to it.
+            threads_per_worker: CPUs each takes; BLAS, torch and numba are pinned to it. None is its share of a node:
+                one worker per GPU, or per node without.
             gpus_per_worker: GPUs each takes.
             patience: how long workers may take.
             on_event: hears what happens.
@@ -77,7 +78,7 @@ class RayExecutor(Generic[Worker]):
             SearchError: too many workers, no cluster, a wrong token, or workers of another build.
         """
         self._bound = workers
-        self._placement = Placement(threads_per_worker, gpus_per_worker)
+        self._placement = Placement(threads_per_worker or 1, gpus_per_worker)
         self._patience = patience or Patience()
         self._tell = on_event
         self._build = build or this_build()
@@ -90,6 +91,8 @@ class RayExecutor(Generic[Worker]):
         self._running = False
         self._last_ready = time.monotonic()  # when there was a worker last
         self._owns_ray = _connect(workers, address, self._placement)
+        if threads_per_worker is None:
+            self._placement = Placement.share(_resources(), gpus_per_worker)
         try:
             self._factory = ray.put(ray.cloudpickle.dumps(make_worker))  # type: ignore[no-untyped-call]
             self._start()
@@ -239,8 +242,7 @@ class RayExecutor(Generic[Worker]):
 
     def _room(self) -> int:
         """Return how many workers there should be."""
-        nodes: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
-        room = self._placement.room(node["Resources"] for node in nodes if node["Alive"])
+        room = self._placement.room(_resources())
         room = max(0, room - self._given_up)
         return room if self._bound is None else min(room, self._bound)
 
@@ -334,6 +336,12 @@ class RayExecutor(Generic[Worker]):
             raise SearchFailure(
                 f"no worker is left, and none came within {self._patience.start:g} s; see `ray status`"
             )
+
+
+def _resources() -> list[dict[str, float]]:
+    """Return what each node that lives has, as `CPU` and `GPU`."""
+    nodes: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
+    return [node["Resources"] for node in nodes if node["Alive"]]
 
 
 def _kill(lane: Lane) -> None:

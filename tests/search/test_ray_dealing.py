@@ -2,7 +2,16 @@
 
 import pytest
 
-from hebbevo.search.dealing import IN_FLIGHT, Deal, Durations, Lane, Patience, Placement, guided_spans
+from hebbevo.search.dealing import (
+    IN_FLIGHT,
+    Deal,
+    Durations,
+    Lane,
+    Patience,
+    Placement,
+    even_spans,
+    guided_spans,
+)
 
 
 def deal_of(size: int) -> Deal:
@@ -132,3 +141,41 @@ def test_a_lane_with_an_item_of_a_former_map_gets_none_of_this() -> None:
 )
 def test_no_worker_spans_two_nodes(placement: Placement, nodes: list[dict[str, float]], room: int) -> None:
     assert placement.room(nodes) == room
+
+
+@pytest.mark.parametrize(
+    ("total", "width", "workers", "expected"),
+    [
+        (256, 10_000, 1, [256]),
+        (256, 10_000, 2, [128, 128]),
+        (10, 10_000, 4, [2, 2, 2, 4]),
+        (256, 100, 1, [84, 86, 86]),
+        (7, 100, 2, [4, 3]),
+        (2, 100, 4, [2]),
+        (6, 1, 1, [2, 2, 2]),
+    ],
+)
+def test_even_spans_are_one_share_for_each_worker(
+    total: int, width: int, workers: int, expected: list[int]
+) -> None:
+    spans = even_spans(total, width, workers)
+    assert [stop - start for start, stop in spans] == expected
+    assert [start for start, _ in spans] == [0, *(stop for _, stop in spans[:-1])]
+    assert spans[-1][1] == total
+
+
+@pytest.mark.parametrize(
+    ("nodes", "gpus", "expected"),
+    [
+        ([{"CPU": 64, "GPU": 8}, {"CPU": 32, "GPU": 2}, {"CPU": 16}], 1, Placement(8, 1)),
+        ([{"CPU": 4, "GPU": 8}], 1, Placement(1, 1)),
+        ([{"CPU": 16}, {"CPU": 8}, {"CPU": 0}], 0, Placement(8, 0)),
+        ([{"CPU": 16}], 1, Placement(1, 1)),
+    ],
+)
+def test_a_workers_share_of_a_node(nodes: list[dict[str, float]], gpus: int, expected: Placement) -> None:
+    placement = Placement.share(nodes, gpus)
+    assert placement == expected
+    wanted = {(64, 8): 10, (4, 8): 4, (16, None): 0 if gpus else 3}
+    first = nodes[0]
+    assert placement.room(nodes) == wanted[(first["CPU"], first.get("GPU"))]

@@ -1,0 +1,134 @@
+"""Lifetimes in halves: while one half's bodies move on CPU threads, the other half's network computes on the device.
+
+Each half is the loop of `hebbevo.rollout.live` in a thread of its own, so that a step means the same. The halves
+take turns by two locks: one for the CPU, held from the action to the end of the environment's step, and one for
+the device, which `DeviceNetwork` holds. Whoever is ready goes; nobody's result depends on who went first.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from hebbevo.rollout import Block, Hook
+
+Result = TypeVar("Result")
+
+
+class Interrupted(RuntimeError):
+    """Nobody wants the result any more."""
+
+
+class FirstCome:
+    """A lock that goes to whoever has waited longest: a half that is done cannot take it again at once."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._next_ticket = self._serving = 0
+
+    def __enter__(self) -> None:
+        with self._changed:
+            ticket, self._next_ticket = self._next_ticket, self._next_ticket + 1
+            self._changed.wait_for(lambda: self._serving == ticket)
+
+    def __exit__(self, *_: object) -> None:
+        with self._changed:
+            self._serving += 1
+            self._changed.notify_all()
+
+
+@dataclass(frozen=True)
+class Span:
+    """What a half did, and when: ``network`` or ``environment``, seconds of `time.perf_counter`."""
+
+    half: int
+    part: str
+    step: int
+    begin: float
+    end: float
+
+
+@dataclass
+class Turns:
+    """What the halves share.
+
+    Attributes:
+        cpu: held by the half whose environment steps.
+        device: held by the half whose network computes.
+        stop: once set, no half begins another step.
+        record: where spans go, or None.
+    """
+
+    cpu: FirstCome = field(default_factory=FirstCome)
+    device: threading.Lock = field(default_factory=threading.Lock)
+    stop: threading.Event = field(default_factory=threading.Event)
+    record: list[Span] | None = None
+
+
+class Turn(Hook):
+    """One half's hook, after all others: takes the CPU before the environment's step and gives it back after."""
+
+    def __init__(self, turns: Turns, half: int) -> None:
+        self._turns = turns
+        self._half = half
+        self._holds = False
+        self._since = 0.0
+
+    def on_observation(self, block: Block) -> None:
+        """Begin a step."""
+        if self._turns.stop.is_set():
+            raise Interrupted
+        self._since = time.perf_counter()
+
+    def on_action(self, block: Block) -> None:
+        """Take the CPU."""
+        self._note("network", block)
+        self._turns.cpu.__enter__()
+        self._holds, self._since = True, time.perf_counter()
+
+    def on_step(self, block: Block) -> None:
+        """Give it back."""
+        self._note("environment", block)
+        self.release()
+
+    def release(self) -> None:
+        """Give the CPU back if this half holds it."""
+        if self._holds:
+            self._holds = False
+            self._turns.cpu.__exit__()
+
+    def _note(self, part: str, block: Block) -> None:
+        if self._turns.record is not None:
+            span = Span(self._half, part, block.step, self._since, time.perf_counter())
+            self._turns.record.append(span)
+
+
+def in_turns(halves: Sequence[Callable[[Hook], Result]], turns: Turns) -> list[Result]:
+    """Run each half in a thread of its own, with its hook; return their results in order.
+
+    If one fails, the others end at their next step, and its exception goes on to the caller.
+    """
+
+    def run(half: int) -> Result:
+        turn = Turn(turns, half)
+        try:
+            return halves[half](turn)
+        except BaseException:
+            turns.stop.set()
+            raise
+        finally:
+            turn.release()
+
+    if len(halves) == 1:
+        return [run(0)]
+    with ThreadPoolExecutor(len(halves), thread_name_prefix="hebbevo-half") as pool:
+        futures = [pool.submit(run, half) for half in range(len(halves))]
+        wait(futures)
+    errors = [error for future in futures if (error := future.exception()) is not None]
+    for error in sorted(errors, key=lambda error: isinstance(error, Interrupted)):
+        raise error
+    return [future.result() for future in futures]
