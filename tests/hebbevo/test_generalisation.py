@@ -9,7 +9,16 @@ from scipy import stats
 from tasks import HERE, cart_pole_task, quadruped_task
 from test_report import Page
 
-from hebbevo import Execution, Generalisation, Genome, InputError, evaluate, generalisation_plan, generalize
+from hebbevo import (
+    Execution,
+    Generalisation,
+    Genome,
+    InputError,
+    evaluate,
+    generalisation_plan,
+    generalize,
+    load_genome,
+)
 from hebbevo.envs import EnvError
 from hebbevo.envs.morphology import NAMED, split_names
 from hebbevo.evaluation import GENOME
@@ -210,6 +219,13 @@ def test_the_baseline(monkeypatch: pytest.MonkeyPatch) -> None:
         assert len(plan.conditions(plan.genomes[0])) == 4
     shipped.clear()
     assert make_plan([PLASTIC], None, 1, 1, None).baseline is None
+
+
+def test_a_shipped_genome_is_compared_with_the_shipped_static_one() -> None:
+    plan = make_plan([load_genome("zoo:quick-quadruped-abcd_lr")], None, 1, 1, None)
+    assert plan.baseline == "zoo:quick-quadruped-static"
+    assert len(plan.morphologies) == 58
+    assert plan.bodies(plan.genomes[0], "seen") == ("intact", "right_front_damaged")
 
 
 def test_without_a_baseline_nothing_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
