@@ -22,13 +22,20 @@ RENEWED: Final = 500
 
 
 class BatchedCarRacing(BatchedEnvironment):
-    """Rows of FastCarRacing, or of Gymnasium's own; a row whose next lifetime has the same track keeps it."""
+    """Rows of FastCarRacing, or of Gymnasium's own; a row whose next lifetime has the same track keeps it.
+
+    Args:
+        config: the settings.
+        capacity: most lifetimes in the block.
+        render_mode: Gymnasium's; with "rgb_array" there are pictures, and nothing else changes.
+    """
 
     image_shape = SHAPE
 
-    def __init__(self, config: CarRacingConfig, capacity: int) -> None:
+    def __init__(self, config: CarRacingConfig, capacity: int, render_mode: str | None = None) -> None:
         super().__init__(capacity, int(np.prod(SHAPE)), len(LOW))
         self.config = config
+        self._render_mode = render_mode
         self.action_slopes[1:] = 0.5
         self._environments: list[CarRacing | None] = [None] * capacity
         self._episodes = np.zeros(capacity, np.int64)
@@ -63,6 +70,13 @@ class BatchedCarRacing(BatchedEnvironment):
             self.terminated[row] = terminated or truncated
             fill_planes(frame, self.observations[row])
 
+    def picture(self, row: int) -> npt.NDArray[np.uint8]:
+        """Return the official picture of a lifetime, ``(400, 600, 3)``."""
+        environment = self._environments[row]
+        assert environment is not None, "picture before reset"
+        picture: npt.NDArray[np.uint8] = np.asarray(environment.render(), np.uint8)  # type: ignore[no-untyped-call]
+        return picture
+
     def close(self) -> None:
         """Close every environment."""
         for environment in self._environments:
@@ -77,9 +91,8 @@ class BatchedCarRacing(BatchedEnvironment):
         if environment is None or self._episodes[row] > RENEWED:
             if environment is not None:
                 environment.close()  # type: ignore[no-untyped-call]
-            environment = (
-                CarRacing() if self.config.official else FastCarRacing(sub_rows=self.config.sub_rows)
-            )
+            mode, sub_rows = self._render_mode, self.config.sub_rows
+            environment = CarRacing(mode) if self.config.official else FastCarRacing(mode, sub_rows=sub_rows)
             self._environments[row], self._episodes[row] = environment, 1
         return environment
 

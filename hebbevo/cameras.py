@@ -1,4 +1,4 @@
-"""What draws each kind of environment: one class and one entry of `CAMERAS` each.
+"""What draws each kind of environment: one entry of `CAMERAS` each.
 
 A camera notes little while a lifetime goes on, and draws afterwards.
 """
@@ -14,13 +14,14 @@ import mujoco
 import numpy as np
 import numpy.typing as npt
 
-from hebbevo.envs import BatchedEnvironment, EnvConfig, GymnasiumConfig
+from hebbevo.envs import BatchedEnvironment, CarRacingConfig, EnvConfig, GymnasiumConfig
 from hebbevo.envs.gymnasium_env import BatchedGymnasium
 from hebbevo.envs.walker import BatchedQuadruped, WalkerConfig
 from hebbevo.errors import InputError
 from hebbevo.offscreen import Picture, Studio, find_gl
 
 if TYPE_CHECKING:
+    from hebbevo.envs.car_racing_block import BatchedCarRacing
     from hebbevo.rendering import Recording
 
 VIEW = (800, 540)
@@ -84,14 +85,12 @@ class WalkerCamera(Camera):
         self._studios.clear()
 
 
-class GymnasiumCamera(Camera):
+class ReplayCamera(Camera):
     """Takes the actions that were noted again, in an environment that draws itself."""
 
-    def __init__(self, config: GymnasiumConfig) -> None:
-        self._replay = BatchedGymnasium(config, 1, render_mode="rgb_array")
-        if self._replay.is_mujoco:
-            os.environ.setdefault("MUJOCO_GL", find_gl())  # Gymnasium reads it when it first draws
-        self.seconds_per_step = 1 / self._replay.frames_per_second
+    def __init__(self, replay: BatchedGymnasium | BatchedCarRacing, frames_per_second: float) -> None:
+        self._replay = replay
+        self.seconds_per_step = 1 / frames_per_second
 
     def pictures(self, recording: Recording) -> Iterator[Picture]:
         """Draw by the environment's own `render`."""
@@ -109,9 +108,27 @@ class GymnasiumCamera(Camera):
         self._replay.close()
 
 
+def gymnasium_camera(config: GymnasiumConfig) -> ReplayCamera:
+    """Return the camera of a Gymnasium id."""
+    replay = BatchedGymnasium(config, 1, render_mode="rgb_array")
+    if replay.is_mujoco:
+        os.environ.setdefault("MUJOCO_GL", find_gl())  # Gymnasium reads it when it first draws
+    return ReplayCamera(replay, replay.frames_per_second)
+
+
+def car_racing_camera(config: CarRacingConfig) -> ReplayCamera:
+    """Return the camera of CarRacing: the official picture."""
+    from gymnasium.envs.box2d.car_racing import FPS
+
+    from hebbevo.envs.car_racing_block import BatchedCarRacing
+
+    return ReplayCamera(BatchedCarRacing(config, 1, render_mode="rgb_array"), FPS)
+
+
 CAMERAS: dict[type, Callable[[Any], Camera]] = {
     WalkerConfig: WalkerCamera,
-    GymnasiumConfig: GymnasiumCamera,
+    GymnasiumConfig: gymnasium_camera,
+    CarRacingConfig: car_racing_camera,
 }
 """By the environment's config, or a class that it derives from."""
 

@@ -113,9 +113,9 @@ class Canvas:
         pen = ImageDraw.Draw(frame)
         seconds = moment.step * self._recording.seconds_per_step
         clock = f"{seconds:5.2f} s    step {moment.step}    {moment.progress:.2f} {self._unit}"
-        self._text(pen, (16, VIEW[1] - 34), clock, 22, "white", shade=True)
+        self._text(pen, (16, 30), clock, 22, "white", shade=True)
         for line, label in enumerate(self._happening(moment.step)):
-            self._text(pen, (16, 44 + 28 * line), label, 22, WINDOW, shade=True)
+            self._text(pen, (16, 60 + 28 * line), label, 22, WINDOW, shade=True)
         self._text(pen, (16, 10), self._title, 15, "white", shade=True)
         if number:
             pen.line(self._curve[: number + 1], fill=LINE, width=2)

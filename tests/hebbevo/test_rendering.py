@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import gymnasium
 import imageio_ffmpeg
 import numpy as np
 import pytest
 from tasks import HERE, cart_pole_task, quadruped_task
 
-from hebbevo import Genome, InputError, evaluate, offscreen
+from hebbevo import Genome, InputError, evaluate, load_config, offscreen
 from hebbevo.cameras import Camera, camera_for
 from hebbevo.canvas import BAR, LABEL, MATRICES, PLOT, SIZE, Canvas, WeightScale, Window, _boxes, _ticks
 from hebbevo.envs import EnvConfig
@@ -155,6 +156,23 @@ def test_a_replay_takes_the_perturbed_way() -> None:
     assert len(list(camera.pictures(recording))) == len(recording.moments)
     camera.close()
     assert [str(what) for what in recording.perturbations] == ["sensor_noise:from=2,to=9,sd=3"]
+
+
+def test_car_racing_is_drawn_by_gymnasium() -> None:
+    pytest.importorskip("Box2D")
+    task = Task.of(load_config("quick-carracing", ["env.steps=6", "network.hidden=4"]))
+    genome = genome_of(task)
+    camera = camera_for(task.env)
+    recording = recorded(genome, "default", camera=camera)
+    expected = evaluate(genome, episodes=1, seed=4, controls=False, execution=HERE)
+    assert recording.lifetimes.fitness[0] == expected.progress("default")[0]
+    official = gymnasium.make("CarRacing-v3", render_mode="rgb_array")
+    official.reset(seed=recording.seed % 2**32)
+    picture = next(camera.pictures(recording))
+    assert picture.shape == (400, 600, 3)
+    np.testing.assert_array_equal(picture, official.render())
+    camera.close()
+    official.close()
 
 
 def test_steps_bound_the_lifetime() -> None:
@@ -334,10 +352,10 @@ def test_a_frame_shows_weights_progress_and_perturbations() -> None:
     assert amber.max() == pytest.approx(20 / 40, abs=0.01)
     # its name stands on the picture while it lasts
     assert (
-        marked.draw(numbers[0], picture)[40:80, :300] == plain.draw(numbers[0], picture)[40:80, :300]
+        marked.draw(numbers[0], picture)[58:90, :300] == plain.draw(numbers[0], picture)[58:90, :300]
     ).all()
     assert (
-        marked.draw(numbers[1], picture)[40:80, :300] != plain.draw(numbers[1], picture)[40:80, :300]
+        marked.draw(numbers[1], picture)[58:90, :300] != plain.draw(numbers[1], picture)[58:90, :300]
     ).any()
 
 
