@@ -1,8 +1,8 @@
-"""Measure the Ray executor: traffic, memory, endurance, and a simulated large cluster.
+"""Measure the Ray executor: scaling, traffic, memory, endurance, and a simulated large cluster.
 
-    python scripts/bench_ray.py traffic|memory|endurance|simulate [--json FILE]
+    python scripts/bench_ray.py scaling|traffic|memory|endurance|simulate [--json FILE]
 
-`hebbevo bench --only workers` measures how it scales on this machine. Every figure that compares comes from one run;
+`hebbevo bench --only workers` has short generations on all cores. Every figure that compares comes from one run;
 docs/cluster.md quotes them. Nothing else should run meanwhile: the load average is printed with the result.
 """
 
@@ -26,10 +26,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hebbevo.benchmarks.workers import Maps, generation, searcher_of
+from hebbevo.benchmarks.workers import Maps, generation, searcher_of, turn
 from hebbevo.config import load_config
 from hebbevo.execution import WorkerFactory
-from hebbevo.search import Executor, MatrixProposals, OpenAIESConfig, Proposals, dealing
+from hebbevo.search import Executor, InProcess, MatrixProposals, OpenAIESConfig, Proposals, dealing
 from hebbevo.task import Task
 
 Numbers = dict[str, Any]
@@ -40,6 +40,46 @@ def on_ray(make_worker: Any, workers: int, address: str | None, maps: Maps) -> E
     from hebbevo.search.ray_executor import RayExecutor
 
     return RayExecutor(make_worker, workers, address, on_event=maps)
+
+
+def scaling(rounds: int, generations: int, population: int) -> Numbers:
+    """Agent-steps per second in process and on one and two workers, in turns: whole lifetimes, updates included.
+
+    `clock` are ratios of medians over the clock. On a machine that others use, look at `free_cores`: agent-steps per
+    CPU second, times the part of the time in which the workers had something to do, times their number.
+    """
+    overrides = ["env.early_stop=null", f"search.population={population}"]
+    config, block = load_config("quick-quadruped", overrides), 8
+    factory = WorkerFactory(Task.of(config), block)
+    turns: dict[str, list[dict[str, float]]] = {"in_process": [], "ray_1": [], "ray_2": []}
+    for _ in range(rounds):
+        for name, measured in turns.items():
+            maps, workers = Maps(), int(name[-1]) if name.startswith("ray") else 0
+            executor = on_ray(factory, workers, None, maps) if workers else InProcess(factory, 1)
+            with closing(executor):
+                searcher = searcher_of(config)
+                generation(config, searcher, executor, block)  # compiles, and learns how long items take
+                measured += [turn(config, searcher, executor, block, maps) for _ in range(generations)]
+    return {"turns": turns, "clock": _ratios(turns, _by_clock), "free_cores": _ratios(turns, _by_cpu)}
+
+
+def _by_clock(workers: int, turn: dict[str, float]) -> float:
+    return turn["agent_steps_per_s"]
+
+
+def _by_cpu(workers: int, turn: dict[str, float]) -> float:
+    return workers * turn["agent_steps_per_cpu_s"] * turn.get("busy", 1.0)
+
+
+def _ratios(turns: dict[str, list[dict[str, float]]], rate: Any) -> dict[str, float]:
+    medians = {
+        name: statistics.median(rate(2 if name == "ray_2" else 1, one) for one in measured)
+        for name, measured in turns.items()
+    }
+    return {
+        "ray_1_over_in_process": round(medians["ray_1"] / medians["in_process"], 3),
+        "ray_2_over_ray_1": round(medians["ray_2"] / medians["ray_1"], 3),
+    }
 
 
 class Counted:
@@ -295,6 +335,10 @@ def main() -> None:
     options = argparse.ArgumentParser(add_help=False)
     options.add_argument("--json", type=Path, help="write the result here too")
     make = partial(commands.add_parser, parents=[options])
+    one = make("scaling", help="in process, one worker, two: about 4 minutes on two free cores")
+    one.add_argument("--rounds", type=int, default=2)
+    one.add_argument("--generations", type=int, default=2)
+    one.add_argument("--population", type=int, default=200)
     one = make("traffic", help="bytes per generation")
     one.add_argument("--generations", type=int, default=5)
     one.add_argument("--workers", type=int, default=2)

@@ -98,11 +98,11 @@ def _on(config: Config, execution: Execution, turns: int) -> dict[str, Any]:
     with executor_for(Task.of(config), execution, maps) as (executor, block):
         searcher = searcher_of(config)
         generation(config, searcher, executor, block)  # compiles
-        measured = [_turn(config, searcher, executor, block, maps) for _ in range(turns)]
-    return {name: round(statistics.median(turn[name] for turn in measured), 4) for name in measured[0]}
+        measured = [turn(config, searcher, executor, block, maps) for _ in range(turns)]
+    return {name: round(statistics.median(one[name] for one in measured), 4) for name in measured[0]}
 
 
-def _turn(
+def turn(
     config: Config, searcher: Searcher, executor: Executor[Worker], block: int, maps: Maps
 ) -> dict[str, float]:
     """Return the rates of one generation; Ray's executor reports what its workers took, threads share a process."""
