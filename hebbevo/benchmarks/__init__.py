@@ -19,7 +19,7 @@ PARTS = {
     "quadruped": "one agent-step by part, across block sizes, against the physics alone",
     "network": "the network step alone: rules, sharings, block sizes",
     "peers": "beside a plain Gymnasium loop and EvoTorch's VecGymNE on Ant-v5's physics",
-    "car_racing": "CarRacing's environment, ours beside the official one",
+    "car_racing": "CarRacing, whole and its environment alone, beside the original style",
     "workers": "generations on threads and on Ray workers",
     "startup": "seconds to the first generation",
 }

@@ -1,23 +1,37 @@
-"""The environment's step of CarRacing on one core: official, fast, and the physics alone.
+"""One agent-step of CarRacing on one core, beside the original style; and the environment's step alone.
 
-Three environments take turns in one process, a new track in each round: Gymnasium's CarRacing, `FastCarRacing`, and
-Gymnasium's with no drawing at all. A scripted driver keeps the car on the track; the first second of an episode, in
-which the camera zooms in, is not counted, nor is the driver. Medians over all steps; resets stand apart, also those
-that keep the track. drawing = fast - physics.
+*The whole loop*: a lifetime of quick-carracing's task, reset and birth included, and the same genome in the plain loop
+of `hebbevo.benchmarks.car_racing_loop` on Gymnasium's environment. That is slow, so a few steps, after the first second
+in which the camera zooms in, stand for a lifetime, over which the reset is spread. Both are shown the same frames
+beforehand and must come to the same weights.
+
+*The environment*: Gymnasium's CarRacing, `FastCarRacing`, and Gymnasium's with no drawing at all take turns, a new
+track in each round, with a scripted driver at the wheel, who is not counted; nor is the first second. Medians over all
+steps; resets stand apart, also those that keep the track. drawing = fast - physics.
 """
 
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import Any
 
 import numpy as np
+import torch
 from gymnasium.envs.box2d.car_racing import CarRacing
 
-from hebbevo.benchmarks.timing import Effort, one_core
+from hebbevo.benchmarks.car_racing_loop import PlainPolicy, live
+from hebbevo.benchmarks.gymnasium_loop import PlainNetwork
+from hebbevo.benchmarks.plain_parts import difference, plain_parts
+from hebbevo.benchmarks.replays import Recording
+from hebbevo.benchmarks.timing import CPU, Effort, median, one_core, timed
+from hebbevo.config import load_config
 from hebbevo.envs.car_racing import FastCarRacing
 from hebbevo.envs.car_racing_driver import drive
+from hebbevo.task import Task
 
+STEPS = 1000
+CHECKED_STEPS, TOLERANCE = 10, 1e-4
 ZOOM_STEPS = 50
 FAST_STEPS, OFFICIAL_STEPS = 600, 60
 """Steps of a round; the official ones take forty times as long."""
@@ -31,7 +45,79 @@ class Undrawn(CarRacing):
 
 
 def measure(effort: Effort) -> dict[str, Any]:
-    """Let the environments take turns and return microseconds a step and milliseconds a reset, in CPU time."""
+    """Return microseconds a step and milliseconds a reset, in CPU time."""
+    with one_core(), torch.no_grad():
+        whole, environments = whole_loop(effort), environment_steps(effort)
+    return {
+        "steps_per_s": round(1e6 / whole["us_per_step"], 1),
+        "ratio_to_original_style": round(whole["original_us"] / whole["us_per_step"], 2),
+        **whole,
+        **environments,
+    }
+
+
+def ratios(result: dict[str, Any]) -> dict[str, float]:
+    """Return how many times longer the original style takes, and the official environment alone."""
+    return {
+        "car_racing_original_style": result["ratio_to_original_style"],
+        "car_racing_environment": round(result["official_us"] / result["fast_us"], 4),
+    }
+
+
+def whole_loop(effort: Effort) -> dict[str, Any]:
+    """Return microseconds per agent-step: ours, its environment and its network, and the original style."""
+    steps = effort.steps or STEPS
+    recording = Recording(Task.of(load_config("quick-carracing", [f"env.steps={steps}"])), 1)
+    official, turns = CarRacing(), []
+    for _ in range(effort.repeats):
+        replays = (recording.lifetime, recording.environment_alone, recording.network_alone)
+        ours = [timed(replay)[CPU] / steps for replay in replays]
+        turns.append([*ours, original_step(official, plain_policy(recording), min(steps, OFFICIAL_STEPS))])
+    names = ("us_per_step", "environment_us", "network_us", "original_us")
+    times = dict(zip(names, np.array(turns).T * 1e6, strict=True))
+    return {**{name: median(values) for name, values in times.items()}, "checks": checks(recording)}
+
+
+def original_step(environment: CarRacing, policy: PlainPolicy, steps: int) -> float:
+    """Return the seconds of a step of the original style, with its share of the reset in a whole lifetime."""
+    frame: Any = None
+
+    def reset() -> None:
+        nonlocal frame
+        frame, _ = environment.reset(seed=0)
+
+    share = timed(reset)[CPU] / STEPS
+    frame, _ = live(environment, policy, frame, ZOOM_STEPS)
+    begin = time.thread_time()
+    _, lived = live(environment, policy, frame, steps)
+    return share + (time.thread_time() - begin) / lived
+
+
+def plain_policy(recording: Recording) -> PlainPolicy:
+    """Return the recording's genome as a plain policy at birth."""
+    sizes, tables, weights = plain_parts(recording, 0, recording.task.sizes[0])
+    arrays = recording.task.layout.split(recording.genomes[0])
+    convolutions = [arrays[name] for name in ("conv1.weight", "conv2.weight")]
+    return PlainPolicy(convolutions, PlainNetwork(sizes, tables, weights, raw_output=True, normalise=True))
+
+
+def checks(recording: Recording) -> dict[str, Any]:
+    """Return the relative difference of weights that both come to from the same frames."""
+    frames = recording.recorded.observations[:CHECKED_STEPS]
+    policy, network, active = plain_policy(recording), recording.network, np.arange(1)
+    recording.birth()
+    for planes in frames:
+        policy.network.forward(policy.features(torch.from_numpy(planes[0].reshape(3, 96, 96))))
+        policy.network.learn()
+        network.forward(planes, active)
+        network.learn(active)
+    ours = [network.weights(layer)[0] for layer in range(1, len(recording.task.sizes))]
+    apart = difference(ours, policy.network.weights)
+    return {"steps": len(frames), "weights": apart, "same": apart <= TOLERANCE}
+
+
+def environment_steps(effort: Effort) -> dict[str, float]:
+    """Let the environments take turns and return the medians of their steps and resets."""
     fast, shared = FastCarRacing(), FastCarRacing(track_seed=0)
     count = effort.steps or FAST_STEPS
     turns: dict[str, tuple[CarRacing, int]] = {
@@ -42,20 +128,17 @@ def measure(effort: Effort) -> dict[str, Any]:
     }
     steps: dict[str, list[float]] = {name: [] for name in turns}
     resets: dict[str, list[float]] = {name: [] for name in turns}
-    with one_core():
-        for drawn in (fast, shared):
-            drawn.reset(seed=0)  # compiles the kernels
-        for seed in range(effort.repeats):
-            for name, (env, number) in turns.items():
-                reset, seconds = timed_episode(env, seed, number)
-                resets[name].append(reset)
-                steps[name] += seconds
+    for drawn in (fast, shared):
+        drawn.reset(seed=0)  # compiles the kernels
+    for seed in range(effort.repeats):
+        for name, (env, number) in turns.items():
+            reset, seconds = timed_episode(env, seed, number)
+            resets[name].append(reset)
+            steps[name] += seconds
     us = {name: float(np.median(seconds)) * 1e6 for name, seconds in steps.items()}
     result = {
-        "steps_per_s": 1e6 / us["fast"],
-        "ratio_to_original_style": us["official"] / us["fast"],
-        "us_per_step": us["fast"],
         "official_us": us["official"],
+        "fast_us": us["fast"],
         "physics_us": us["physics"],
         "drawing_us": us["fast"] - us["physics"],
         **{
@@ -66,17 +149,9 @@ def measure(effort: Effort) -> dict[str, Any]:
     return {name: round(value, 4) for name, value in result.items()}
 
 
-def ratios(result: dict[str, Any]) -> dict[str, float]:
-    """Return how many times longer the official environment takes."""
-    return {"car_racing_official": result["ratio_to_original_style"]}
-
-
 def timed_episode(env: CarRacing, seed: int, steps: int) -> tuple[float, list[float]]:
-    """Return the seconds of the reset and of each of `steps` steps after the zoom."""
-    begin = time.thread_time()
-    env.reset(seed=seed)
-    reset = time.thread_time() - begin
-    seconds = []
+    """Return the seconds of the reset and of each of `steps` steps after the zoom, in CPU time."""
+    reset, seconds = timed(partial(env.reset, seed=seed))[CPU], []
     for step in range(ZOOM_STEPS + steps):
         action = drive(env)
         begin = time.thread_time()

@@ -25,6 +25,8 @@ class PlainNetwork:
         sizes: neurons per layer, input first.
         coefficients: per layer ``(n_out, n_in, 5)``: A, B, C, D, eta.
         weights: per layer ``(n_out, n_in)``; they are changed in place.
+        raw_output: the last layer has no tanh.
+        normalise: divide a layer's weights by their largest absolute value after every update.
     """
 
     def __init__(
@@ -32,7 +34,11 @@ class PlainNetwork:
         sizes: Sequence[int],
         coefficients: Sequence[npt.NDArray[Any]],
         weights: Sequence[npt.NDArray[Any]],
+        *,
+        raw_output: bool = False,
+        normalise: bool = False,
     ) -> None:
+        self.raw_output, self.normalise = raw_output, normalise
         self.coefficients = [np.ascontiguousarray(table) for table in coefficients]
         self.weights = [np.ascontiguousarray(matrix) for matrix in weights]
         assert [matrix.shape for matrix in self.weights] == [(b, a) for a, b in pairwise(sizes)]
@@ -43,8 +49,10 @@ class PlainNetwork:
         """Return the action ``(n_out,)``."""
         signal = torch.from_numpy(observation).to(self._tensors[0].dtype)
         self._activations = [signal]
-        for matrix in self._tensors:
-            signal = torch.tanh(torch.mv(matrix, signal))
+        for layer, matrix in enumerate(self._tensors, start=1):
+            signal = torch.mv(matrix, signal)
+            if not (self.raw_output and layer == len(self._tensors)):
+                signal = torch.tanh(signal)
             self._activations.append(signal)
         action: npt.NDArray[Any] = signal.numpy()
         return action
@@ -56,6 +64,8 @@ class PlainNetwork:
             pairwise(signals), self.coefficients, self.weights, strict=True
         ):
             _update(matrix, table, pre, post)
+            if self.normalise:
+                matrix /= np.abs(matrix).max()
 
 
 @njit(cache=True)

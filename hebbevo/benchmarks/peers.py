@@ -14,15 +14,16 @@ weights that are not normalised tell the last bits apart more and more.
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import mujoco
 import numpy as np
 import torch
 
-from hebbevo.benchmarks.evotorch_peer import COEFFICIENTS, PlasticPolicy, Population
+from hebbevo.benchmarks.evotorch_peer import PlasticPolicy, Population
 from hebbevo.benchmarks.gymnasium_loop import PlainNetwork, live, make_ant
+from hebbevo.benchmarks.plain_parts import difference, plain_parts
 from hebbevo.benchmarks.replays import FloatArray, Floor, Recording
 from hebbevo.benchmarks.timing import CLOCK, CPU, Effort, alternate, median, one_core
 from hebbevo.config import load_config
@@ -108,22 +109,6 @@ def _population(recording: Recording) -> Callable[[], object]:
     return Population(policy, genomes, recording.task.env.steps).evaluate
 
 
-def plain_parts(
-    recording: Recording, row: int, inputs: int
-) -> tuple[list[int], list[FloatArray], list[FloatArray]]:
-    """Return sizes, coefficients ``(n_out, n_in, 5)`` and first weights of a lifetime, cut to so many inputs."""
-    task, network = recording.task, recording.network
-    arrays = task.layout.split(recording.genomes[recording.genome_of[row]])
-    recording.birth()
-    tables, weights = [], []
-    for layer in range(1, len(task.sizes)):
-        width = inputs if layer == 1 else task.sizes[layer - 1]
-        named = [arrays[f"layer{layer}.{name}"][:, :width] for name in COEFFICIENTS]
-        tables.append(np.ascontiguousarray(np.stack(named, axis=-1)))
-        weights.append(network.weights(layer)[row, :, :width].copy())
-    return [inputs, *task.sizes[1:]], tables, weights
-
-
 def policy_genome(recording: Recording, row: int, inputs: int) -> torch.Tensor:
     """Return the genome of a lifetime in the order of `PlasticPolicy`."""
     _, tables, _ = plain_parts(recording, row, inputs)
@@ -137,14 +122,9 @@ def _checks(recording: Recording) -> dict[str, Any]:
     if has_evotorch():
         weights[EVOTORCH] = policy_weights(recording, steps)
     exact = plain_weights(recording, steps, np.float64)
-    found = {f"weights_{name}": _difference(layers, exact) for name, layers in weights.items()}
+    found = {f"weights_{name}": difference(layers, exact) for name, layers in weights.items()}
     found["positions_gymnasium"] = _position_difference(recording)
     return {"steps": steps, **found, "same": max(found.values()) <= TOLERANCE}
-
-
-def _difference(layers: Sequence[Any], exact: Sequence[Any]) -> float:
-    pairs = zip(layers, exact, strict=True)
-    return max(float(np.abs(layer - truth).max() / np.abs(truth).max()) for layer, truth in pairs)
 
 
 def our_weights(recording: Recording, steps: int) -> list[FloatArray]:

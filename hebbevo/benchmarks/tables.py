@@ -98,8 +98,7 @@ def _peers(key: str, numbers: Numbers) -> Iterable[Sheet]:
     yield Sheet("Ant-v5's physics (RK4, 5 x 0.01 s): µs per agent-step on one core", ("", "µs", ""), rows)
     checks = numbers["checks"]
     yield Sheet(
-        f"the same computation: differences after {checks['steps']} steps"
-        + ("" if checks["same"] else ": NOT THE SAME"),
+        f"the same: after {checks['steps']} steps" + ("" if checks["same"] else ": NOT THE SAME"),
         ("", "largest difference"),
         [(name, f"{value:.1e}") for name, value in checks.items() if name not in ("steps", "same")],
     )
@@ -109,6 +108,37 @@ PEER_NAMES = {
     "gymnasium_loop": "plain Gymnasium + torch + numba loop",
     "evotorch_vecgymne": "EvoTorch VecGymNE, the same policy",
 }
+
+
+def _car_racing(key: str, numbers: Numbers) -> Iterable[Sheet]:
+    rows = [
+        ("hebbevo", numbers["us_per_step"], numbers["environment_us"], numbers["network_us"]),
+        ("original style", numbers["original_us"], numbers["official_us"], None),
+    ]
+    cells = [
+        (name, *("" if value is None else f"{value:,.0f}" for value in values)) for name, *values in rows
+    ]
+    ratio = numbers["ratio_to_original_style"]
+    title = f"CarRacing, µs per agent-step: {numbers['steps_per_s']:,.0f} steps/s, {ratio:.0f} times faster"
+    yield Sheet(title, ("", "whole", "environment", "network"), cells)
+    drivers = [
+        ("official", numbers["official_us"], numbers["official_reset_ms"]),
+        ("ours", numbers["fast_us"], numbers["fast_reset_ms"]),
+        ("ours, the same track again", None, numbers["shared_reset_ms"]),
+        ("physics alone", numbers["physics_us"], None),
+    ]
+    cells = [
+        (name, *("" if value is None else f"{value:,.1f}" for value in values)) for name, *values in drivers
+    ]
+    yield Sheet("CarRacing's environment alone, a scripted driver", ("", "step, µs", "reset, ms"), cells)
+    checks = numbers["checks"]
+    verdict = "" if checks["same"] else ": NOT THE SAME"
+    rows_of_checks = [("weights", f"{checks['weights']:.1e}")]
+    yield Sheet(
+        f"the same: after {checks['steps']} steps{verdict}",
+        ("", "largest difference"),
+        rows_of_checks,
+    )
 
 
 def _workers(key: str, numbers: Numbers) -> Iterable[Sheet]:
@@ -134,6 +164,7 @@ def _text(value: Any) -> str:
 _SHEETS: dict[str, Callable[[str, Numbers], Iterable[Sheet]]] = {
     "quadruped": _quadruped,
     "network": _network,
+    "car_racing": _car_racing,
     "peers": _peers,
     "workers": _workers,
 }

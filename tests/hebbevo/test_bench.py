@@ -12,7 +12,9 @@ import torch
 
 from hebbevo import benchmarks
 from hebbevo.benchmarks import network, peers, quadruped, replays, startup, tables, workers
+from hebbevo.benchmarks.car_racing_loop import PlainPolicy
 from hebbevo.benchmarks.gymnasium_loop import PlainNetwork, live, make_ant
+from hebbevo.benchmarks.plain_parts import plain_parts
 from hebbevo.benchmarks.timing import Effort, alternate
 from hebbevo.cli import run
 from hebbevo.errors import InputError
@@ -111,7 +113,7 @@ def test_gymnasiums_simulation_comes_to_our_positions(recording):
 
 
 def test_the_plain_loop_lives_the_whole_episode(recording):
-    sizes, tables_of_five, weights = peers.plain_parts(recording, 0, peers.ANT_INPUTS)
+    sizes, tables_of_five, weights = plain_parts(recording, 0, peers.ANT_INPUTS)
     before = [matrix.copy() for matrix in weights]
     with torch.no_grad():
         reward = live(make_ant(3), PlainNetwork(sizes, tables_of_five, weights), seed=1)
@@ -167,9 +169,20 @@ def test_car_racing_has_the_promised_keys():
     pytest.importorskip("Box2D")
     from hebbevo.benchmarks import car_racing
 
-    record = car_racing.measure(Effort(repeats=1, steps=2))
+    record = car_racing.measure(Effort(repeats=1, steps=12))
+    assert record.pop("checks")["same"] is True
     assert {"steps_per_s", "ratio_to_original_style"} <= set(record)
     assert all(isinstance(value, float) for value in record.values())
+    assert set(car_racing.ratios(record)) == {"car_racing_original_style", "car_racing_environment"}
+
+
+def test_frames_are_resized_by_area():
+    policy = PlainPolicy([], None)
+    image = np.random.default_rng(0).random((96, 96), dtype=np.float32)
+    fine = image.repeat(7, axis=0).repeat(7, axis=1)  # 672 a side: both sizes divide it
+    expected = fine.reshape(84, 8, 84, 8).mean(axis=(1, 3))
+    resized = policy._resize.numpy() @ image @ policy._resize.numpy().T
+    np.testing.assert_allclose(resized, expected, atol=1e-6)
 
 
 @pytest.fixture
