@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from rich.console import Group
 
 Numbers = Mapping[str, Any]
 
@@ -25,20 +25,22 @@ class Sheet:
         lines = [self.columns, ["---", *["---:"] * (len(self.columns) - 1)], *self.rows]
         return "\n".join(f"| {' | '.join(cells)} |" for cells in lines) + "\n"
 
-    def rich(self) -> Table:
-        """Return the table for a terminal."""
+    def rich(self) -> Group:
+        """Return the table for a terminal, under its title."""
         from rich import box
+        from rich.console import Group
         from rich.table import Table
+        from rich.text import Text
 
-        table = Table(title=self.title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
         for place, name in enumerate(self.columns):
             table.add_column(name, justify="right" if place else "left", no_wrap=True)
         for cells in self.rows:
-            table.add_row(*(cell.replace("[", r"\[") for cell in cells))
-        return table
+            table.add_row(*map(Text, cells))
+        return Group(*([Text(self.title, style="bold")] if self.title else []), table)
 
 
-def tables(key: str, numbers: Numbers) -> list[Table]:
+def tables(key: str, numbers: Numbers) -> list[Group]:
     """Return the tables of one key of the record."""
     return [sheet.rich() for sheet in sheets(key, numbers)]
 
