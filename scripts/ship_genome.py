@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """Put a run's centre among the genomes that hebbevo ships, with its config and an evaluation in the header.
 
-    scripts/ship_genome.py RUN NAME [--also MORPHOLOGY ...] [--episodes N] [--seed S] [--threads N] [--replace]
+    scripts/ship_genome.py RUN NAME [--also MORPHOLOGY ...] [--episodes N] [--seed S] [--threads N]
+                           [--commit HASH] [--replace]
 
 Writes hebbevo/zoo/NAME.safetensors, which is `zoo:NAME` from then on, and prints its row for docs/genomes.md. It is
-evaluated with its controls on the bodies that it evolved on and on those of --also. Equal runs give equal bytes.
+evaluated with its controls on the bodies that it evolved on and on those of --also. Equal runs give equal bytes; other
+versions may draw other random numbers, so --commit notes the one whose code evolved it.
 """
 
 from __future__ import annotations
@@ -40,7 +42,7 @@ def main() -> None:
         morphologies=bodies if options.also else None,
         execution=Execution(threads=options.threads, workers=0),
     )
-    shipped = with_provenance(genome, options.run, evaluation, options.episodes, options.seed)
+    shipped = with_provenance(genome, evaluation, options)
     ZOO.mkdir(exist_ok=True)
     save_genome(shipped, path)
     print(row(options.name, shipped))
@@ -55,18 +57,18 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--episodes", type=int, default=64)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int)
+    parser.add_argument("--commit", metavar="HASH")
     parser.add_argument("--replace", action="store_true")
     return parser.parse_args()
 
 
-def with_provenance(genome: Genome, run: Path, evaluation: Evaluation, episodes: int, seed: int) -> Genome:
+def with_provenance(genome: Genome, evaluation: Evaluation, options: argparse.Namespace) -> Genome:
     """Return the genome with where it comes from and what it was measured to do."""
-    config = read_config(RunDirectory.open(run, read_only=True)).model_dump(mode="json")
-    figures = {"seed": seed, "episodes": episodes, **evaluation.summary()}
+    config = read_config(RunDirectory.open(options.run, read_only=True)).model_dump(mode="json")
+    figures = {"seed": options.seed, "episodes": options.episodes, **evaluation.summary()}
     del figures["genome"]  # where it lay
-    return dataclasses.replace(
-        genome, provenance={**genome.provenance, "config": config, "evaluation": figures}
-    )
+    provenance = {**genome.provenance, "config": config, "evaluation": figures, "commit": options.commit}
+    return dataclasses.replace(genome, provenance=provenance)
 
 
 def row(name: str, genome: Genome) -> str:
