@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import importlib.util
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -30,21 +31,28 @@ KEYS = (MACHINE, *PARTS, RATIOS)
 """Keys of the JSON: `machine` is always there, `ratios` wherever something was compared."""
 
 _RATIOS_ALONE = ("peers",)
+_NEEDS = {"car_racing": ("Box2D", 'pip install "gymnasium[box2d]"')}
+"""Modules that a part cannot do without, and how to get them; without them it is left out unless asked for."""
 
 
 def wanted(only: Sequence[str]) -> tuple[str, ...]:
-    """Return the parts to measure for the keys asked for; all if none is.
+    """Return the parts to measure for the keys asked for; all that can be if none is.
 
     Raises:
-        InputError: an unknown key; the message suggests the nearest.
+        InputError: an unknown key, whose message suggests the nearest; or one that lacks a module.
     """
     for key in only:
         if key not in KEYS:
             near = difflib.get_close_matches(key, KEYS, 1)
             hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(KEYS)}"
             raise InputError(f"unknown part {key!r} of the benchmark; {hint}")
+    missing = {part: need for part, need in _NEEDS.items() if importlib.util.find_spec(need[0]) is None}
     if not only:
-        return tuple(PARTS)
+        return tuple(part for part in PARTS if part not in missing)
+    for key in only:
+        if key in missing:
+            module, remedy = missing[key]
+            raise InputError(f"part {key!r} of the benchmark needs {module}, which is missing; {remedy}")
     keys = {*only, *(_RATIOS_ALONE if RATIOS in only else ())}
     return tuple(part for part in PARTS if part in keys)
 

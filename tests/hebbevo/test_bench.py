@@ -241,6 +241,13 @@ def test_every_key_is_a_part():
         benchmarks.wanted(["quadruped", "gpu"])
 
 
+def test_a_part_that_lacks_a_module_is_left_out_unless_asked_for(monkeypatch):
+    monkeypatch.setattr(benchmarks, "_NEEDS", {"car_racing": ("no_such_module", "install it")})
+    assert "car_racing" not in benchmarks.wanted(())
+    with pytest.raises(InputError, match="install it"):
+        benchmarks.wanted(["car_racing"])
+
+
 def test_the_page_is_refreshed_between_its_markers(monkeypatch):
     monkeypatch.syspath_prepend(str(SCRIPTS))
     refreshed = runpy.run_path(str(SCRIPTS / "figure_performance.py"))["refreshed"]
