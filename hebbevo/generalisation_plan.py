@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
-from hebbevo.config import difference
 from hebbevo.envs import EnvConfig
 from hebbevo.envs.morphology import NAMED, split_names
 from hebbevo.errors import InputError
 from hebbevo.evaluation import GENOME, applicable_controls, check_sample, checked_bodies
 from hebbevo.genome import ZOO, Genome, load_genome, zoo_names
+from hebbevo.study_genomes import check_names, check_worlds, is_static, unperturbed, world
 
 SEEN, UNSEEN, TEST = "seen", "unseen", "test"
 GROUPS = (SEEN, UNSEEN, TEST)
@@ -69,16 +68,12 @@ def make_plan(
             an unknown body, not one episode, a negative seed.
     """
     check_sample(episodes, seed)
-    if not genomes:
-        raise InputError("no genome to study; name at least one")
-    names = tuple(genome.name for genome in genomes)
-    for name in names:
-        if names.count(name) > 1:
-            raise InputError(f"genome {name!r} is given twice; name each once")
-    genomes = [_unperturbed(genome) for genome in genomes]
-    baseline = _unperturbed(baseline) if baseline is not None else None
+    names = check_names(genomes)
+    genomes = [unperturbed(genome) for genome in genomes]
+    baseline = unperturbed(baseline) if baseline is not None else None
     extra = baseline if baseline is None or baseline.name not in names else None
-    _check_worlds((*genomes, *((extra,) if extra else ())))
+    _check_bodies(genomes[0].task.env)
+    check_worlds((*genomes, *((extra,) if extra else ())))
     bodies = checked_bodies(genomes[0].task, morphologies or _default_bodies(genomes))
     if baseline is None:
         baseline = next(filter(is_static, genomes), None) or (extra := _shipped_baseline(genomes[0]))
@@ -92,33 +87,9 @@ def make_plan(
     )
 
 
-def is_static(genome: Genome) -> bool:
-    """Tell whether a genome's weights never change."""
-    return genome.task.plasticity.parsed_rule.is_static
-
-
-def _check_worlds(genomes: Sequence[Genome]) -> None:
-    first = genomes[0]
-    if "morphologies" not in type(first.task.env).model_fields:
-        raise InputError(
-            f"{first.task.env.name} has one body only; generalize takes genomes of quadruped and dog"
-        )
-    for other in genomes[1:]:
-        if lines := difference(_world(first.task.env), _world(other.task.env), "env."):
-            what = next((line for line in lines if line.startswith("env.name:")), "; ".join(lines[:3]))
-            raise InputError(
-                f"{other.name} is of another task than {first.name} ({what}); study them one at a time"
-            )
-
-
-def _unperturbed(genome: Genome) -> Genome:
-    """Return the genome without the perturbations that its evolution may have had: a study compares bodies alone."""
-    return replace(genome, task=replace(genome.task, perturbations=()))
-
-
-def _world(env: EnvConfig) -> dict[str, Any]:
-    """Return what two genomes of one study must share; the bodies that they evolved on are their own."""
-    return env.model_dump(mode="json", exclude={"morphologies", "early_stop"})
+def _check_bodies(env: EnvConfig) -> None:
+    if "morphologies" not in type(env).model_fields:
+        raise InputError(f"{env.name} has one body only; generalize takes genomes of quadruped and dog")
 
 
 def _default_bodies(genomes: Sequence[Genome]) -> list[str]:
@@ -130,5 +101,5 @@ def _shipped_baseline(genome: Genome) -> Genome | None:
     """Return a static genome that evolved in the same world, so that any genome can be compared."""
     shipped = (load_genome(f"{ZOO}{name}") for name in zoo_names())
     return next(
-        (one for one in shipped if is_static(one) and _world(one.task.env) == _world(genome.task.env)), None
+        (one for one in shipped if is_static(one) and world(one.task.env) == world(genome.task.env)), None
     )

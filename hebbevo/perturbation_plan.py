@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from hebbevo.config import difference
 from hebbevo.envs import EnvConfig
 from hebbevo.envs.walker import WalkerConfig
 from hebbevo.errors import InputError
@@ -20,6 +19,7 @@ from hebbevo.perturbation_network import Freeze, OnWeights, ZeroWeights
 from hebbevo.perturbation_signals import SaturateActuators
 from hebbevo.perturbations import Perturbations, read_protocols
 from hebbevo.recovery import event_steps
+from hebbevo.study_genomes import check_names, check_worlds, is_static
 
 DEFAULT_EPISODES: Final = 64
 UNPERTURBED: Final = "unperturbed"
@@ -94,8 +94,7 @@ class Plan:
 
     def protocols_of(self, genome: Genome) -> tuple[Protocol, ...]:
         """Return what a genome lives through: there is nothing to freeze in static weights."""
-        static = genome.task.plasticity.parsed_rule.is_static
-        return tuple(p for p in self.protocols if p.frozen_at is None or not static)
+        return tuple(p for p in self.protocols if p.frozen_at is None or not is_static(genome))
 
 
 def make_plan(
@@ -111,10 +110,9 @@ def make_plan(
         InputError, EnvError: no genome, one named twice, genomes of different worlds, an unknown body, a perturbation
             that cannot happen, not one episode, a negative seed.
     """
-    if not genomes:
-        raise InputError("no genome to study; name at least one")
     check_sample(episodes, seed)
-    _check_worlds(genomes)
+    check_names(genomes)
+    check_worlds(genomes)
     env = genomes[0].task.env
     bodies = checked_bodies(genomes[0].task, morphologies) if morphologies else env.morphology_names[:1]
     protocols = asked_protocols(asked) if asked else default_protocols(env)
@@ -156,20 +154,3 @@ def asked_protocols(sources: Sequence[str]) -> tuple[Protocol, ...]:
                 raise InputError(f"--perturb: two protocols are called {name!r}; name each once")
             found[name] = Protocol(name, perturbations)
     return tuple(found.values())
-
-
-def _check_worlds(genomes: Sequence[Genome]) -> None:
-    names = [genome.name for genome in genomes]
-    for genome in genomes:
-        if names.count(genome.name) > 1:
-            raise InputError(f"genome {genome.name!r} is given twice; name each once")
-        if lines := difference(_world(genomes[0].task.env), _world(genome.task.env), "env."):
-            what = next((line for line in lines if line.startswith("env.name:")), "; ".join(lines[:3]))
-            raise InputError(
-                f"{genome.name} is of another task than {names[0]} ({what}); study them one at a time"
-            )
-
-
-def _world(env: EnvConfig) -> dict[str, Any]:
-    """Return what two genomes of one study must share; the bodies that they evolved on are their own."""
-    return env.model_dump(mode="json", exclude={"morphologies", "early_stop"})

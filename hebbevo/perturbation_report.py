@@ -64,12 +64,12 @@ def _recovery_text(tables: StudyTables) -> str:
     return (
         f"Loss is the twins' progress minus that of the perturbed lifetimes ({tables.plan.env.unit}); its share is of "
         "the twins' progress from the perturbation to the end of life. The recovery time is the number of steps from "
-        "the event (from the end of a window; from the beginning of what lasts to the end of life) until the "
-        f"speed over the next {WINDOW} steps, averaged over lifetimes, is first at {RETURN:.0%} of the twins' over the "
-        f"same steps; never: not within the life. Intervals are 95 % bootstraps over lifetimes. The last columns say "
-        "which share of single lifetimes came back by the same measure (one lifetime's speed is uneven, so that even a "
-        "slower one may pass the mark once), and how many diverged. Curves are means of "
-        f"{BIN} steps with their intervals; what happens is shaded."
+        "the event (from the end of a window; from the beginning of what lasts to the end of life) until the speed "
+        f"over the next {WINDOW} steps, averaged over lifetimes, is back at {RETURN:.0%} of the twins' over the same "
+        f"steps; 0 if it does not fall below that in the first {WINDOW} steps; never: not within the life. Intervals "
+        "are 95 % bootstraps over lifetimes.\n\nThe last columns say which share of single lifetimes came back by the "
+        "same measure (one lifetime's speed is uneven, so that even a slower one may pass the mark once), and how many "
+        f"diverged. Curves are means of {BIN} steps with their intervals; what happens is shaded."
     )
 
 
@@ -100,10 +100,14 @@ def _row(row: Mapping[str, Any], names: Mapping[str, str], bodies: Mapping[str, 
         "progress (95 %)": _interval(row, "mean"),
         "loss (95 %)": _interval(row, "loss"),
         "share": hundredths(row["loss_share"]),
-        "recovery (95 %)": None if times is None else f"{times[0]} ({times[1]} to {times[2]})",
+        "recovery (95 %)": None if times is None else _times(*times),
         "recovered": row["recovered"],
         "diverged": row["diverged"],
     }
+
+
+def _times(value: str, low: str, high: str) -> str:
+    return value if value == low == high else f"{value} ({low} to {high})"
 
 
 def _interval(row: Mapping[str, Any], name: str) -> str | None:

@@ -19,6 +19,7 @@ from hebbevo.genome import Genome
 from hebbevo.perturbation_plan import DEFAULT_EPISODES, Plan, make_plan
 from hebbevo.perturbation_records import EVOLVED, RANDOM, Piece, Record, Shared, Trajectory, live_piece
 from hebbevo.rollout import Lifetimes
+from hebbevo.study_genomes import is_static
 from hebbevo.study_tables import study_directory, write_csv, write_tables
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def _pieces(plan: Plan, genome: Genome, block: int) -> list[Piece]:
     protocols = plan.protocols_of(genome)
     spans = [(start, min(start + block, plan.episodes)) for start in range(0, plan.episodes, block)]
     pieces = [Piece(p, body, *span) for p in protocols for body in plan.morphologies for span in spans]
-    if not genome.task.plasticity.parsed_rule.is_static:
+    if not is_static(genome):
         followed = min(TRAJECTORIES, plan.episodes)
         parts = [(start, min(start + block, followed)) for start in range(0, followed, block)]
         pieces += [

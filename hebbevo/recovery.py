@@ -3,9 +3,11 @@
 A twin is the lifetime with the same seed to which nothing happens; up to the perturbation the two are the same, bit
 for bit. With v(t) the mean progress per step over the steps t ... t + 49:
 
-    recovery time = the smallest k >= 0 with v(t0 + k) >= 0.9 v_twin(t0 + k), v_twin > 0
+    recovery time = the smallest k > f with v(t0 + k) >= 0.9 v_twin(t0 + k), v_twin > 0,
+    where f is the smallest k < 50 at which that does not hold; 0 if there is none: it has not fallen,
 
 where t0 is the step of a momentary event, the end of a window, or the beginning of what lasts to the end of life.
+A body goes on for a moment after its network is hit, so a first fall is waited for.
 Intervals are 95 % percentile bootstraps over lifetimes, which are drawn together with their twins.
 """
 
@@ -81,7 +83,10 @@ def recovery_steps(speed: Floats, twin: Floats, since: int) -> Floats:
     back = back[:, since:]
     if not back.shape[1]:
         return np.full(len(speed), np.inf)
-    return np.where(back.any(axis=1), back.argmax(axis=1), np.inf)
+    fell = ~back[:, :WINDOW]
+    returned = back & (np.arange(back.shape[1]) > fell.argmax(axis=1)[:, None])
+    times = np.where(returned.any(axis=1), returned.argmax(axis=1), np.inf)
+    return np.where(fell.any(axis=1), times, 0.0)
 
 
 def mean_recovery(progress: Floats, twin: Floats, since: int) -> Estimate:

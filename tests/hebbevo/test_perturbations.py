@@ -1,13 +1,15 @@
 """Perturbations in lifetimes: what they do, their bits in every block, and what is refused."""
 
+import pickle
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from reference_network import ReferenceNetwork
 from tasks import CART_POLE, QUADRUPED, small_config
 
-from hebbevo import InputError, evolve, load_config, load_genome, resume
+from hebbevo import Genome, InputError, evolve, load_config, load_genome, resume, save_genome
 from hebbevo.envs import EnvError
 from hebbevo.perturbation import PERTURBATION_STREAM
 from hebbevo.perturbations import PERTURBATIONS, Perturbations, parse_perturbations, read_protocols
@@ -354,5 +356,17 @@ def test_a_run_with_perturbations_resumes_exactly_and_its_genome_carries_them(tm
         assert (tmp_path / "parts" / name).read_bytes() == (whole.path / name).read_bytes(), name
     assert load_genome(whole.path).task.perturbations == config.perturbations
     assert load_config(str(whole.path / "config.yaml")) == config
+    assert pickle.loads(pickle.dumps(config.perturbations)) == config.perturbations  # as Ray sends them
     plain = evolve(small_config(env=QUADRUPED), tmp_path / "plain")
     assert not np.array_equal(plain.center, whole.center)
+
+
+def test_a_file_whose_perturbations_cannot_happen_is_refused(tmp_path) -> None:
+    task = task_of("quadruped")
+    values = task.first_genome(np.random.default_rng(0))
+    late = replace(task, perturbations=parse_perturbations("zero_weights:at=30"))
+    save_genome(Genome(late, values), tmp_path / "late.safetensors")
+    with pytest.raises(
+        InputError, match=r"genome '.*late.safetensors': perturbations: .* after the end of life"
+    ):
+        load_genome(tmp_path / "late.safetensors")

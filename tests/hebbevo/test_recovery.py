@@ -41,6 +41,8 @@ TWIN = trace((STEPS, 1.0))
         (trace((100, 1.0), (80, 0.5), (1, 1.0)), 100, 70),  # 0.9 = (10 * 0.5 + 40) / 50
         (trace((100, 1.0), (80, 0.0), (1, 1.0)), 180, 0),  # counted from the end of a window
         (trace((100, 1.0), (80, 0.0), (1, 2.0)), 100, 53),  # 23 of 50 steps at double speed are 0.92
+        (trace((145, 1.0), (40, 0.0), (1, 1.0)), 100, 80),  # falls at k = 1, as 45 of 50 are enough at k = 0
+        (trace((200, 1.0), (40, 0.0), (1, 1.0)), 100, 0),  # what comes later has another cause
         (trace((100, 1.0), (1, 0.89)), 100, np.inf),
         (trace((100, 1.0), (1, 0.91)), 100, 0),
         (trace((340, 1.0), (10, 0.0), (1, 1.0)), 340, 5),
