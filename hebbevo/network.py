@@ -71,7 +71,7 @@ class PlasticNetwork:
         self._constants = aligned_zeros(capacity, kernel.constant_width)
         self._current = aligned_zeros(capacity, kernel.neuron_width)
         self._next = aligned_zeros(capacity, kernel.neuron_width)
-        self._lanes = aligned_zeros(kernel.lane_width)
+        self._lanes = aligned_zeros(capacity, kernel.lane_width)
         self._genome_of = np.zeros(capacity, np.int64)
         self._actions = np.zeros((capacity, kernel.spec.sizes[-1]), np.float32)
         self._pending: IndexArray | None = None
@@ -145,8 +145,6 @@ class PlasticNetwork:
             self._run(self._kernel.learn_forward, active, self._current, self._next, observations)
             self._pending = None
         self._current, self._next = self._next, self._current
-        output = self._kernel.spec.neurons[-1]
-        self._actions[...] = self._current[:, output.start : output.stop]
         if self._slopes is not None:
             _bound(self._actions, active, self._slopes)
         return self._actions
@@ -181,7 +179,17 @@ class PlasticNetwork:
         return self.activations(0)
 
     def _run(self, entry, active, old, new, observations) -> None:  # type: ignore[no-untyped-def]
-        entry(active, self._genome_of, self._states, self._constants, old, new, observations, self._lanes)
+        entry(
+            active,
+            self._genome_of,
+            self._states,
+            self._constants,
+            old,
+            new,
+            observations,
+            self._actions,
+            self._lanes,
+        )
 
 
 @njit(nogil=True, cache=True)

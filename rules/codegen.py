@@ -2,9 +2,10 @@
 
 One lifetime's synapses of a layer lie side by side as ``[outer, lane]``. The lane is the postsynaptic neuron
 where there are at least `MINIMUM_LANES` of them, else the presynaptic one; the inner loop runs over lanes and
-is elementwise, so that vectorising it reorders no sum and the bits do not depend on how it was compiled.
+is elementwise, so that vectorising it reorders no sum. Multiply-adds are fused where the text says so and nowhere
+else: the bits do not depend on how it was compiled.
 Update and forward pass share the loop: a step's pending update and the next forward pass stream a synapse
-once.
+once. Two lifetimes of one genome go through the loop together, so that its constants stream in once for both.
 """
 
 from __future__ import annotations
@@ -27,10 +28,13 @@ MINIMUM_LANES = 16
 _ALIGNMENT = 16
 """Segments start at multiples of 16 floats: one cache line, one widest vector."""
 
-_OPTIONS = 'nogil=True, fastmath={"contract", "nsz"}, error_model="numpy"'
+_OPTIONS = 'nogil=True, error_model="numpy"'
 _ENTRY = f"@njit(cache=True, no_cfunc_wrapper=True, {_OPTIONS})"
 _LAYER = f"@njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, {_OPTIONS})"
 """Layers are called from entries alone: without wrappers for Python they compile faster."""
+
+_SUM = "lanes#[l] += lanes#[l + half]"
+_LARGEST = "lanes#[l] = lanes#[l] if lanes#[l] > lanes#[l + half] else lanes#[l + half]"
 
 _WHERE = ((False, False), (False, True), (True, False), (True, True))
 """Along which neurons a constant can differ: post, pre; see `KernelSpec.per_neuron`."""
@@ -111,6 +115,11 @@ class KernelSpec:
         shared = [self.sharing[name] for name in names(self.constants[slot])]
         return any(s in ("synapse", "post") for s in shared), any(s in ("synapse", "pre") for s in shared)
 
+    @property
+    def streams(self) -> bool:
+        """Whether there are constants of single synapses, so many that memory bounds the speed."""
+        return any(self.per_neuron(slot) == (True, True) for slot in range(len(self.constants)))
+
     @cached_property
     def synapses(self) -> tuple[Segment, ...]:
         """Segment of each layer's synapses in a row of states."""
@@ -143,30 +152,53 @@ class KernelSpec:
         helpers = (Path(__file__).parent / "cpu_functions.py").read_text("utf-8")
         parts = [helpers]
         for learn, forward in ((False, True), (True, False), (True, True)):
-            for layer in range(len(self.layers)):
-                parts.append(_LayerText(self, layer, learn, forward).text())
+            for together in (1, 2) if self._pairs(learn, forward) else (1,):
+                for layer in range(len(self.layers)):
+                    parts.append(_LayerText(self, layer, learn, forward, together).text())
             parts.append(self._entry(learn, forward))
         return "\n\n".join(parts)
 
     def _entry(self, learn: bool, forward: bool) -> str:
         name = entry_name(learn, forward)
-        first = self.neurons[0]
-        states = [f"states[r, {k}]" for k in range(len(self.rule.states))]
-        arguments = ", ".join([*states, "constants[g]", "old[r]", "new[r]", "lanes"])
-        lines = [
-            _ENTRY,
-            f"def {name}(active, genome_of, states, constants, old, new, observations, lanes):",
-            "    for q in range(active.shape[0]):",
-            "        r = active[q]",
-            "        g = genome_of[r]",
-        ]
+        header = f"def {name}(active, genome_of, states, constants, old, new, observations, actions, lanes):"
+        lines = ["count = active.shape[0]"]
         if forward:
             lines += [
-                f"        for i in range({first.size}):",
-                f"            new[r, {first.start} + i] = observations[r, i]",
+                "for r in active:",
+                f"    for i in range({self.neurons[0].size}):",
+                f"        new[r, {self.neurons[0].start} + i] = observations[r, i]",
             ]
-        lines += [f"        layer{layer}_{name}({arguments})" for layer in range(len(self.layers))]
-        return "\n".join(lines)
+        lines += ["q = 0", "while q < count:", "    r0 = active[q]", "    g = genome_of[r0]"]
+        if self._pairs(learn, forward):
+            lines += [
+                "    if q + 1 < count and genome_of[active[q + 1]] == g:",
+                "        r1 = active[q + 1]",
+                *_indented(_indented(self._calls(name, 2))),
+                "        q += 2",
+                "        continue",
+            ]
+        lines += _indented([*self._calls(name, 1), "q += 1"])
+        if forward:
+            lines += [
+                "for r in active:",
+                f"    for i in range({self.neurons[-1].size}):",
+                f"        actions[r, i] = new[r, {self.neurons[-1].start} + i]",
+            ]
+        return "\n".join([_ENTRY, header, *_indented(lines)])
+
+    def _pairs(self, learn: bool, forward: bool) -> bool:
+        """Whether an entry has a text for two lifetimes of one genome, whose constants it then reads once.
+
+        Normalisers that pass over the synapses twice gain little from it, and compile for long.
+        """
+        return learn and forward and self.streams and self.normaliser not in ("max", "var")
+
+    def _calls(self, name: str, together: int) -> list[str]:
+        """Return the calls of all layers for the lifetimes `r0`, ..."""
+        states = ", ".join(f"states[r#, {k}]" for k in range(len(self.rule.states)))
+        rows = ", ".join(_each(together, [f"{states}, old[r#], new[r#], lanes[r#]"]))
+        layers = range(len(self.layers))
+        return [f"layer{layer}_{name}_{together}(constants[g], {rows})" for layer in layers]
 
 
 def aligned(size: int) -> int:
@@ -180,13 +212,27 @@ def entry_name(learn: bool, forward: bool) -> str:
 
 
 @dataclass(frozen=True)
+class _Pass:
+    """What a pass over a layer's synapses does: update, gather what the normaliser asks for, normalise, forward."""
+
+    learn: bool
+    forward: bool
+    gathers: bool = False
+    normalises: bool = False
+
+
+@dataclass(frozen=True)
 class _LayerText:
-    """The text of one layer's function."""
+    """The text of one layer's function, for lifetimes 0, 1, ... that share a genome: its constants are read once.
+
+    Names end in the number of their lifetime.
+    """
 
     spec: KernelSpec
     layer: int
     learn: bool
     forward: bool
+    together: int
 
     @property
     def _post_lanes(self) -> bool:
@@ -204,95 +250,118 @@ class _LayerText:
     def _post(self, index: str) -> str:
         return _at(self.spec.neurons[self.layer + 1].start, index)
 
-    def _synapse(self) -> str:
-        return _at(self.spec.synapses[self.layer].start, f"o * {self._loops[1]} + l")
+    def _synapse(self, index: str) -> str:
+        return _at(self.spec.synapses[self.layer].start, index)
 
     def _constant(self, slot: int, index: str) -> str:
-        start = self.spec.constant_segments[self.layer][slot].start
-        return f"k{slot} = constants[{_at(start, index)}]"
+        return f"constants[{_at(self.spec.constant_segments[self.layer][slot].start, index)}]"
+
+    def _all(self, *lines: str) -> list[str]:
+        """Return the lines for each lifetime in turn."""
+        return _each(self.together, lines)
 
     def text(self) -> str:
         spec = self.spec
-        states = ", ".join(f"s_{state}" for state in spec.rule.states)
-        name = f"layer{self.layer}_{entry_name(self.learn, self.forward)}"
-        body = [f"def {name}({states}, constants, old, new, lanes):"]
-        clear = [
-            f"    for l in range({spec.sizes[self.layer + 1]}):",
-            f"        new[{self._post('l')}] = ZERO",
-        ]
+        rows = self._all(*(f"s_{state}#" for state in spec.rule.states), "old#", "new#", "lanes#")
+        name = f"layer{self.layer}_{entry_name(self.learn, self.forward)}_{self.together}"
+        outputs = f"for l in range({spec.sizes[self.layer + 1]}):"
+        new = f"new#[{self._post('l')}]"
+        body: list[str] = []
         if self.forward and self._post_lanes:
-            body += clear
+            body += [outputs, *_indented(self._all(f"{new} = ZERO"))]
         two_passes = self.learn and spec.normaliser in ("max", "var") and not spec.rule.is_static
-        if not two_passes:
-            body += self._loop(self.learn, self.forward, normalise=False)
+        if two_passes:
+            body += self._pass(_Pass(learn=True, forward=False, gathers=True))
+            body += self._all(*self._statistics())
+            body += self._pass(_Pass(learn=False, forward=self.forward, normalises=True))
         else:
-            body += self._loop(learn=True, forward=False, normalise=False)
-            body += self._statistics()
-            body += self._loop(learn=False, forward=self.forward, normalise=True)
+            body += self._pass(_Pass(self.learn, self.forward))
         if self.forward:
             function = spec.output if self.layer == len(spec.layers) - 1 else spec.activation
-            y = f"new[{self._post('l')}]"
-            body += [f"    for l in range({spec.sizes[self.layer + 1]}):", f"        {y} = _{function}({y})"]
-        return "\n".join([_LAYER, *body])
+            body += self._all(outputs, f"    {new} = _{function}({new})")
+        return "\n".join([_LAYER, f"def {name}(constants, {', '.join(rows)}):", *_indented(body)])
 
-    def _loop(self, learn: bool, forward: bool, normalise: bool) -> list[str]:
+    def _pass(self, over: _Pass) -> list[str]:
         """Return one pass over the synapses."""
-        spec, post_lanes = self.spec, self._post_lanes
-        outer, lane = self._loops
-        equations, weight, _ = spec._prepared
-        used = {
-            name for e in (*(equations.values() if learn else ()), *([weight] * forward)) for name in names(e)
-        }
-        slots = {where: [k for k in self._slots(*where) if f"$k{k}" in used] for where in _WHERE}
-        gathers = learn and spec.normaliser in ("max", "var") and not spec.rule.is_static
-        lines = _clear(lane) if gathers else []
-        lines += [f"    {self._constant(slot, '0')}" for slot in slots[False, False]]
-        lines.append(f"    for o in range({outer}):")
-        lines += [f"        {self._constant(slot, 'o')}" for slot in slots[self._outer]]
-        if learn:
-            lines.append(
-                f"        pre = old[{self._pre('o')}]"
-                if post_lanes
-                else f"        post = old[{self._post('o')}]"
-            )
-        if forward and post_lanes:
-            lines.append(f"        signal = new[{self._pre('o')}]")
-        lines.append(f"        for l in range({lane}):")
-        full = f"o * {lane} + l"
-        lines += [f"            {self._constant(slot, full)}" for slot in slots[True, True]]
-        lines += [f"            {self._constant(slot, 'l')}" for slot in slots[self._lane]]
-        lines += [f"            v_{state} = s_{state}[{self._synapse()}]" for state in spec.rule.states]
-        if learn:
-            lines.append(
-                f"            post = old[{self._post('l')}]"
-                if post_lanes
-                else f"            pre = old[{self._pre('l')}]"
-            )
-            lines += self._update(equations, gathers)
-        if normalise:
-            lines += ["            v_w = (v_w - shift) * scale", f"            s_w[{self._synapse()}] = v_w"]
-        if forward and post_lanes:
-            lines.append(f"            new[{self._post('l')}] += {_text(weight)} * signal")
-        elif forward:
-            lines.append(f"            lanes[l] = {_text(weight)} * new[{self._pre('l')}]")
-            lines.append(f"        new[{self._post('o')}] = _sum(lanes, {lane})")
+        outer, _ = self._loops
+        lines = self._clear() if over.gathers else []
+        lines += [f"k{slot} = {self._constant(slot, '0')}" for slot in self._slots(over, (False, False))]
+        whole = outer - outer % self._at_once
+        for start, stop, count in ((0, whole, self._at_once), (whole, outer, outer - whole)):
+            if start < stop:
+                lines.append(f"for o in range({start}, {stop}, {count}):")
+                lines += _indented(self._rows(over, count))
         return lines
 
-    def _update(self, equations: Mapping[str, Expression], gathers: bool) -> list[str]:
-        changing = {state: e for state, e in equations.items() if e != Name(state)}
-        lines = [f"            n_{state} = {_text(equation)}" for state, equation in changing.items()]
-        if self.spec.normaliser == "clip" and not self.spec.rule.is_static:
-            lines.append(f"            n_w = _clip({'n_w' if 'w' in changing else 'v_w'}, F(-1), F(1))")
-            changing.setdefault("w", Name("w"))
-        lines += [f"            v_{state} = n_{state}" for state in changing]
-        lines += [f"            s_{state}[{self._synapse()}] = v_{state}" for state in changing]
-        if gathers and self.spec.normaliser == "max":
-            lines += [
-                "            size = np.abs(v_w)",
-                "            lanes[l] = size if size > lanes[l] else lanes[l]",
-            ]
-        elif gathers:
-            lines.append("            lanes[l] += v_w")
+    @property
+    def _at_once(self) -> int:
+        """How many outer neurons are done in one go, so that sums are loaded and stored less often.
+
+        What streams in from the cache bounds constants of single synapses: more streams would be slower.
+        """
+        if not self._post_lanes:
+            return 1
+        return 2 if self.spec.streams else 4
+
+    def _rows(self, over: _Pass, count: int) -> list[str]:
+        """Return the lines for outer neurons `o` to `o + count - 1`, whose lanes are updated together."""
+        (_, lane), post_lanes = self._loops, self._post_lanes
+        slots = self._slots(over, self._outer)
+        outer_name, lane_name = ("pre", "post") if post_lanes else ("post", "pre")
+        outer_at, lane_at = (self._pre, self._post) if post_lanes else (self._post, self._pre)
+        lines, inner = [], []
+        for i in range(count):
+            lines += [f"k{slot}_{i} = {self._constant(slot, f'o + {i}')}" for slot in slots]
+            if over.learn:
+                lines += self._all(f"{outer_name}#_{i} = old#[{outer_at(f'o + {i}')}]")
+            if over.forward and post_lanes:
+                lines += self._all(f"signal#_{i} = new#[{self._pre(f'o + {i}')}]")
+        if over.learn:
+            inner += self._all(f"{lane_name}# = old#[{lane_at('l')}]")
+        inner += [f"k{slot} = {self._constant(slot, 'l')}" for slot in self._slots(over, self._lane)]
+        if over.gathers:
+            inner += self._all("seen# = lanes#[l]")
+        if over.forward and post_lanes:
+            inner += self._all(f"total# = new#[{self._post('l')}]")
+        for i in range(count):
+            inner += [f"k{slot} = k{slot}_{i}" for slot in slots]
+            index = f"(o + {i}) * {lane} + l"
+            inner += [f"k{slot} = {self._constant(slot, index)}" for slot in self._slots(over, (True, True))]
+            if over.learn:
+                inner += self._all(f"{outer_name}# = {outer_name}#_{i}")
+            inner += self._all(*self._at_synapse(over, i, self._synapse(index)))
+        if over.gathers:
+            inner += self._all("lanes#[l] = seen#")
+        if over.forward and post_lanes:
+            inner += self._all(f"new#[{self._post('l')}] = total#")
+        lines += [f"for l in range({lane}):", *_indented(inner)]
+        if over.forward and not post_lanes:
+            lines += self._all(*_folded(lane, _SUM), f"new#[{self._post('o')}] = lanes#[0]")
+        return lines
+
+    def _at_synapse(self, over: _Pass, i: int, index: str) -> list[str]:
+        """Return the lines for the synapse between outer neuron ``o + i`` and lane ``l``."""
+        spec = self.spec
+        equations, weight, _ = spec._prepared
+        lines = [f"v_{state}# = s_{state}#[{index}]" for state in spec.rule.states]
+        if over.learn:
+            changing = {state: e for state, e in equations.items() if e != Name(state)}
+            lines += [f"n_{state}# = {_text(equation)}" for state, equation in changing.items()]
+            if spec.normaliser == "clip" and not spec.rule.is_static:
+                lines.append(f"n_w# = _clip({'n_w#' if 'w' in changing else 'v_w#'}, F(-1), F(1))")
+                changing.setdefault("w", Name("w"))
+            for state in changing:
+                lines += [f"v_{state}# = n_{state}#", f"s_{state}#[{index}] = v_{state}#"]
+        if over.gathers and spec.normaliser == "max":
+            lines += ["size# = np.abs(v_w#)", "seen# = size# if size# > seen# else seen#"]
+        elif over.gathers:
+            lines.append("seen# += v_w#")
+        if over.normalises:
+            lines += ["v_w# = (v_w# - shift#) * scale#", f"s_w#[{index}] = v_w#"]
+        if over.forward and self._post_lanes:
+            lines.append(f"total# = _fma({_text(weight)}, signal#_{i}, total#)")
+        elif over.forward:
+            lines.append(f"lanes#[l] = {_text(weight)} * new#[{self._pre('l')}]")
         return lines
 
     def _statistics(self) -> list[str]:
@@ -300,20 +369,25 @@ class _LayerText:
         outer, lane = self._loops
         if self.spec.normaliser == "max":
             return [
-                "    shift = ZERO",
-                f"    largest = _largest(lanes, {lane})",
-                "    scale = ONE / largest if largest > ZERO else ONE",
+                *_folded(lane, _LARGEST),
+                "shift# = ZERO",
+                "scale# = ONE / lanes#[0] if lanes#[0] > ZERO else ONE",
             ]
         return [
-            f"    shift = _sum(lanes, {lane}) / F({outer * lane})",
-            *_clear(lane),
-            f"    for o in range({outer}):",
-            f"        for l in range({lane}):",
-            f"            centred = s_w[{self._synapse()}] - shift",
-            "            lanes[l] += centred * centred",
-            f"    variance = _sum(lanes, {lane}) / F({outer * lane})",
-            f"    scale = ONE / np.sqrt(variance + F({EPSILON!r}))",
+            *_folded(lane, _SUM),
+            f"shift# = lanes#[0] / F({outer * lane})",
+            f"for l in range({lane}):",
+            "    lanes#[l] = ZERO",
+            f"for o in range({outer}):",
+            f"    for l in range({lane}):",
+            f"        centred = s_w#[{self._synapse(f'o * {lane} + l')}] - shift#",
+            "        lanes#[l] = _fma(centred, centred, lanes#[l])",
+            *_folded(lane, _SUM),
+            f"scale# = ONE / np.sqrt(lanes#[0] / F({outer * lane}) + F({EPSILON!r}))",
         ]
+
+    def _clear(self) -> list[str]:
+        return [f"for l in range({self._loops[1]}):", *_indented(self._all("lanes#[l] = ZERO"))]
 
     @property
     def _outer(self) -> tuple[bool, bool]:
@@ -324,8 +398,16 @@ class _LayerText:
     def _lane(self) -> tuple[bool, bool]:
         return (True, False) if self._post_lanes else (False, True)
 
-    def _slots(self, post: bool, pre: bool) -> list[int]:
-        return [k for k in range(len(self.spec.constants)) if self.spec.per_neuron(k) == (post, pre)]
+    def _slots(self, over: _Pass, where: tuple[bool, bool]) -> list[int]:
+        """Return the constants that a pass reads and that differ along these neurons: post, pre."""
+        equations, weight, _ = self.spec._prepared
+        read = (*(equations.values() if over.learn else ()), *([weight] * over.forward))
+        used = {name for expression in read for name in names(expression)}
+        return [
+            slot
+            for slot in range(len(self.spec.constants))
+            if f"$k{slot}" in used and self.spec.per_neuron(slot) == where
+        ]
 
 
 def _check_known(what: str, name: str, known: Sequence[str]) -> None:
@@ -335,8 +417,23 @@ def _check_known(what: str, name: str, known: Sequence[str]) -> None:
         raise RuleError(f"unknown {what} {name!r}; {hint}")
 
 
-def _clear(lane: int) -> list[str]:
-    return [f"    for l in range({lane}):", "        lanes[l] = ZERO"]
+def _folded(size: int, line: str) -> list[str]:
+    """Return the lines that reduce ``lanes[:size]`` to ``lanes[0]`` by halves: a fixed order that vectorises."""
+    lines = []
+    while size > 1:
+        half = (size + 1) // 2
+        lines += [f"for l in range({size - half}):", f"    {line.replace('half', str(half))}"]
+        size = half
+    return lines
+
+
+def _each(together: int, lines: Sequence[str]) -> list[str]:
+    """Return the lines for lifetimes 0, 1, ..., whose number stands for ``#``."""
+    return [line.replace("#", str(j)) for j in range(together) for line in lines]
+
+
+def _indented(lines: Sequence[str]) -> list[str]:
+    return [f"    {line}" for line in lines]
 
 
 def _at(start: int, index: str) -> str:
@@ -345,14 +442,20 @@ def _at(start: int, index: str) -> str:
 
 
 def _text(expression: Expression) -> str:
-    """Return an expression as kernel text; every constant is float32."""
+    """Return an expression as kernel text; every constant is float32, every fused multiply-add explicit."""
     match expression:
         case Number(value):
             return f"F({value!r})" if math.isfinite(value) else f"F(np.{value!r})"
         case Name(name):
             if name.startswith("$"):
                 return name[1:]
-            return name if name in LOCALS else f"v_{name}"
+            return f"{name}#" if name in LOCALS else f"v_{name}#"
+        case Operation("+", Operation("*", a, b), c) | Operation("+", c, Operation("*", a, b)):
+            return f"_fma({_text(a)}, {_text(b)}, {_text(c)})"
+        case Operation("-", Operation("*", a, b), c):
+            return f"_fma({_text(a)}, {_text(b)}, -{_text(c)})"
+        case Operation("-", c, Operation("*", a, b)):
+            return f"_fma(-{_text(a)}, {_text(b)}, {_text(c)})"
         case Operation(operator, left, right):
             return f"({_text(left)} {operator} {_text(right)})"
         case Call(function, arguments):

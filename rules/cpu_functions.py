@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numba import njit
+from numba.extending import intrinsic
 
 F = np.float32
 ZERO = F(0)
@@ -18,6 +19,16 @@ _HELPER: dict[str, Any] = {
     "no_cfunc_wrapper": True,
 }
 """Called from kernels alone: without wrappers for Python they compile faster."""
+
+
+@intrinsic
+def _fma(typing_context, x, y, z):  # type: ignore[no-untyped-def]
+    """Return x * y + z, rounded once."""
+
+    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        return builder.fma(*arguments)
+
+    return x(x, x, x), generate
 
 
 @njit(**_HELPER, fastmath={"contract", "nsz"})
@@ -115,25 +126,3 @@ def _power7(x):  # type: ignore[no-untyped-def]
 @njit(**_HELPER)
 def _power8(x):  # type: ignore[no-untyped-def]
     return x * x * x * x * x * x * x * x
-
-
-@njit(**_HELPER)
-def _sum(lanes, size):  # type: ignore[no-untyped-def]
-    """Sum ``lanes[:size]`` by halves, in place: a fixed order that vectorises."""
-    while size > 1:
-        half = (size + 1) // 2
-        for lane in range(size - half):
-            lanes[lane] += lanes[lane + half]
-        size = half
-    return lanes[0]
-
-
-@njit(**_HELPER)
-def _largest(lanes, size):  # type: ignore[no-untyped-def]
-    """Return the maximum of ``lanes[:size]`` by halves, in place."""
-    while size > 1:
-        half = (size + 1) // 2
-        for lane in range(size - half):
-            lanes[lane] = lanes[lane] if lanes[lane] > lanes[lane + half] else lanes[lane + half]
-        size = half
-    return lanes[0]

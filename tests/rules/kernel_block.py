@@ -23,6 +23,7 @@ def plain_module(spec: KernelSpec) -> dict:
     )
     module: dict = {}
     exec(compile(text, "kernel", "exec"), module)
+    module["_fma"] = lambda x, y, z: np.float32(np.float64(x) * np.float64(y) + np.float64(z))
     return module
 
 
@@ -38,9 +39,10 @@ class Block:
         self.constants = aligned_zeros(lifetimes, self.kernel.constant_width)
         self.old = aligned_zeros(lifetimes, self.kernel.neuron_width)
         self.new = aligned_zeros(lifetimes, self.kernel.neuron_width)
-        self.lanes = aligned_zeros(self.kernel.lane_width)
+        self.lanes = aligned_zeros(lifetimes, self.kernel.lane_width)
         self.observations = rng.standard_normal((lifetimes, spec.sizes[0])).astype(np.float32)
-        self.rows = np.arange(lifetimes)
+        self.actions = np.full((lifetimes, spec.sizes[-1]), np.nan, np.float32)
+        self.rows, self.genome_of = np.arange(lifetimes), np.arange(lifetimes)
         for row in range(lifetimes):
             for layer in range(len(spec.layers)):
                 self.kernel.write_constants(layer, self.coefficients(layer, row), self.constants[row])
@@ -70,11 +72,12 @@ class Block:
         active = self.rows if rows is None else np.asarray(rows, np.int64)
         entry(
             active,
-            self.rows,
+            self.genome_of,
             self.states,
             self.constants,
             self.old,
             self.new,
             self.observations,
+            self.actions,
             self.lanes,
         )

@@ -131,7 +131,7 @@ def test_several_lifetimes_share_a_genome() -> None:
     spec = spec_of("ABCD_lr")
     block, other = Block(spec, 3), Block(spec, 3)
     other.constants[2] = other.constants[0]
-    other.rows[...] = [0, 1, 2]
+    other.genome_of[...] = [0, 1, 2]
     one_step(other, [2])
     genome_of = np.array([0, 1, 0])
     block.kernel.learn_forward(
@@ -142,9 +142,27 @@ def test_several_lifetimes_share_a_genome() -> None:
         block.old,
         block.new,
         block.observations,
+        block.actions,
         block.lanes,
     )
     assert block.states[2].tobytes() == other.states[2].tobytes()
+
+
+@pytest.mark.parametrize("genome_of", [[0, 0, 0, 1], [0, 0, 1, 1], [1, 0, 0, 0], [0, 1, 0, 1]])
+def test_two_lifetimes_of_a_genome_go_as_each_alone(genome_of: list[int]) -> None:
+    """Lifetimes side by side with one genome share a loop; the bits are those of a lifetime by itself."""
+    spec = spec_of("ABCD_lr")
+    together, alone = Block(spec, 4), Block(spec, 4)
+    for block in (together, alone):
+        block.genome_of[...] = genome_of
+        for _ in range(3):
+            for rows in ([0, 1, 2, 3],) if block is together else ([3], [1], [0], [2]):
+                one_step(block, rows)
+            block.old, block.new = block.new, block.old
+    assert together.states.tobytes() == alone.states.tobytes()
+    assert together.actions.tobytes() == alone.actions.tobytes()
+    np.testing.assert_array_equal(together.actions, together.old[:, spec.neurons[-1].start :][:, :5])
+    assert len({row.tobytes() for row in together.states}) == 4
 
 
 def test_threads_share_one_kernel() -> None:
