@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from hebbevo.block_size import block_size
 from hebbevo.device import DEVICE_BLOCK, check_available, check_name
 from hebbevo.envs import EnvConfig
 from hebbevo.errors import InputError
@@ -21,7 +22,7 @@ class Execution:
 
     Attributes:
         threads: in this process; None is one per core, or one where the environment holds the GIL.
-        block: lifetimes in lockstep on each thread or worker; None is what suits the environment,
+        block: lifetimes in lockstep on each thread or worker; None is what was measured to be fastest here,
             or as many as fit on a device.
         workers: processes on Ray, 0 for none; None is none too, or one per core where the environment holds the
             GIL and no number of threads is asked for.
@@ -51,9 +52,9 @@ class Execution:
         elif self.threads is not None and (self.workers or self.ray is not None):
             raise InputError("--threads is for --workers 0; a worker on Ray uses one thread")
 
-    def block_for(self, env: EnvConfig) -> int:
+    def block_for(self, task: Task) -> int:
         """Return the lifetimes in a piece of work; a worker on a device lives fewer at once if no more fit."""
-        return self.block or (env.lockstep if self.device is None else DEVICE_BLOCK)
+        return self.block or (block_size(task) if self.device is None else DEVICE_BLOCK)
 
     def uses_ray(self, env: EnvConfig) -> bool:
         """Whether the lifetimes of an environment are lived on Ray."""
@@ -90,7 +91,7 @@ def executor_for(
     task: Task, execution: Execution, on_event: Listener = log_event
 ) -> Iterator[tuple[Executor[Worker], int]]:
     """Yield an executor whose workers live the task's lifetimes, and the block size to deal."""
-    block = execution.block_for(task.env)
+    block = execution.block_for(task)
     executor = _executor(task, block, execution, on_event)
     try:
         yield executor, block

@@ -103,9 +103,7 @@ def perturb(
 def live(plan: Plan, execution: Execution, watch: Watch | None = None) -> Recorded:
     """Live all lifetimes of a study."""
     recorded = Recorded({}, {})
-    pieces = {
-        genome.name: _pieces(plan, genome, execution.block_for(genome.task.env)) for genome in plan.genomes
-    }
+    pieces = {genome.name: _pieces(plan, genome, execution.block_for(genome.task)) for genome in plan.genomes}
     done, total = 0, sum(piece.stop - piece.start for mine in pieces.values() for piece in mine)
     for genome in plan.genomes:
         mine, results = pieces[genome.name], []
