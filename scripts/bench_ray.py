@@ -48,6 +48,9 @@ def scaling(rounds: int, generations: int, population: int) -> Numbers:
     `clock` are ratios of medians over the clock. On a machine that others use, look at `free_cores`: agent-steps per
     CPU second, times the part of the time in which the workers had something to do, times their number.
     """
+    os.environ.setdefault(
+        "RAY_worker_niceness", "0"
+    )  # 15 by default: others' load would count against workers alone
     overrides = ["env.early_stop=null", f"search.population={population}"]
     config, block = load_config("quick-quadruped", overrides), 8
     factory = WorkerFactory(Task.of(config), block)

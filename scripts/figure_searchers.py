@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Draw the learning curves of several runs beside each other, at equal numbers of lifetimes.
 
-    scripts/figure_searchers.py FILE.png "NAME=RUN" ["NAME=RUN" ...]
+    scripts/figure_searchers.py FILE.png "NAME=RUN" ["NAME=RUN" ...] [--lifetimes N]
 
 Lines with dots are the centre's mean over fresh lifetimes, thin lines the population's mean, both from progress.csv.
 """
@@ -28,11 +28,6 @@ class Curve:
     population: list[tuple[int, float]]
     center: list[tuple[int, float]]
 
-    @property
-    def lifetimes(self) -> int:
-        """Lifetimes of the last generation that is there."""
-        return self.population[-1][0]
-
     def until(self, lifetimes: int) -> Curve:
         """Return the curve up to a number of lifetimes."""
         cut = [
@@ -55,7 +50,7 @@ def read(name: str, run: Path) -> Curve:
 
 
 def draw(curves: list[Curve], unit: str, path: Path) -> None:
-    """Draw the curves up to where the shortest ends."""
+    """Draw the curves."""
     figure = Figure(figsize=(7, 3.8), layout="constrained")
     axes = figure.subplots()
     for curve, colour in zip(curves, COLOURS, strict=False):
@@ -76,16 +71,15 @@ def main() -> None:
     )
     parser.add_argument("file", type=Path)
     parser.add_argument("runs", nargs="+", metavar="NAME=RUN")
+    parser.add_argument("--lifetimes", type=int, default=2**62, help="draw no further")
     arguments = parser.parse_args()
     named = [text.rpartition("=")[::2] for text in arguments.runs]
-    curves = [read(name, Path(run)) for name, run in named]
-    shortest = min(curve.lifetimes for curve in curves)
-    curves = [curve.until(shortest) for curve in curves]
+    curves = [read(name, Path(run)).until(arguments.lifetimes) for name, run in named]
     draw(curves, load_config(Path(named[0][1]) / "config.yaml").env.unit, arguments.file)
     for curve in curves:
         lifetimes, center = curve.center[-1]
         mean = dict(curve.population)[lifetimes]
-        print(f"{curve.name}: after {lifetimes:,} lifetimes centre {center:.2f}, population {mean:.2f}")
+        print(f"{curve.name}: {lifetimes:,} lifetimes, centre {center:.2f}, population {mean:.2f}")
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals")
 GENERATIONS = 5
 OVERRIDES = (
     "env.steps=60",
-    "network.hidden=[16]",
+    "network.hidden=[64]",  # 11,520 coefficients: three segments of noise, so the update is split
     "search.population=32",
     f"search.generations={GENERATIONS}",
 )
