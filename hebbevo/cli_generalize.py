@@ -11,7 +11,7 @@ from hebbevo.cli_options import Block, Seed, StudyDirectory, Threads, execution_
 
 def generalize_command(
     genomes: Annotated[
-        list[str], typer.Argument(metavar="GENOME...", help="Files, run directories or zoo:NAME.")
+        list[str], typer.Argument(metavar="GENOME", help="Files, run directories or zoo:NAME.")
     ],
     out: StudyDirectory,
     morphology: Annotated[
