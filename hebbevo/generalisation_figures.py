@@ -140,15 +140,8 @@ def _bands(axes: Axes, groups: Sequence[str]) -> None:
 
 def _name_groups(axes: Axes, groups: Sequence[str]) -> None:
     for start, stop, group in _runs(groups):
-        axes.text(
-            1.015,
-            (start + stop - 1) / 2,
-            group,
-            transform=axes.get_yaxis_transform(),
-            rotation=-90,
-            va="center",
-            fontsize=9,
-        )
+        middle = (start + stop - 1) / 2
+        axes.text(1.015, middle, group, transform=axes.get_yaxis_transform(), va="center", fontsize=9)
 
 
 def _runs(groups: Sequence[str]) -> Iterable[tuple[int, int, str]]:
