@@ -7,7 +7,6 @@ go back before the network runs on, so that hooks may write them as they do on t
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 
@@ -38,7 +37,6 @@ class DeviceNetwork(PlasticNetwork):
         kernel: by default Triton's on ``cuda``, torch's on ``cpu``.
         encoder: in front of the first plastic layer.
         slopes: ``(n_out,)``, where the output layer is raw: actions are tanh(slope * output).
-        turn: held while the device computes for this block.
     """
 
     def __init__(
@@ -52,13 +50,11 @@ class DeviceNetwork(PlasticNetwork):
         kernel: TorchKernel | TritonKernel | None = None,
         encoder: Encoder | None = None,
         slopes: FloatArray | None = None,
-        turn: threading.Lock | None = None,
     ) -> None:
         self.capacity, self.layout, self.plastic = capacity, layout, True
         self.device = torch.device(device)
         self.kernel = kernel or default_kernel(spec, device)
         self._spec, self._initial, self._encoder = spec, initial_weights, encoder
-        self._turn = turn or threading.Lock()
         self._slope_tensor = None if slopes is None else torch.from_numpy(slopes).to(self.device)
         self._tanh = kernel_functions()["tanh"]
         on_gpu = self.device.type == "cuda"
@@ -165,8 +161,8 @@ class DeviceNetwork(PlasticNetwork):
 
     @contextmanager
     def _on_device(self) -> Iterator[None]:
-        """Hold the turn; on a GPU, use this block's stream and wait until it has done its work."""
-        with self._turn, torch.inference_mode():
+        """On a GPU, use this block's stream and wait until it has done its work."""
+        with torch.inference_mode():
             stream = self._stream
             with torch.cuda.stream(stream) if stream is not None else nullcontext():
                 yield

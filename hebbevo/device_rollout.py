@@ -1,8 +1,8 @@
 """Lifetimes in halves: while one half's bodies move on CPU threads, the other half's network computes on the device.
 
 Each half is the loop of `hebbevo.rollout.live` in a thread of its own, so that a step means the same. The halves
-take turns by two locks: one for the CPU, held from the action to the end of the environment's step, and one for
-the device, which `DeviceNetwork` holds. Whoever is ready goes; nobody's result depends on who went first.
+take turns by two locks: one for the device, held during the forward pass, and one for the CPU, held during the
+environment's step. Whoever waits longest goes first; nobody's result depends on who did.
 """
 
 from __future__ import annotations
@@ -30,12 +30,14 @@ class FirstCome:
         self._changed = threading.Condition()
         self._next_ticket = self._serving = 0
 
-    def __enter__(self) -> None:
+    def acquire(self) -> None:
+        """Wait for one's turn."""
         with self._changed:
             ticket, self._next_ticket = self._next_ticket, self._next_ticket + 1
             self._changed.wait_for(lambda: self._serving == ticket)
 
-    def __exit__(self, *_: object) -> None:
+    def release(self) -> None:
+        """Let the next one have it."""
         with self._changed:
             self._serving += 1
             self._changed.notify_all()
@@ -64,42 +66,46 @@ class Turns:
     """
 
     cpu: FirstCome = field(default_factory=FirstCome)
-    device: threading.Lock = field(default_factory=threading.Lock)
+    device: FirstCome = field(default_factory=FirstCome)
     stop: threading.Event = field(default_factory=threading.Event)
     record: list[Span] | None = None
 
 
 class Turn(Hook):
-    """One half's hook, after all others: takes the CPU before the environment's step and gives it back after."""
+    """One half's hook, after all others: the device is its own while its network computes, then the CPU."""
 
     def __init__(self, turns: Turns, half: int) -> None:
         self._turns = turns
         self._half = half
-        self._holds = False
+        self._held: FirstCome | None = None
         self._since = 0.0
 
     def on_observation(self, block: Block) -> None:
-        """Begin a step."""
+        """Take the device."""
         if self._turns.stop.is_set():
             raise Interrupted
-        self._since = time.perf_counter()
+        self._take(self._turns.device)
 
     def on_action(self, block: Block) -> None:
-        """Take the CPU."""
+        """Give the device back and take the CPU."""
         self._note("network", block)
-        self._turns.cpu.__enter__()
-        self._holds, self._since = True, time.perf_counter()
+        self.release()
+        self._take(self._turns.cpu)
 
     def on_step(self, block: Block) -> None:
-        """Give it back."""
+        """Give the CPU back."""
         self._note("environment", block)
         self.release()
 
     def release(self) -> None:
-        """Give the CPU back if this half holds it."""
-        if self._holds:
-            self._holds = False
-            self._turns.cpu.__exit__()
+        """Give back what this half holds."""
+        if self._held is not None:
+            held, self._held = self._held, None
+            held.release()
+
+    def _take(self, turn: FirstCome) -> None:
+        turn.acquire()
+        self._held, self._since = turn, time.perf_counter()
 
     def _note(self, part: str, block: Block) -> None:
         if self._turns.record is not None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from itertools import pairwise
 
@@ -43,7 +44,7 @@ class DeviceWorker(Worker):
         self.device = device
         self.block = min(block, lifetimes_that_fit(task.kernel_spec, task.layout.size, device))
         self.turns = Turns()
-        self._threads = threads or torch.get_num_threads()
+        self._threads = threads or torch.get_num_threads()  # as Ray has pinned it
         self._halves: list[tuple[BatchedEnvironment, DeviceNetwork] | None] = [None, None]
 
     def live(
@@ -68,18 +69,19 @@ class DeviceWorker(Worker):
         def part(half: int, start: int, stop: int, turn: Hook) -> Lifetimes:
             environment, network = self._half(half, stop - start)
             used, mine = np.unique(np.asarray(genome_of[start:stop]), return_inverse=True)
-            return live(
-                environment,
-                network,
-                np.ascontiguousarray(genomes[used]),
-                mine.tolist(),
-                seeds[start:stop],
-                morphologies[start:stop],
-                steps=env.steps,
-                early_stop=env.early_stop if early_stop else None,
-                plastic=plastic,
-                hooks=(*hooks_of(happening, seeds[start:stop], initial), *hooks, turn),
-            )
+            with _one_thread_of_torch():
+                return live(
+                    environment,
+                    network,
+                    np.ascontiguousarray(genomes[used]),
+                    mine.tolist(),
+                    seeds[start:stop],
+                    morphologies[start:stop],
+                    steps=env.steps,
+                    early_stop=env.early_stop if early_stop else None,
+                    plastic=plastic,
+                    hooks=(*hooks_of(happening, seeds[start:stop], initial), *hooks, turn),
+                )
 
         lived: list[Lifetimes] = []
         for start, stop in _spans(len(seeds), len(seeds) if hooks else self.block):
@@ -127,8 +129,18 @@ class DeviceWorker(Worker):
             self.device,
             encoder=CpuEncoder(task.encoder, task.layout, capacity) if task.encoder else None,
             slopes=task.ends.slopes if task.network.output == "raw" else None,
-            turn=self.turns.device,
         )
+
+
+@contextmanager
+def _one_thread_of_torch() -> Iterator[None]:
+    """Keep this thread's torch to itself: the environments have the other cores, and waiting for OpenMP costs more."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _spans(count: int, most: int) -> list[tuple[int, int]]:
