@@ -122,9 +122,14 @@ def evaluate_command(
         list[str] | None, typer.Option(help="Body; may be repeated. By default the task's own.")
     ] = None,
     controls: Annotated[bool, typer.Option(help="Also evaluate the controls.")] = True,
+    official: Annotated[
+        bool,
+        typer.Option("--official", help="On Gymnasium's own CarRacing; by default on a Ray worker per core."),
+    ] = False,
     json_file: Annotated[
         str | None, typer.Option("--json", metavar="FILE", help="Write the figures; - is standard output.")
     ] = None,
+    workers: Workers = None,
     threads: Threads = None,
     block: Block = None,
     device: Device = None,
@@ -142,7 +147,8 @@ def evaluate_command(
         seed=seed,
         morphologies=morphology,
         controls=controls,
-        execution=execution_of(threads, block, device=device),
+        official=official,
+        execution=execution_of(threads, block, workers if official or workers else 0, device=device),
     )
     if json_file != "-":
         console = Console()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from hebbevo.fitness import EVALUATION, lifetime_seed
 from hebbevo.genome import Genome
 from hebbevo.rollout import Lifetimes
 from hebbevo.search import Executor
-from hebbevo.statistics import summarise
+from hebbevo.statistics import paired_difference, summarise
 from hebbevo.task import Task, Worker
 
 FloatArray = npt.NDArray[np.float32]
@@ -46,10 +46,16 @@ class Evaluation:
         return self.lifetimes[morphology][condition].fitness
 
     def summary(self) -> dict[str, Any]:
-        """Return the statistics as `evaluate --json` writes them."""
+        """Return the statistics as `evaluate --json` writes them.
+
+        A control's `difference` is the genome's less its own, lifetime by lifetime: they share their seeds.
+        """
         morphologies = {}
         for morphology, conditions in self.lifetimes.items():
             parts = {name: self._statistics(lifetimes) for name, lifetimes in conditions.items()}
+            evolved = _numbers(conditions[GENOME])
+            for name in parts.keys() - {GENOME}:
+                parts[name]["difference"] = paired_difference(evolved, _numbers(conditions[name]))
             morphologies[morphology] = {**parts.pop(GENOME), "controls": parts}
         return {"genome": self.genome.name, "unit": self.unit, "morphologies": morphologies}
 
@@ -58,6 +64,11 @@ class Evaluation:
         if isinstance(self.genome.task.env, QuadrupedConfig) and statistics["mean"] is not None:
             statistics["paper_distance"] = paper_distance(statistics["mean"])
         return statistics
+
+
+def _numbers(lifetimes: Lifetimes) -> npt.NDArray[np.float64]:
+    """Return the fitness of every lifetime, NaN where it diverged."""
+    return np.where(lifetimes.diverged, np.nan, lifetimes.fitness)
 
 
 @dataclass(frozen=True)
@@ -85,6 +96,7 @@ def evaluate(
     seed: int = 1,
     morphologies: Sequence[str] | None = None,
     controls: bool = True,
+    official: bool = False,
     execution: Execution | None = None,
 ) -> Evaluation:
     """Live fresh lifetimes of a genome and of its controls.
@@ -95,12 +107,16 @@ def evaluate(
         seed: the lifetimes' seeds follow from it.
         morphologies: by default the task's own.
         controls: also the controls that apply.
+        official: on the environment that ours stands for: CarRacing as Gymnasium draws it.
         execution: where the lifetimes are lived; by default in this process.
 
     Raises:
         InputError: not one episode, a negative seed, or an unknown morphology.
+        EnvError: no official environment beside ours.
     """
     check_sample(episodes, seed)
+    if official:
+        genome = replace(genome, task=replace(genome.task, env=genome.task.env.officially()))
     bodies = checked_bodies(genome.task, morphologies)
     conditions = (GENOME, *(applicable_controls(genome.task) if controls else ()))
     with executor_for(genome.task, execution or Execution(workers=0)) as (executor, block):

@@ -54,6 +54,19 @@ def bootstrap_interval(values: FloatArray) -> list[float]:
     return stratified_intervals([values], [np.mean])[0]
 
 
+def paired_difference(values: FloatArray, others: FloatArray) -> dict[str, Any]:
+    """Return the mean of values - others, lifetime by lifetime on the same seeds, and its 95 % bootstrap interval.
+
+    Args:
+        values: one number a lifetime, ``(lifetimes,)``; NaN where it came to none, which leaves the pair out.
+        others: likewise.
+    """
+    differences = (values - others)[~np.isnan(values - others)]
+    if not len(differences):
+        return {"mean": None, "ci95": None}
+    return {"mean": float(differences.mean()), "ci95": bootstrap_interval(differences)}
+
+
 def interquartile_mean(values: FloatArray, axis: int = -1) -> FloatArray:
     """Return the mean of the middle half: a quarter, rounded down, is cut from each end."""
     from scipy import stats

@@ -86,12 +86,11 @@ class EncoderText:
     @property
     def buffers(self) -> dict[str, tuple[int, ...]]:
         """Name and shape of each buffer that `encode` takes: rows, a chunk's sums, pooled channels, images."""
-        widths = [self.spec.image[2], *(planes.shape[2] for planes in self.planes)]
         layers = self.spec.convolutions
         positions = [1, *(self._positions(layer) for layer in range(self._layers))]
         return {
-            "row": (max(widths) + 16,),
-            "line": (max(widths) + 16,),
+            "rows": (self.spec.resized[1], self.spec.image[2] + 16),
+            "lines": (self.spec.resized[1], self.spec.image[2] + 16),
             "sums": (CHUNK * max([1, *(layer.pool**2 for layer in layers)]),),
             "pooled": (max([1, *(layer.channels for layer in layers)]), max(positions)),
             **{f"image{k}": (self.planes[k].size,) for k in range(self._layers)},
@@ -120,7 +119,7 @@ class EncoderText:
                 "    for i in range(active.shape[0]):",
                 "        r = active[i]",
                 "        g = genome_of[r]",
-                f"        resize(observations[r], row, line, {images[0]})",
+                f"        resize(observations[r], rows, lines, {images[0]})",
                 *(
                     f"        convolve{k}({images[k]}, weights[g], sums, pooled, {images[k + 1]})"
                     for k in range(self._layers)
@@ -135,25 +134,27 @@ class EncoderText:
         left, weights = _taps(averaging(width, wide))
         along = np.zeros((len(weights), width), np.float32)
         along[:, left] = weights
-        rows = " + ".join(f"DOWN[{t}, y] * frame[r{t} + x]" for t in range(len(down)))
-        pixels = " + ".join(f"ALONG[{t}, x] * row[x + {t}]" for t in range(len(along)))
+        averages = " + ".join(f"DOWN[{t}, y] * frame[r{t} + x]" for t in range(len(down)))
+        pixels = " + ".join(f"ALONG[{t}, x] * rows[y, x + {t}]" for t in range(len(along)))
         return "\n".join(
             [
                 f"ROWS = {_array(np.minimum(first + np.arange(len(down))[:, None], height - 1))}",
                 f"DOWN = {_array(down)}",
                 f"ALONG = {_array(along)}",
                 _PART,
-                "def resize(frame, row, line, image):",
+                "def resize(frame, rows, lines, image):",
                 f"    for c in range({channels}):",
                 f"        for y in range({tall}):",
                 *(f"            r{t} = (c * {height} + ROWS[{t}, y]) * {width}" for t in range(len(down))),
                 f"            for x in range({width}):",
-                f"                row[x] = {rows}",
+                f"                rows[y, x] = {averages}",
+                f"        for y in range({tall}):",
                 f"            for x in range({width}):",
-                f"                line[x] = {pixels}",
+                f"                lines[y, x] = {pixels}",
+                f"        for y in range({tall}):",
                 f"            at = {self.planes[0].row('c', 'y')}",
                 *(
-                    f"            image[at + {self.planes[0].offset(0, x)}] = line[{at}]"
+                    f"            image[at + {self.planes[0].offset(0, x)}] = lines[y, {at}]"
                     for x, at in enumerate(left)
                 ),
             ]

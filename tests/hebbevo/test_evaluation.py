@@ -13,7 +13,7 @@ from hebbevo.envs import EnvError
 from hebbevo.evaluation import applicable_controls, random_genome, shuffled_genome
 from hebbevo.fitness import EVALUATION, lifetime_seed
 from hebbevo.rollout import Lifetimes
-from hebbevo.statistics import RESAMPLES, bootstrap_interval, summarise
+from hebbevo.statistics import RESAMPLES, bootstrap_interval, paired_difference, summarise
 from hebbevo.task import Task, Worker
 
 BODIES = ("intact", "right_front_damaged")
@@ -163,6 +163,27 @@ def test_the_summary_is_what_json_holds(evaluation: Evaluation) -> None:
         for name, control in part["controls"].items():
             assert control["mean"] == pytest.approx(evaluation.progress(body, name).mean())
             assert "controls" not in control
+
+
+def test_a_difference_is_taken_lifetime_by_lifetime(evaluation: Evaluation) -> None:
+    for body, part in evaluation.summary()["morphologies"].items():
+        for name, control in part["controls"].items():
+            each = evaluation.progress(body) - evaluation.progress(body, name)
+            assert control["difference"] == {
+                "mean": pytest.approx(each.mean()),
+                "ci95": bootstrap_interval(each),
+            }
+
+
+def test_pairs_with_a_lifetime_that_diverged_are_left_out() -> None:
+    difference = paired_difference(np.array([1.0, np.nan, 5.0]), np.array([0.5, 1.0, np.nan]))
+    assert difference == {"mean": 0.5, "ci95": [0.5, 0.5]}
+    assert paired_difference(np.array([np.nan]), np.array([1.0])) == {"mean": None, "ci95": None}
+
+
+def test_what_has_no_official_environment_says_so(genome: Genome) -> None:
+    with pytest.raises(EnvError, match="leave --official out"):
+        evaluate(genome, episodes=1, official=True)
 
 
 def test_a_reward_has_no_paper_distance() -> None:
