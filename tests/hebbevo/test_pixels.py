@@ -211,3 +211,13 @@ def test_configs_of_before_keep_their_bytes():
 def test_an_encoder_that_does_not_fit_is_refused(override, message):
     with pytest.raises((RuleError, InputError), match=message):
         _ = picture_task(override).layout
+
+
+def test_a_drive_does_not_depend_on_its_block_or_on_drives_before(car_task):
+    genomes = np.stack([car_task.first_genome(np.random.default_rng(k)) for k in range(2)])
+    block, alone = Worker(car_task, 3), Worker(car_task, 1)
+    together = block.live(genomes, [1, 0, 1], [7, 7 + 2**33, 8], ["default"] * 3, early_stop=True)
+    for row, (genome, seed) in enumerate(((1, 7), (0, 7 + 2**33), (1, 8))):
+        one = alone.live(genomes[genome][None], [0], [seed], ["default"], early_stop=True)
+        assert one.fitness[0] == together.fitness[row]
+        assert one.steps[0] == together.steps[row]
