@@ -19,16 +19,25 @@ from hebbevo.rules import RULES, SHARINGS
 from hebbevo.task import Task, Worker
 
 DEFAULT_RULE, DEFAULT_SHARING = "ABCD_lr", "synapse"
+PER_GENOME = (1, 2)
+"""Lifetimes of one genome in a row: alone, or on two bodies as the presets of quadrupeds live it."""
 _STEPS = 200
+
+Variant = tuple[str, str, int]
+"""Rule, sharing, lifetimes of a genome."""
 
 
 def measure(effort: Effort) -> dict[str, Any]:
     """Return microseconds per agent-step of every rule, and of the default rule with every sharing."""
     with one_core():
         observations = _observations(max(effort.blocks), effort.steps or _STEPS)
-        rules = _compare({rule: (rule, DEFAULT_SHARING) for rule in RULES}, observations, effort)
-        sharings = _compare({sharing: (DEFAULT_RULE, sharing) for sharing in SHARINGS}, observations, effort)
-    return {"us_per_step": rules[DEFAULT_RULE]["us_per_step"], "rules": rules, "sharing": sharings}
+        rules = _compare({rule: (rule, DEFAULT_SHARING, 1) for rule in RULES}, observations, effort)
+        sharings = _compare({name: (DEFAULT_RULE, name, 1) for name in SHARINGS}, observations, effort)
+        bodies = _compare(
+            {str(count): (DEFAULT_RULE, DEFAULT_SHARING, count) for count in PER_GENOME}, observations, effort
+        )
+    us_per_step = rules[DEFAULT_RULE]["us_per_step"]
+    return {"us_per_step": us_per_step, "rules": rules, "sharing": sharings, "bodies": bodies}
 
 
 def ratios(result: dict[str, Any]) -> dict[str, float]:
@@ -39,9 +48,9 @@ def ratios(result: dict[str, Any]) -> dict[str, float]:
 
 
 def _compare(
-    variants: dict[str, tuple[str, str]], observations: list[FloatArray], effort: Effort
+    variants: dict[str, Variant], observations: list[FloatArray], effort: Effort
 ) -> dict[str, dict[str, Any]]:
-    """Return the times of variants, each a rule and its sharing, at their best block size."""
+    """Return the times of variants at their best block size."""
     networks = {
         (name, block): _Networks(*variant, block, observations)
         for name, variant in variants.items()
@@ -73,12 +82,15 @@ def _entry(
 class _Networks:
     """A block of networks of one rule and sharing, and the observations that they are fed with."""
 
-    def __init__(self, rule: str, sharing: str, block: int, observations: list[FloatArray]) -> None:
+    def __init__(
+        self, rule: str, sharing: str, per_genome: int, block: int, observations: list[FloatArray]
+    ) -> None:
         self.task = _task(rule, sharing, 1)
         self.block = block
         self._observations = [rows[:block].copy() for rows in observations]
         generator = np.random.default_rng(0)
-        self._genomes = np.stack([self.task.first_genome(generator) for _ in range(block)])
+        self._genome_of = np.arange(block) // per_genome
+        self._genomes = np.stack([self.task.first_genome(generator) for _ in set(self._genome_of)])
         self._network = self._made()
         self.birth()
 
@@ -86,13 +98,13 @@ class _Networks:
         """Return the network that a worker lives with."""
         recorder, rows = Recorder(), range(self.block)
         Worker(self.task, self.block).live(
-            self._genomes, rows, rows, ["intact"] * self.block, early_stop=False, hooks=[recorder]
+            self._genomes, self._genome_of, rows, ["intact"] * self.block, early_stop=False, hooks=[recorder]
         )
         return recorder.network
 
     def birth(self) -> None:
         """Give the networks their genomes and first weights."""
-        self._network.begin(self._genomes, range(self.block), range(self.block))
+        self._network.begin(self._genomes, self._genome_of, range(self.block))
 
     def steps(self) -> None:
         """Run forward passes and updates."""

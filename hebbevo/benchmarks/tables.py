@@ -71,7 +71,7 @@ def _quadruped(key: str, numbers: Numbers) -> Iterable[Sheet]:
 
 
 def _network(key: str, numbers: Numbers) -> Iterable[Sheet]:
-    for what, column in (("rules", "rule"), ("sharing", "shared by")):
+    for what, column in (("rules", "rule"), ("sharing", "shared by"), ("bodies", "lives of a genome")):
         blocks = list(next(iter(numbers[what].values()))["blocks"])
         columns = (column, "evolved", "best", *(f"of {block}" for block in blocks), "birth")
         rows = [

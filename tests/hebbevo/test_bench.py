@@ -82,7 +82,8 @@ def test_rules_and_sharings_are_measured(monkeypatch):
     assert tuple(record["sharing"]) == ("synapse", "network")
     assert record["sharing"]["synapse"]["evolved"] == 5 * 12_288
     assert record["sharing"]["network"]["evolved"] == 5
-    for entry in (*record["rules"].values(), *record["sharing"].values()):
+    assert tuple(record["bodies"]) == ("1", "2")
+    for entry in (*record["rules"].values(), *record["sharing"].values(), *record["bodies"].values()):
         assert entry["us_per_step"] == min(entry["blocks"].values()) > 0
         assert set(entry["blocks"]) == {"1", "3"}
     assert set(network.ratios(record)) == {"sharing_network"}
