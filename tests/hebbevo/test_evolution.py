@@ -168,7 +168,7 @@ def test_a_directory_that_exists_is_refused() -> None:
     "overrides",
     [
         ("search.algorithm=cma_es", "search.covariance=full", "network.hidden=64"),
-        ("env.name=gymnasium:CarRacing-v3",),
+        ("env.name=gymnasium:FrozenLake-v1",),
         ("plasticity.rule=w + m*eta*pre*post",),
     ],
     ids=["covariance too large", "no vector observation", "a modulator"],
