@@ -89,7 +89,7 @@ class _Networks:
         self.block = block
         self._observations = [rows[:block].copy() for rows in observations]
         generator = np.random.default_rng(0)
-        self._genome_of = np.arange(block) // per_genome
+        self._genome_of = [row // per_genome for row in range(block)]
         self._genomes = np.stack([self.task.first_genome(generator) for _ in set(self._genome_of)])
         self._network = self._made()
         self.birth()
