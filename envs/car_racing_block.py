@@ -64,7 +64,8 @@ class BatchedCarRacing(BatchedEnvironment):
                 continue
             environment = self._environments[row]
             assert environment is not None, "step before reset"
-            action = np.clip(LOW + (HIGH - LOW) * (0.5 * actions[row] + 0.5), LOW, HIGH)
+            action = LOW + (HIGH - LOW) * (0.5 * actions[row] + 0.5)
+            action = np.minimum(np.maximum(action, LOW), HIGH)  # np.clip takes ten times as long
             frame, reward, terminated, truncated, _ = environment.step(action)
             self.rewards[row] = reward
             self.terminated[row] = terminated or truncated

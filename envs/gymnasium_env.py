@@ -158,7 +158,8 @@ class BatchedGymnasium(BatchedEnvironment):
     def _record(self, row: int, observation: npt.NDArray[Any], reward: float) -> None:
         """Keep what the environment returned, or mark the row diverged where it is not finite."""
         if self.image_shape is not None:
-            fill_planes(observation.reshape(*observation.shape[:2], -1), self.observations[row])
+            frame = np.ascontiguousarray(observation.reshape(*observation.shape[:2], -1))
+            fill_planes(frame, self.observations[row])
         else:
             with np.errstate(over="ignore"):
                 self.observations[row] = observation

@@ -9,12 +9,14 @@ from numba import njit
 
 @njit(cache=True, nogil=True)
 def fill_planes(frame: npt.NDArray[np.uint8], planes: npt.NDArray[np.float32]) -> None:
-    """Write a frame ``(height, width, channels)`` of levels into its flat planes ``(channels * height * width,)``."""
+    """Write a contiguous frame ``(height, width, channels)`` into its flat planes ``(channels * height * width,)``."""
     height, width, channels = frame.shape
-    scale = np.float32(1 / 255)
-    for y in range(height):
-        for channel in range(channels):
-            start = (channel * height + y) * width
-            row = planes[start : start + width]
-            for x in range(width):
-                row[x] = np.float32(frame[y, x, channel]) * scale
+    levels, size, scale = frame.reshape(-1), height * width, np.float32(1 / 255)
+    for channel in range(channels):
+        plane, first = planes[channel * size : (channel + 1) * size], levels[channel:]
+        if channels == 3:  # a stride known to the compiler becomes vector code
+            for i in range(size):
+                plane[i] = np.float32(first[3 * i]) * scale
+        else:
+            for i in range(size):
+                plane[i] = np.float32(first[channels * i]) * scale

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from hebbevo.rules.convolution import EncoderSpec, Shape, averaging
 
-CHUNK = 256
+CHUNK = 128
 """Positions whose input stays in L1 while every output channel reads it."""
 LARGEST_BODY = 128
 """Multiplications written out in one loop body."""
@@ -89,9 +89,9 @@ class EncoderText:
         layers = self.spec.convolutions
         positions = [1, *(self._positions(layer) for layer in range(self._layers))]
         return {
-            "rows": (self.spec.resized[1], self.spec.image[2] + 16),
-            "lines": (self.spec.resized[1], self.spec.image[2] + 16),
-            "sums": (CHUNK * max([1, *(layer.pool**2 for layer in layers)]),),
+            "row": (self.spec.image[2] + 16,),
+            "line": (self.spec.image[2] + 16,),
+            "sums": (CHUNK * max([1, *(layer.channels * layer.pool**2 for layer in layers)]),),
             "pooled": (max([1, *(layer.channels for layer in layers)]), max(positions)),
             **{f"image{k}": (self.planes[k].size,) for k in range(self._layers)},
         }
@@ -119,7 +119,7 @@ class EncoderText:
                 "    for i in range(active.shape[0]):",
                 "        r = active[i]",
                 "        g = genome_of[r]",
-                f"        resize(observations[r], rows, lines, {images[0]})",
+                f"        resize(observations[r], row, line, {images[0]})",
                 *(
                     f"        convolve{k}({images[k]}, weights[g], sums, pooled, {images[k + 1]})"
                     for k in range(self._layers)
@@ -134,88 +134,89 @@ class EncoderText:
         left, weights = _taps(averaging(width, wide))
         along = np.zeros((len(weights), width), np.float32)
         along[:, left] = weights
-        averages = " + ".join(f"DOWN[{t}, y] * frame[r{t} + x]" for t in range(len(down)))
-        pixels = " + ".join(f"ALONG[{t}, x] * rows[y, x + {t}]" for t in range(len(along)))
+        averages = " + ".join(f"d{t} * r{t}[x]" for t in range(len(down)))
+        pixels = " + ".join(f"ALONG[{t}, x] * row[x + {t}]" for t in range(len(along)))
         return "\n".join(
             [
                 f"ROWS = {_array(np.minimum(first + np.arange(len(down))[:, None], height - 1))}",
                 f"DOWN = {_array(down)}",
                 f"ALONG = {_array(along)}",
                 _PART,
-                "def resize(frame, rows, lines, image):",
+                "def resize(frame, row, line, image):",
                 f"    for c in range({channels}):",
                 f"        for y in range({tall}):",
-                *(f"            r{t} = (c * {height} + ROWS[{t}, y]) * {width}" for t in range(len(down))),
-                f"            for x in range({width}):",
-                f"                rows[y, x] = {averages}",
-                f"        for y in range({tall}):",
-                f"            for x in range({width}):",
-                f"                lines[y, x] = {pixels}",
-                f"        for y in range({tall}):",
-                f"            at = {self.planes[0].row('c', 'y')}",
                 *(
-                    f"            image[at + {self.planes[0].offset(0, x)}] = lines[y, {at}]"
+                    f"            r{t} = frame[(c * {height} + ROWS[{t}, y]) * {width} :]"
+                    for t in range(len(down))
+                ),
+                *(f"            d{t} = DOWN[{t}, y]" for t in range(len(down))),
+                f"            for x in range({width}):",
+                f"                row[x] = {averages}",
+                f"            for x in range({width}):",
+                f"                line[x] = {pixels}",
+                f"            at = {self.planes[0].row('c', 'y')}",
+                "            part = image[at:]",
+                *(
+                    f"            part[{self.planes[0].offset(0, x)}] = line[{at}]"
                     for x, at in enumerate(left)
                 ),
             ]
         )
 
     def _convolution(self, layer: int) -> str:
-        """Return the function of one layer; it adds up as many input channels at once as a loop body may hold."""
+        """Return the function of one layer; a body adds one input channel to as many outputs as it may hold."""
         planes, target, convolution = (
             self.planes[layer],
             self.planes[layer + 1],
             self.spec.convolutions[layer],
         )
         inputs, kernel, pool = planes.shape[0], convolution.kernel, convolution.pool
-        group = _group(inputs, LARGEST_BODY // (kernel * pool) ** 2)
-        taps = group * kernel**2
+        taps, corners = kernel**2, [(y, x) for y in range(pool) for x in range(pool)]
+        group = _group(convolution.channels, LARGEST_BODY // (taps * len(corners)))
         first = sum(np.prod(shape) for shape in list(self.spec.weights.values())[:layer])
         count = self._positions(layer)
-        corners = [(a, b) for a in range(pool) for b in range(pool)]
         taken = {
-            (k, c, dy, dx): self._tap(layer, c, a, b, dy, dx)
-            for k, (a, b) in enumerate(corners)
-            for c in range(group)
-            for dy in range(kernel)
-            for dx in range(kernel)
+            (corner, tap): self._tap(layer, *corner, *divmod(tap, kernel))
+            for corner in corners
+            for tap in range(taps)
         }
+        places = [(o, k) for o in range(group) for k in range(len(corners))]
         sums = [
             " + ".join(
-                [f"sums[{CHUNK * k} + j]"]
-                + [
-                    f"x{at} * w{(c * kernel + dy) * kernel + dx}"
-                    for (corner, c, dy, dx), at in taken.items()
-                    if corner == k
-                ]
+                [f"sums[{CHUNK * at} + j]"]
+                + [f"x{taken[corners[k], tap]} * w{o * taps + tap}" for tap in range(taps)]
             )
-            for k in range(len(corners))
+            for at, (o, k) in enumerate(places)
         ]
+        most = "sums[j + at]"
+        for k in range(1, len(corners)):
+            most = f"_max({most}, sums[{CHUNK * k} + j + at])"
         return "\n".join(
             [
                 _PART,
                 f"def convolve{layer}(image, weights, sums, pooled, target):",
                 f"    for begin in range(0, {count}, {CHUNK}):",
                 f"        size = min({CHUNK}, {count} - begin)",
-                f"        for o in range({convolution.channels}):",
-                f"            for j in range({CHUNK * len(corners)}):",
+                f"        for o in range(0, {convolution.channels}, {group}):",
+                f"            for j in range({CHUNK * len(places)}):",
                 "                sums[j] = ZERO",
-                f"            for c in range({inputs // group}):",
-                f"                at = {first} + (o * {inputs // group} + c) * {taps}",
-                *(f"                w{t} = weights[at + {t}]" for t in range(taps)),
-                f"                start = begin + c * {group * planes.phases**2 * planes.plane}",
+                f"            for c in range({inputs}):",
+                f"                at = {first} + (o * {inputs} + c) * {taps}",
+                *(
+                    f"                w{k * taps + tap} = weights[at + {k * inputs * taps + tap}]"
+                    for k in range(group)
+                    for tap in range(taps)
+                ),
+                f"                start = begin + c * {planes.phases**2 * planes.plane}",
                 f"                part = image[start : start + {max(taken.values()) + CHUNK}]",
                 "                for j in range(size):",
                 *(f"                    x{at} = part[{at} + j]" for at in sorted(set(taken.values()))),
                 *(f"                    a{k} = {text}" for k, text in enumerate(sums)),
-                *(f"                    sums[{CHUNK * k} + j] = a{k}" for k in range(len(corners))),
-                "            for j in range(size):",
-                "                most = sums[j]",
-                *(
-                    f"                most = _max(most, sums[{CHUNK * k} + j])"
-                    for k in range(1, len(corners))
-                ),
-                "                pooled[o, begin + j] = _tanh(most)",
+                *(f"                    sums[{CHUNK * k} + j] = a{k}" for k in range(len(sums))),
+                f"            for k in range({group}):",
+                f"                at = k * {CHUNK * len(corners)}",
+                "                for j in range(size):",
+                f"                    pooled[o + k, begin + j] = _tanh({most})",
                 f"    for c in range({convolution.channels}):",
                 f"        for y in range({target.shape[1]}):",
                 f"            at = {target.row('c', 'y')}",
@@ -226,10 +227,10 @@ class EncoderText:
             ]
         )
 
-    def _tap(self, layer: int, channel: int, a: int, b: int, dy: int, dx: int) -> int:
+    def _tap(self, layer: int, a: int, b: int, dy: int, dx: int) -> int:
         """Return how far from a position lies the pixel of tap (dy, dx) of corner (a, b) of its pooled block."""
         planes, stride = self.planes[layer], self.spec.convolutions[layer].stride
-        return channel * planes.phases**2 * planes.plane + planes.offset(stride * a + dy, stride * b + dx)
+        return planes.offset(stride * a + dy, stride * b + dx)
 
 
 def _taps(matrix: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
