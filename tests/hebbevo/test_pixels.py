@@ -94,17 +94,24 @@ def float64_features(frame: np.ndarray, arrays: dict[str, np.ndarray]) -> np.nda
     return image.flatten().numpy()
 
 
-@pytest.mark.parametrize("loop", ["open", "closed"])
-def test_the_paper_s_policy_agrees_with_float64_over_200_steps(car_task, loop):
+@pytest.mark.parametrize(
+    ("loop", "coefficients"),
+    [("closed", "normal(0, 0.1)"), ("open", "normal(0, 0.1)"), ("open", "normal(0, 1)")],
+)
+def test_the_paper_s_policy_agrees_with_float64_over_200_steps(loop, coefficients):
     """Convolutions and the max-normalised plastic head, on frames of a real drive.
 
     Open: every step of the reference begins with the weights of the kernel, so that the difference is one step's.
-    Closed: both learn by themselves; a sum of 648 terms of size 1 that cancel passes float32's rounding on.
+    Closed: both learn by themselves, which rules as wide as normal(0, 1) turn into chaos: 5e-4 there, at single steps.
     """
+    pytest.importorskip("Box2D")
     from hebbevo.envs.car_racing import FastCarRacing
     from hebbevo.envs.car_racing_driver import drive
 
-    task, seed = car_task, 11
+    task, seed = (
+        Task.of(load_config("quick-carracing", [f"plasticity.initial_coefficients={coefficients}"])),
+        11,
+    )
     genome = task.first_genome(np.random.default_rng(0))
     initial = task.plasticity.weight_distribution
     encoder = CpuEncoder(task.encoder, task.layout, 1)
@@ -129,8 +136,7 @@ def test_the_paper_s_policy_agrees_with_float64_over_200_steps(car_task, loop):
         pairs += [(network.weights(layer)[0], expected.weights(layer)) for layer in (1, 2, 3)]
         errors.append([np.abs(ours - np.asarray(theirs)).max() for ours, theirs in pairs])
         frame = car.step(drive(car))[0]
-    assert np.median(errors, axis=0).max() <= 1e-4
-    assert np.max(errors) <= (1e-4 if loop == "open" else 2e-3)
+    assert np.max(errors) <= 1e-4
     assert np.max(errors, axis=0)[1] <= 1e-5  # the convolutions, which do not learn
 
 
