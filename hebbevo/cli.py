@@ -88,6 +88,10 @@ def evolve_command(
 @app.command("resume")
 def resume_command(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="A run directory.")],
+    generations: Annotated[
+        int | None,
+        typer.Option(help="Prolong the run to as many in all; by default as its config.yaml says."),
+    ] = None,
     workers: Workers = None,
     ray: Ray = None,
     threads: Threads = None,
@@ -103,7 +107,10 @@ def resume_command(
     unit = read_config(RunDirectory.open(directory, read_only=True)).env.unit
     with LiveLine(console, unit) as line:
         run = resume(
-            directory, execution=execution_of(threads, block, workers, ray, device), watch=line.watch
+            directory,
+            generations=generations,
+            execution=execution_of(threads, block, workers, ray, device),
+            watch=line.watch,
         )
     if run.already_finished:
         console.print(

@@ -95,17 +95,33 @@ def evolve(
         )
 
 
-def resume(path: str | Path, *, execution: Execution | None = None, watch: Watcher | None = None) -> Run:
+def resume(
+    path: str | Path,
+    *,
+    generations: int | None = None,
+    execution: Execution | None = None,
+    watch: Watcher | None = None,
+) -> Run:
     """Evolve a run on from its last checkpoint, or from generation 0 where there is none.
 
+    Args:
+        path: the run directory.
+        generations: how many the run has from now on, in all: no fewer than before. None: as before. The prolonged
+            run equals one that had as many from its beginning, but for the evaluation of the centre at its old end.
+        execution: where the lifetimes are lived; changes no result.
+        watch: called after every generation.
+
     Raises:
-        InputError: not a run directory, in use, or its config.yaml is not the one of its checkpoint.
+        InputError: not a run directory, in use, its config.yaml is not the one of its checkpoint, or too few
+            generations.
     """
     with RunDirectory.open(path) as directory:
         config = read_config(directory)
         checkpoint = directory.latest()
         if checkpoint is not None:
             _check_same_config(config, checkpoint, directory)
+        if generations is not None:
+            config = _prolonged(config, generations, directory)
         task, searcher = _begin(config)
         execution, notes = execution or Execution(), _Notes()
         evolution = _Evolution(config, task, searcher, directory, checkpoint, watch, notes)
@@ -129,12 +145,35 @@ def read_config(directory: RunDirectory) -> Config:
 
 def _check_same_config(config: Config, checkpoint: Checkpoint, directory: RunDirectory) -> None:
     written = checkpoint.header.get("config")
-    changed = difference(written if isinstance(written, Mapping) else {}, config.model_dump(mode="json"))
+    changed = difference(
+        _any_length(written if isinstance(written, Mapping) else {}),
+        _any_length(config.model_dump(mode="json")),
+    )
     if changed:
         raise InputError(
             f"{directory.config_path} does not match the checkpoint of generation {checkpoint.generation}: "
             f"{'; '.join(changed)}; undo the change, or evolve into another directory"
         )
+
+
+def _any_length(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a config without its number of generations, on which nothing in them depends."""
+    search = config.get("search")
+    if not isinstance(search, Mapping):
+        return dict(config)
+    return {**config, "search": {key: value for key, value in search.items() if key != "generations"}}
+
+
+def _prolonged(config: Config, generations: int, directory: RunDirectory) -> Config:
+    """Return the config with more generations, written to the run directory."""
+    now = config.search.generations
+    if generations < now:
+        raise InputError(f"generations must be at least {now}, those of {directory.path}, got {generations}")
+    if generations > now:
+        data = config.model_dump(mode="json")
+        config = build_config({**data, "search": {**data["search"], "generations": generations}})
+        directory.write_config(config.to_yaml())
+    return config
 
 
 def _begin(config: Config) -> tuple[Task, Searcher]:

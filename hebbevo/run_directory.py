@@ -127,6 +127,10 @@ class RunDirectory:
         """The configuration as resolved."""
         return self.path / "config.yaml"
 
+    def write_config(self, text: str) -> None:
+        """Put another configuration in the place of the old one."""
+        write_atomically(self.config_path, text.encode())
+
     @property
     def progress_path(self) -> Path:
         """The table of generations; missing before the first has ended."""

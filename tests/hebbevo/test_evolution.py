@@ -121,6 +121,33 @@ def test_a_run_without_a_checkpoint_starts_again(config: Config, straight: Run) 
     assert results("run") == results(straight.path)
 
 
+def test_a_prolonged_run_equals_one_as_long_from_the_beginning(
+    config: Config, straight: Run, tmp_path: Path
+) -> None:
+    """Its old end, generation 4, is one at which the centre is evaluated anyway."""
+    short = config.model_copy(update={"search": config.search.model_copy(update={"generations": 4})})
+    evolve(short, tmp_path / "run", execution=HERE)
+    run = resume(tmp_path / "run", generations=5, execution=HERE)
+    assert (run.generation, run.resumed_from) == (5, 4)
+    for name in ("center.safetensors", "progress.csv", "config.yaml"):
+        assert (run.path / name).read_bytes() == (straight.path / name).read_bytes()
+    best = [load_genome(path / "best.safetensors").values for path in (run.path, straight.path)]
+    np.testing.assert_array_equal(*best)
+    with pytest.raises(InputError, match=r"at least 5, those of .*, got 4"):
+        resume(run.path, generations=4)
+    assert resume(run.path, generations=5).already_finished
+
+
+def test_a_run_killed_right_after_it_was_prolonged_goes_on(
+    config: Config, straight: Run, tmp_path: Path
+) -> None:
+    short = config.model_copy(update={"search": config.search.model_copy(update={"generations": 4})})
+    evolve(short, tmp_path / "run", execution=HERE)
+    (tmp_path / "run" / "config.yaml").write_text(config.to_yaml())
+    run = resume(tmp_path / "run", execution=HERE)
+    np.testing.assert_array_equal(run.center, straight.center)
+
+
 def test_resuming_a_finished_run_changes_nothing(straight: Run) -> None:
     def state() -> dict[str, tuple[bytes, int]]:
         files = [path for path in straight.path.rglob("*") if path.is_file()]
