@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Final
 
+import gymnasium
 import numpy as np
 import numpy.typing as npt
 from gymnasium.envs.box2d.car_racing import CarRacing
 
-from hebbevo.envs.base import DEFAULT_MORPHOLOGY, BatchedEnvironment
 from hebbevo.envs.car_racing import FastCarRacing
 from hebbevo.envs.car_racing_config import CarRacingConfig
-from hebbevo.envs.errors import unknown_name
+from hebbevo.envs.gymnasium_rows import GymnasiumRows
 from hebbevo.envs.image import fill_planes
 
 SHAPE: Final = (3, 96, 96)
@@ -21,7 +20,7 @@ RENEWED: Final = 500
 """Episodes after which a row's environment is made anew: Box2D leaks a little with every track."""
 
 
-class BatchedCarRacing(BatchedEnvironment):
+class BatchedCarRacing(GymnasiumRows):
     """Rows of FastCarRacing, or of Gymnasium's own; a row whose next lifetime has the same track keeps it.
 
     Args:
@@ -31,27 +30,18 @@ class BatchedCarRacing(BatchedEnvironment):
     """
 
     image_shape = SHAPE
+    config: CarRacingConfig
 
     def __init__(self, config: CarRacingConfig, capacity: int, render_mode: str | None = None) -> None:
-        super().__init__(capacity, int(np.prod(SHAPE)), len(LOW))
-        self.config = config
-        self._render_mode = render_mode
+        super().__init__(config, capacity, int(np.prod(SHAPE)), len(LOW), render_mode)
         self.action_slopes[1:] = 0.5
-        self._environments: list[CarRacing | None] = [None] * capacity
         self._episodes = np.zeros(capacity, np.int64)
 
-    def reset(self, seeds: Sequence[int], morphologies: Sequence[str]) -> None:
-        """Start lifetimes in the first rows; the only morphology is "default"."""
-        count = self._check_reset(seeds, morphologies)
-        for name in morphologies:
-            if name != DEFAULT_MORPHOLOGY:
-                raise unknown_name("morphology of car_racing", name, [DEFAULT_MORPHOLOGY])
-        self._clear_rows(count)
-        for row, seed in enumerate(seeds):
-            track = track_seed(seed)
-            options = None if self.config.official else {"track_seed": track}
-            frame, _ = self._environment(row).reset(seed=track, options=options)
-            fill_planes(frame, self.observations[row])
+    def _start(self, row: int, seed: int) -> None:
+        track = track_seed(seed)
+        options = None if self.config.official else {"track_seed": track}
+        frame, _ = self._environment(row).reset(seed=track, options=options)
+        fill_planes(frame, self.observations[row])
 
     def step(self, actions: npt.NDArray[np.float32], active: npt.NDArray[np.int64]) -> None:
         """Move the active rows by one step; an action that is not finite makes a row diverge."""
@@ -62,36 +52,20 @@ class BatchedCarRacing(BatchedEnvironment):
             if not np.isfinite(actions[row]).all():
                 self.diverged[row] = True
                 continue
-            environment = self._environments[row]
-            assert environment is not None, "step before reset"
             action = LOW + (HIGH - LOW) * (0.5 * actions[row] + 0.5)
             action = np.minimum(np.maximum(action, LOW), HIGH)  # np.clip takes ten times as long
-            frame, reward, terminated, truncated, _ = environment.step(action)
+            frame, reward, terminated, truncated, _ = self._standing(row).step(action)
             self.rewards[row] = reward
             self.terminated[row] = terminated or truncated
             fill_planes(frame, self.observations[row])
 
-    def picture(self, row: int) -> npt.NDArray[np.uint8]:
-        """Return the official picture of a lifetime, ``(400, 600, 3)``."""
-        environment = self._environments[row]
-        assert environment is not None, "picture before reset"
-        picture: npt.NDArray[np.uint8] = np.asarray(environment.render(), np.uint8)  # type: ignore[no-untyped-call]
-        return picture
-
-    def close(self) -> None:
-        """Close every environment."""
-        for environment in self._environments:
-            if environment is not None:
-                environment.close()  # type: ignore[no-untyped-call]
-        self._environments = [None] * self.capacity
-
-    def _environment(self, row: int) -> Any:
-        """Return the row's environment: a new one after `RENEWED` episodes, and each time where Gymnasium draws."""
+    def _environment(self, row: int) -> gymnasium.Env[Any, Any]:
+        """Return the row's environment: a new one after `RENEWED` episodes."""
         self._episodes[row] += 1
+        if self._episodes[row] > RENEWED:
+            self._close_row(row)
         environment = self._environments[row]
-        if environment is None or self._episodes[row] > RENEWED:
-            if environment is not None:
-                environment.close()  # type: ignore[no-untyped-call]
+        if environment is None:
             mode, sub_rows = self._render_mode, self.config.sub_rows
             environment = CarRacing(mode) if self.config.official else FastCarRacing(mode, sub_rows=sub_rows)
             self._environments[row], self._episodes[row] = environment, 1

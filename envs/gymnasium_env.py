@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, ClassVar, Final
 
 import gymnasium
@@ -21,8 +21,9 @@ import numpy.typing as npt
 from gymnasium.spaces import Box, Discrete, Space
 from pydantic import field_validator
 
-from hebbevo.envs.base import DEFAULT_MORPHOLOGY, BatchedEnvironment, EnvConfig, environment_stream
+from hebbevo.envs.base import EnvConfig, environment_stream
 from hebbevo.envs.errors import EnvError, unknown_name
+from hebbevo.envs.gymnasium_rows import GymnasiumRows
 from hebbevo.envs.image import fill_planes
 
 PREFIX: Final = "gymnasium:"
@@ -72,7 +73,7 @@ def gymnasium_seed(seed: int) -> int:
     return int(environment_stream(seed).integers(2**31))
 
 
-class BatchedGymnasium(BatchedEnvironment):
+class BatchedGymnasium(GymnasiumRows):
     """A block of Gymnasium environments, one Python object a row.
 
     Args:
@@ -85,31 +86,24 @@ class BatchedGymnasium(BatchedEnvironment):
         frames_per_second: steps in a second of the simulated world, as far as the environment says.
     """
 
+    config: GymnasiumConfig
+
     def __init__(self, config: GymnasiumConfig, capacity: int, render_mode: str | None = None) -> None:
         first = _make(config.id, render_mode)
         shape = _observation_shape(config.id, first.observation_space)
         action_size, self._actor = _actions(config.id, first.action_space)
-        super().__init__(capacity, math.prod(shape), action_size)
+        super().__init__(config, capacity, math.prod(shape), action_size, render_mode)
         if len(shape) == 3:
             self.image_shape = shape
         if isinstance(first.action_space, Box):
             self.action_slopes[_one_sided(first.action_space)] = 0.5
-        self.config = config
-        self._render_mode = render_mode
         self.is_mujoco = _is_mujoco(first)
         self.frames_per_second = float(first.metadata.get("render_fps") or 30)
-        self._environments: list[gymnasium.Env[Any, Any] | None] = [first] + [None] * (capacity - 1)
+        self._environments[0] = first
 
-    def reset(self, seeds: Sequence[int], morphologies: Sequence[str]) -> None:
-        """Start lifetimes in the first rows; the only morphology is "default"."""
-        count = self._check_reset(seeds, morphologies)
-        for name in morphologies:
-            if name != DEFAULT_MORPHOLOGY:
-                raise unknown_name(f"morphology of {self.config.name}", name, [DEFAULT_MORPHOLOGY])
-        self._clear_rows(count)
-        for row, seed in enumerate(seeds):
-            observation, _ = self._fresh(row).reset(seed=gymnasium_seed(seed))
-            self._record(row, observation, 0.0)
+    def _start(self, row: int, seed: int) -> None:
+        observation, _ = self._fresh(row).reset(seed=gymnasium_seed(seed))
+        self._record(row, observation, 0.0)
 
     def step(self, actions: npt.NDArray[np.float32], active: npt.NDArray[np.int64]) -> None:
         """Move the active rows by one step; NaN in outputs, observation or reward makes a row diverge."""
@@ -120,27 +114,12 @@ class BatchedGymnasium(BatchedEnvironment):
             if not np.isfinite(actions[row]).all():
                 self._diverge(row)
                 continue
-            environment = self._environments[row]
-            assert environment is not None, "step before reset"
+            environment = self._standing(row)
             observation, reward, ended, truncated, _ = environment.step(self._actor(actions[row]))
             self.terminated[row] = ended or truncated
             self._record(row, observation, float(reward))
             if _mujoco_warned(environment):
                 self._diverge(row)
-
-    def picture(self, row: int) -> npt.NDArray[np.uint8]:
-        """Return the environment's own picture of a lifetime, ``(height, width, 3)``."""
-        environment = self._environments[row]
-        assert environment is not None, "picture before reset"
-        picture: npt.NDArray[np.uint8] = np.asarray(environment.render(), np.uint8)
-        return picture
-
-    def close(self) -> None:
-        """Close every environment."""
-        for environment in self._environments:
-            if environment is not None:
-                environment.close()
-        self._environments = [None] * self.capacity
 
     def _fresh(self, row: int) -> gymnasium.Env[Any, Any]:
         """Return an environment on which no former lifetime leaves a trace.
@@ -150,8 +129,7 @@ class BatchedGymnasium(BatchedEnvironment):
         """
         environment = self._environments[row]
         if environment is None or not _is_mujoco(environment):
-            if environment is not None:
-                environment.close()
+            self._close_row(row)
             environment = self._environments[row] = _make(self.config.id, self._render_mode)
         return environment
 
