@@ -62,6 +62,8 @@ class LiveLine:
         seconds = sum(recent.seconds for recent in self._recent)
         rate = sum(recent.agent_steps for recent in self._recent) / seconds
         left = (step.generations - step.generation) * seconds / len(self._recent)
+        if step.steps_left is not None:
+            left = min(left, step.steps_left / rate)
         parts.append(f"{rate:,.0f} steps/s")
         busy = [recent.utilisation for recent in self._recent if recent.utilisation is not None]
         if busy:

@@ -53,6 +53,7 @@ class Step:
 
     Attributes:
         utilisation: part of the time that workers on Ray were busy, from 0 to 1; None in process.
+        steps_left: of the run's budget of agent-steps; None where it has none.
     """
 
     generation: int
@@ -62,6 +63,7 @@ class Step:
     seconds: float
     workers: int = 1
     utilisation: float | None = None
+    steps_left: int | None = None
 
 
 Watcher = Callable[[Step], None]
@@ -106,8 +108,9 @@ def resume(
 
     Args:
         path: the run directory.
-        generations: how many the run has from now on, in all: no fewer than before. None: as before. The prolonged
-            run equals one that had as many from its beginning, but for the evaluation of the centre at its old end.
+        generations: how many the run has from now on, in all: no fewer than before, and however many agent-steps
+            they take. None: as before. The prolonged run equals one that had as many from its beginning, but for the
+            evaluation of the centre at its old end.
         execution: where the lifetimes are lived; changes no result.
         watch: called after every generation.
 
@@ -157,21 +160,23 @@ def _check_same_config(config: Config, checkpoint: Checkpoint, directory: RunDir
 
 
 def _any_length(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a config without its number of generations, on which nothing in them depends."""
+    """Return a config without what says when the run ends, on which nothing before depends."""
     search = config.get("search")
     if not isinstance(search, Mapping):
         return dict(config)
-    return {**config, "search": {key: value for key, value in search.items() if key != "generations"}}
+    kept = {key: value for key, value in search.items() if key not in ("generations", "agent_steps")}
+    return {**config, "search": kept}
 
 
 def _prolonged(config: Config, generations: int, directory: RunDirectory) -> Config:
-    """Return the config with more generations, written to the run directory."""
+    """Return the config with more generations and without a budget of steps, written to the run directory."""
     now = config.search.generations
     if generations < now:
         raise InputError(f"generations must be at least {now}, those of {directory.path}, got {generations}")
-    if generations > now:
+    if generations > now or config.search.agent_steps is not None:
         data = config.model_dump(mode="json")
-        config = build_config({**data, "search": {**data["search"], "generations": generations}})
+        search = {**data["search"], "generations": generations, "agent_steps": None}
+        config = build_config({**data, "search": search})
         directory.write_config(config.to_yaml())
     return config
 
@@ -234,15 +239,20 @@ class _Evolution:
         self.task = task
         self.searcher = searcher
         self.best: float | None = None
+        self.agent_steps = 0
         self._even = False
         if checkpoint is not None:
             searcher.load_state_dict(checkpoint.tensors)
             self.best = checkpoint.header.get("best_mean")
+            self.agent_steps = checkpoint.header.get("agent_steps", 0)
 
     @property
     def finished(self) -> bool:
-        """Whether the last generation is done."""
-        return self.searcher.generation >= self.config.search.generations
+        """Whether the last generation is done, or the budget of agent-steps is used up."""
+        search = self.config.search
+        return self.searcher.generation >= search.generations or (
+            search.agent_steps is not None and self.agent_steps >= search.agent_steps
+        )
 
     def run(self, executor: Executor[Worker], block: int, execution: Execution) -> Run:
         """Go on to the last generation."""
@@ -285,23 +295,30 @@ class _Evolution:
         )
         self.searcher.tell(proposals, fitness.penalised(search.penalty), executor)
         generation = self.searcher.generation
-        last = generation == search.generations
-        center = self._evaluate_center(executor, block) if last or not generation % self._every else {}
+        self.agent_steps += fitness.steps
+        center = (
+            self._evaluate_center(executor, block) if self.finished or not generation % self._every else {}
+        )
         row: Row = {"generation": generation, **self._row(fitness), **center, **diagnostics}
         is_best = self._write_genomes(center)
         row = self._with_empty_center(row)
         self.directory.append_row(row)
-        if last:
+        if self.finished:
             learning_curve(self.directory)
         self.directory.save(
             generation,
             self.searcher.state_dict(),
-            {"config": self.config.model_dump(mode="json"), "best_mean": self.best},
+            {
+                "config": self.config.model_dump(mode="json"),
+                "best_mean": self.best,
+                "agent_steps": self.agent_steps,
+            },
             is_best,
         )
         seconds, workers, busy = time.perf_counter() - began, executor.workers, self.notes.take_busy()
         utilisation = None if busy is None else busy / (max(1, workers) * seconds)
-        return Step(generation, search.generations, row, fitness.steps, seconds, workers, utilisation)
+        left = None if search.agent_steps is None else max(0, search.agent_steps - self.agent_steps)
+        return Step(generation, search.generations, row, fitness.steps, seconds, workers, utilisation, left)
 
     @property
     def _every(self) -> int:

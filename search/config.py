@@ -21,6 +21,11 @@ class SearchConfig(BaseModel):
     algorithm: str
     population: int = Field(ge=2, description="individuals per generation")
     generations: int = Field(ge=1, description="generations of a whole run")
+    agent_steps: int | None = Field(
+        default=None,
+        ge=1,
+        description="a run also ends with the generation that has lived so many agent-steps; null: it does not",
+    )
     sigma: float = Field(default=0.1, gt=0, description="standard deviation of the first proposals")
     penalty: float = Field(
         default=0.0, ge=0, description="times mean(genome^2), subtracted from the fitness before tell()"

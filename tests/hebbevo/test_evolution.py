@@ -148,6 +148,23 @@ def test_a_run_killed_right_after_it_was_prolonged_goes_on(
     np.testing.assert_array_equal(run.center, straight.center)
 
 
+def test_a_budget_of_agent_steps_ends_a_run(config: Config, straight: Run, tmp_path: Path) -> None:
+    """With the generation that uses it up; stopped and resumed or not, and prolonged as any other run."""
+    steps = [row["agent_steps"] for row in rows_of(straight.path)]
+    search = config.search.model_copy(update={"agent_steps": int(sum(steps[:3])) + 1})
+    budget = config.model_copy(update={"search": search})
+    whole = evolve(budget, tmp_path / "whole", execution=HERE)
+    assert whole.generation == 4
+    assert rows_of(whole.path)[-1]["center_mean"] is not None
+    with pytest.raises(Stopped):
+        evolve(budget, tmp_path / "stopped", execution=HERE, watch=stopping(2))
+    assert resume(tmp_path / "stopped", execution=HERE).generation == 4
+    assert results(tmp_path / "stopped") == results(whole.path)
+    assert resume(whole.path, execution=HERE).already_finished
+    longer = resume(whole.path, generations=5, execution=HERE)
+    np.testing.assert_array_equal(longer.center, straight.center)
+
+
 def test_resuming_a_finished_run_changes_nothing(straight: Run) -> None:
     def state() -> dict[str, tuple[bytes, int]]:
         files = [path for path in straight.path.rglob("*") if path.is_file()]
