@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 import signal
 import sys
@@ -18,7 +17,8 @@ from rich.console import Console
 
 from hebbevo.cli_bench import bench_command
 from hebbevo.cli_generalize import generalize_command
-from hebbevo.cli_options import Block, Device, Overrides, Ray, Seed, Threads, Workers, execution_of
+from hebbevo.cli_options import Block, Device, JsonFile, Overrides, Ray, Seed, Threads, Workers, execution_of
+from hebbevo.cli_output import STANDARD_OUTPUT, check_json_file, write_json
 from hebbevo.cli_perturb import perturb_command
 from hebbevo.cli_render import render_command
 from hebbevo.envs import EnvError
@@ -133,9 +133,7 @@ def evaluate_command(
         bool,
         typer.Option("--official", help="On Gymnasium's own CarRacing; by default on a Ray worker per core."),
     ] = False,
-    json_file: Annotated[
-        str | None, typer.Option("--json", metavar="FILE", help="Write the figures; - is standard output.")
-    ] = None,
+    json_file: JsonFile = None,
     workers: Workers = None,
     threads: Threads = None,
     block: Block = None,
@@ -146,8 +144,7 @@ def evaluate_command(
     from hebbevo.evaluation import evaluate
     from hebbevo.genome import load_genome
 
-    if json_file not in (None, "-"):
-        _check_writable(Path(str(json_file)))
+    check_json_file(json_file)
     evaluation = evaluate(
         load_genome(genome),
         episodes=episodes,
@@ -157,16 +154,11 @@ def evaluate_command(
         official=official,
         execution=execution_of(threads, block, workers if official or workers else 0, device=device),
     )
-    if json_file != "-":
+    if json_file != STANDARD_OUTPUT:
         console = Console()
         console.print(evaluation_title(evaluation), soft_wrap=True, highlight=False, markup=False)
         console.print(evaluation_table(evaluation))
-    if json_file is not None:
-        text = json.dumps(evaluation.summary(), indent=2) + "\n"
-        if json_file == "-":
-            sys.stdout.write(text)
-        else:
-            Path(json_file).write_text(text, encoding="utf-8")
+    write_json(json_file, evaluation.summary())
 
 
 @app.command("config")
@@ -272,11 +264,6 @@ def _fail(message: str, code: int) -> int:
     line = " ".join(message.split())
     sys.stderr.write(f"hebbevo: {line}\n")
     return code
-
-
-def _check_writable(path: Path) -> None:
-    if path.is_dir() or not path.parent.is_dir():
-        raise InputError(f"cannot write {path}; name a file in a directory that exists")
 
 
 def _say_done(console: Console, path: Path) -> None:

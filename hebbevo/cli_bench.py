@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from hebbevo.errors import InputError
+from hebbevo.cli_options import JsonFile
+from hebbevo.cli_output import STANDARD_OUTPUT, check_json_file, write_json
 
 
 def bench_command(
@@ -18,9 +15,7 @@ def bench_command(
         list[str] | None,
         typer.Option(metavar="PART", help="A key of the JSON; may be repeated. By default all."),
     ] = None,
-    json_file: Annotated[
-        str | None, typer.Option("--json", metavar="FILE", help="Write the figures; - is standard output.")
-    ] = None,
+    json_file: JsonFile = None,
     repeats: Annotated[int, typer.Option(min=1, help="Turns of what is compared.")] = 7,
     steps: Annotated[
         int | None, typer.Option(min=1, help="Length of a lifetime, for a quick look.", show_default=False)
@@ -33,9 +28,7 @@ def bench_command(
     from hebbevo import benchmarks
 
     parts = benchmarks.wanted(only or ())
-    file = None if json_file in (None, "-") else Path(str(json_file))
-    if file is not None and (file.is_dir() or not file.parent.is_dir()):
-        raise InputError(f"cannot write {file}; name a file in a directory that exists")
+    check_json_file(json_file)
 
     from rich.console import Console
 
@@ -49,14 +42,9 @@ def bench_command(
         )
         for key, numbers in measured:
             record[key] = numbers
-            if json_file != "-":
+            if json_file != STANDARD_OUTPUT:
                 for table in tables(key, numbers):
                     console.print(table)
-            if file is not None:
-                file.write_text(_text(record), encoding="utf-8")  # what is done stays, if a later part fails
-    if json_file == "-":
-        sys.stdout.write(_text(record))
-
-
-def _text(record: Mapping[str, object]) -> str:
-    return json.dumps(record, indent=2) + "\n"
+                write_json(json_file, record)  # what is done stays, if a later part fails
+    if json_file == STANDARD_OUTPUT:
+        write_json(json_file, record)

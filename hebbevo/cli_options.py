@@ -33,6 +33,9 @@ Device = Annotated[
         show_default=False,
     ),
 ]
+JsonFile = Annotated[
+    str | None, typer.Option("--json", metavar="FILE", help="Write the figures; - is standard output.")
+]
 Seed = Annotated[int, typer.Option(help="The lifetimes' seeds follow from it.")]
 StudyDirectory = Annotated[
     Path, typer.Option("--out", metavar="DIR", help="Directory of the study, which must not exist.")

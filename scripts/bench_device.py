@@ -29,6 +29,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from hebbevo.cli_output import STANDARD_OUTPUT, check_json_file, write_json
 from hebbevo.config import load_config
 from hebbevo.device import check_available, lifetimes_that_fit
 from hebbevo.device_network import DeviceNetwork, default_kernel
@@ -314,12 +315,13 @@ def main(arguments: list[str]) -> int:
     torch.set_num_threads(1)  # as the workers do
     device, on_gpu = options.device, options.device == "cuda"
     try:
+        check_json_file(options.json)
         check_available(device)
         task = Task.of(load_config("quick-quadruped", [f"{key}={value}" for key, value in settings.items()]))
     except (InputError, ValueError) as error:
         print(error, file=sys.stderr)
         return 2
-    text = sys.stderr if options.json == "-" else sys.stdout
+    text = sys.stderr if options.json == STANDARD_OUTPUT else sys.stdout
     sizes = options.population or ([256, 1024, 4096, 16384] if on_gpu else [64, 128])
     result: dict[str, Any] = {"machine": machine(device)}
     print(json.dumps(result["machine"]), file=text)
@@ -357,11 +359,7 @@ def main(arguments: list[str]) -> int:
         }
         result["rate"] = {**rates, "ratio": rates["device"] / rates["compiled_cpu"]}
         print("agent-steps/s", json.dumps({k: round(v, 3) for k, v in result["rate"].items()}), file=text)
-    record = json.dumps(result, indent=2) + "\n"
-    if options.json == "-":
-        sys.stdout.write(record)
-    elif options.json:
-        Path(options.json).write_text(record, encoding="utf-8")
+    write_json(options.json, result)
     return 0
 
 

@@ -9,9 +9,7 @@ Example: `scripts/bench_quadruped.py --block 4 8 --rule oja --json bench.json`
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-from pathlib import Path
 
 from rich.console import Console
 
@@ -19,6 +17,7 @@ from hebbevo.benchmarks import quadruped
 from hebbevo.benchmarks.machine import machine
 from hebbevo.benchmarks.tables import tables
 from hebbevo.benchmarks.timing import Effort
+from hebbevo.cli_output import STANDARD_OUTPUT, check_json_file, write_json
 
 
 def positive(text: str) -> int:
@@ -48,18 +47,15 @@ def main(arguments: list[str]) -> int:
     options = read_options(arguments)
     where, effort = machine(), Effort(options.repeats, options.steps, tuple(options.block))
     try:
+        check_json_file(options.json)
         numbers = quadruped.measure(effort, options.rule, options.sharing)
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
-    console = Console(stderr=options.json == "-")
+    console = Console(stderr=options.json == STANDARD_OUTPUT)
     for table in tables("quadruped", numbers):
         console.print(table)
-    record = json.dumps({"machine": where, "quadruped": numbers}, indent=2) + "\n"
-    if options.json == "-":
-        sys.stdout.write(record)
-    elif options.json:
-        Path(options.json).write_text(record, encoding="utf-8")
+    write_json(options.json, {"machine": where, "quadruped": numbers})
     return 0
 
 

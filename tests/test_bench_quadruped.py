@@ -32,6 +32,7 @@ def test_another_rule_and_sharing_and_a_file(tmp_path, rule, sharing):
         (("--block", "0"), "positive"),
         (("--rule", "ABCD_rl"), "ABCD_lr"),
         (("--sharing", "neuron"), "sharing"),
+        (("--json", "no/such/directory/x.json"), "directory that exists"),
     ],
 )
 def test_bad_options_are_one_line(options, message):

@@ -1,0 +1,43 @@
+"""What commands and scripts put out: plain lines, and figures as JSON in a file or on standard output."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hebbevo.errors import InputError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+STANDARD_OUTPUT = "-"
+
+
+def say(console: Console, text: str) -> None:
+    """Print a line as it stands: not wrapped, not coloured, brackets no markup."""
+    console.print(text, soft_wrap=True, highlight=False, markup=False)
+
+
+def check_json_file(file: str | None) -> None:
+    """Refuse a file that cannot be written, before anything is measured; None and `-` are none.
+
+    Raises:
+        InputError: a directory, or a file in no directory.
+    """
+    if file in (None, STANDARD_OUTPUT):
+        return
+    path = Path(str(file))
+    if path.is_dir() or not path.parent.is_dir():
+        raise InputError(f"cannot write {path}; name a file in a directory that exists")
+
+
+def write_json(file: str | None, figures: Mapping[str, object]) -> None:
+    """Write figures to a file; `-` is standard output, None writes nothing."""
+    text = json.dumps(figures, indent=2) + "\n"
+    if file == STANDARD_OUTPUT:
+        sys.stdout.write(text)
+    elif file is not None:
+        Path(file).write_text(text, encoding="utf-8")
