@@ -18,7 +18,7 @@ from rich.console import Console
 from hebbevo.cli_bench import bench_command
 from hebbevo.cli_generalize import generalize_command
 from hebbevo.cli_options import Block, Device, JsonFile, Overrides, Ray, Seed, Threads, Workers, execution_of
-from hebbevo.cli_output import STANDARD_OUTPUT, check_json_file, write_json
+from hebbevo.cli_output import STANDARD_OUTPUT, check_json_file, say, write_json
 from hebbevo.cli_perturb import perturb_command
 from hebbevo.cli_render import render_command
 from hebbevo.envs import EnvError
@@ -69,12 +69,8 @@ def evolve_command(
     task = Task.of(config)
     rule = task.plasticity.parsed_rule
     found = ", ".join(rule.coefficients) or "none: static weights"
-    console.print(
-        f"rule {rule.name}: w = {rule.text}; coefficients {found}; {task.layout.size:,} numbers to evolve",
-        soft_wrap=True,
-        highlight=False,
-        markup=False,
-    )
+    numbers = f"{task.layout.size:,} numbers to evolve"
+    say(console, f"rule {rule.name}: w = {rule.text}; coefficients {found}; {numbers}")
     with LiveLine(console, config.env.unit) as line:
         run = evolve(
             config,
@@ -113,9 +109,7 @@ def resume_command(
             watch=line.watch,
         )
     if run.already_finished:
-        console.print(
-            f"{directory} is finished: {run.generation} generations; nothing changed", soft_wrap=True
-        )
+        say(console, f"{directory} is finished: {run.generation} generations; nothing changed")
     else:
         _say_done(console, run.path)
 
@@ -156,7 +150,7 @@ def evaluate_command(
     )
     if json_file != STANDARD_OUTPUT:
         console = Console()
-        console.print(evaluation_title(evaluation), soft_wrap=True, highlight=False, markup=False)
+        say(console, evaluation_title(evaluation))
         console.print(evaluation_table(evaluation))
     write_json(json_file, evaluation.summary())
 
@@ -267,9 +261,4 @@ def _fail(message: str, code: int) -> int:
 
 
 def _say_done(console: Console, path: Path) -> None:
-    console.print(
-        f"done: {path}; evaluate it with: hebbevo evaluate {path}",
-        soft_wrap=True,
-        highlight=False,
-        markup=False,
-    )
+    say(console, f"done: {path}; evaluate it with: hebbevo evaluate {path}")

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from hebbevo.cli_options import Block, Seed, StudyDirectory, Threads, execution_of
+from hebbevo.cli_output import say
 
 
 def generalize_command(
@@ -54,6 +55,5 @@ def generalize_command(
         )
     console.print(generalisation_table(study.table))
     if (compared := study.plan.baseline) is not None:
-        line = f"P(better): how often a lifetime goes further than one of {compared} on the same body"
-        console.print(line, soft_wrap=True, highlight=False, markup=False)
-    console.print(f"done: {out / 'report.html'}", soft_wrap=True, highlight=False, markup=False)
+        say(console, f"P(better): how often a lifetime goes further than one of {compared} on the same body")
+    say(console, f"done: {out / 'report.html'}")

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from hebbevo.cli_options import Block, Seed, StudyDirectory, Threads, execution_of
+from hebbevo.cli_output import say
 
 
 def perturb_command(
@@ -51,4 +52,4 @@ def perturb_command(
             watch=countdown.watch,
         )
     console.print(perturbation_table(finished.table))
-    console.print(f"done: {out / 'report.html'}", soft_wrap=True, highlight=False, markup=False)
+    say(console, f"done: {out / 'report.html'}")

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from hebbevo.cli_output import say
+
 
 def render_command(
     genome: Annotated[str, typer.Argument(metavar="GENOME", help="A file, a run directory or zoo:NAME.")],
@@ -52,9 +54,4 @@ def render_command(
         )
     lifetimes, unit = recording.lifetimes, loaded.task.env.unit
     came = "diverged" if lifetimes.diverged[0] else f"{lifetimes.fitness[0]:.2f} {unit}"
-    console.print(
-        f"{out}: {recording.morphology}, {lifetimes.steps[0]} steps, {came}",
-        soft_wrap=True,
-        highlight=False,
-        markup=False,
-    )
+    say(console, f"{out}: {recording.morphology}, {lifetimes.steps[0]} steps, {came}")

@@ -161,6 +161,11 @@ def test_a_static_network_has_no_coefficients(cli: Cli) -> None:
     assert "coefficients none: static weights; 24 numbers" in ended.out
 
 
+def test_the_name_of_a_directory_is_no_markup(cli: Cli, evolved: Path) -> None:
+    Path("[bold]").symlink_to(evolved)
+    assert cli("resume", "[bold]", *ONE).out == "[bold] is finished: 2 generations; nothing changed\n"
+
+
 def test_help_is_no_error(cli: Cli) -> None:
     for arguments in ((), ("--help",), ("-h",), ("evolve", "--help")):
         ended = cli(*arguments)
