@@ -15,8 +15,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from functools import cache
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import mujoco
 import numpy as np
@@ -158,11 +157,3 @@ class Studio:
         self._gl.make_current()
         self._renderer.free()
         self._gl.free()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

@@ -9,6 +9,7 @@ The quadruped only. Drawing the body needs EGL or OSMesa.
 from __future__ import annotations
 
 import argparse
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -67,7 +68,7 @@ def record(
 def draw_body(axes: Axes, env: QuadrupedConfig, body: str, poses: dict[int, npt.NDArray[np.float64]]) -> None:
     """Draw the body from the side at a few instants, side by side in one picture."""
     model = compile_model(body, gear=env.gear, integrator=env.integrator, timestep=env.timestep)
-    with Studio(model, 300, 300) as studio:
+    with closing(Studio(model, 300, 300)) as studio:
         pictures = [
             studio.draw(pose, distance=3.2, angles=(90, -18), look_at=(pose[0], pose[1], 0.35))
             for pose in poses.values()

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import textwrap
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 from PIL import Image, ImageDraw
@@ -53,7 +54,7 @@ def picture(env: str, body: str) -> Picture:
     block = config.build(1)
     block.reset([1], [body])
     pose = block.position(0)
-    with Studio(block.model(0), WIDTH, HEIGHT) as studio:
+    with closing(Studio(block.model(0), WIDTH, HEIGHT)) as studio:
         look_at = (pose[0], pose[1], 0.75 * pose[2])
         return studio.draw(pose, distance=DISTANCE[env], angles=(150, -45), look_at=look_at)
 

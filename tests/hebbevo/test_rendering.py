@@ -6,6 +6,7 @@ the quadruped's test sees the line that says what to install.
 
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -201,7 +202,7 @@ def test_a_picture_stands_upright(row: str) -> None:
     env = QuadrupedConfig()
     block = env.build(1)
     block.reset([1], ["intact"])
-    with Studio(block.model(0), 160, 120) as studio:
+    with closing(Studio(block.model(0), 160, 120)) as studio:
         picture = studio.draw(block.position(0), distance=4.0, angles=(110, -10), look_at=(0, 0, 0.3))
     sky = picture[:15].reshape(-1, 3).std(axis=0).max()
     floor = picture[-40:].reshape(-1, 3).std(axis=0).max()
