@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from types import TracebackType
 from typing import Any, Self
@@ -29,7 +28,6 @@ class LiveLine:
         self._unit = unit
         self._recent: deque[Step] = deque(maxlen=_RECENT)
         self._center: tuple[int, float] | None = None
-        self._began = time.perf_counter()
         self._live = Live(
             Text("starting: compiling kernels"), console=console, transient=True, refresh_per_second=4
         )
