@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hebbevo.config import check_section
+from hebbevo.config_check import check_section
 from hebbevo.envs import EnvConfig
 from hebbevo.envs.quadruped import QuadrupedConfig, paper_distance
 from hebbevo.errors import InputError

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hebbevo.config import Config, build_config, difference, read_yaml
+from hebbevo.config import Config, build_config, difference
+from hebbevo.config_check import read_yaml
 from hebbevo.errors import InputError
 from hebbevo.evaluation import GENOME, evaluate_conditions
 from hebbevo.execution import Execution, cores, executor_for

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from hebbevo.config import check_section, read_yaml
+from hebbevo.config_check import check_section, read_yaml
 from hebbevo.envs import EnvConfig
 from hebbevo.errors import InputError
 from hebbevo.perturbation import Lives, Perturbation

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hebbevo.cameras import Camera, camera_for
-from hebbevo.config import check_section
+from hebbevo.config_check import check_section
 from hebbevo.envs import EnvConfig
 from hebbevo.errors import InputError
 from hebbevo.evaluation import checked_bodies

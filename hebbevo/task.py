@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hebbevo.config import Config, EncoderConfig, NetworkConfig, PlasticityConfig
+from hebbevo.config_schema import Config, EncoderConfig, NetworkConfig, PlasticityConfig
 from hebbevo.envs import BatchedEnvironment, EnvConfig
 from hebbevo.network import PlasticNetwork
 from hebbevo.perturbation import Perturbation

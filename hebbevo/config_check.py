@@ -1,0 +1,83 @@
+"""What a user wrote against what can be read: YAML, and the keys of a section; one line for the first problem."""
+
+from __future__ import annotations
+
+import difflib
+import reprlib
+import typing
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from hebbevo.errors import InputError
+
+YAML_ERRORS = (
+    yaml.YAMLError,
+    RecursionError,  # deep nesting
+    *(ValueError, LookupError, TypeError, AttributeError, ArithmeticError),  # `!!bool x`, `2020-13-45`, ...
+)
+_SHORT = reprlib.Repr()
+_SHORT.maxlevel, _SHORT.maxstring, _SHORT.maxother = 2, 60, 60
+
+
+def read_yaml(text: str, where: str) -> Any:
+    """Return what a YAML text holds.
+
+    Raises:
+        InputError: it is not YAML; one line with the place.
+    """
+    try:
+        return yaml.safe_load(text)
+    except YAML_ERRORS as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or "not YAML"
+        raise InputError(f"{where}{place}: {problem}; correct the YAML".replace("\n", " ")) from None
+
+
+def check_section(name: str, schema: type[BaseModel], values: Mapping[str, Any]) -> BaseModel:
+    """Check one section; a single value where a list is expected is a list of one.
+
+    Raises:
+        InputError: one line with the key, the value and the remedy.
+    """
+    listed = dict(values)
+    for key, value in values.items():
+        field = schema.model_fields.get(key)
+        if field is not None and typing.get_origin(field.annotation) is tuple:
+            if isinstance(value, str):
+                listed[key] = [part.strip() for part in value.split(",")]
+            elif not isinstance(value, (list, tuple)):
+                listed[key] = [value]
+    try:
+        return schema.model_validate(listed)
+    except ValidationError as error:
+        raise InputError(_first_problem(name, schema, error)) from None
+
+
+def _first_problem(section: str, schema: type[BaseModel], error: ValidationError) -> str:
+    """Return one line for the first problem; unknown keys come first, with the nearest known one."""
+    problems = sorted(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
+    first = problems[0]
+    place = ".".join([section, *(str(part) for part in first["loc"])])
+    if first["type"] == "extra_forbidden" and len(first["loc"]) == 1:
+        return unknown(f"key in {section}", str(first["loc"][0]), schema.model_fields, prefix=f"{section}.")
+    message = first["msg"].removeprefix("Value error, ").replace("\n", " ")
+    if first["type"] == "value_error":
+        return message if message.startswith(place) else f"{place}: {message}"
+    return f"{place}: {message[:1].lower()}{message[1:]}, got {shown(first['input'])}"
+
+
+def unknown(kind: str, name: str, known: Iterable[str], prefix: str = "") -> str:
+    """Return the line for a name that is none of those known, with the nearest of them."""
+    names = list(known)
+    near = difflib.get_close_matches(name, names, 1, cutoff=0.5)
+    hint = f"did you mean {prefix}{near[0]}?" if near else f"known: {', '.join(names)}"
+    return f"unknown {kind}: {prefix}{name}; {hint}"
+
+
+def shown(value: Any) -> str:
+    """Return the start of a value's text: a small YAML file can hold gigabytes of it, by aliases."""
+    return _SHORT.repr(value)
