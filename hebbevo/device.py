@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from hebbevo.errors import InputError
 
 if TYPE_CHECKING:
-    from hebbevo.rules.codegen import KernelSpec
+    from hebbevo.rules.kernel_spec import KernelSpec
 
 DEVICES = ("cpu", "cuda")
 DEVICE_BLOCK = 32_768

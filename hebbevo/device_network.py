@@ -15,8 +15,8 @@ import numpy.typing as npt
 import torch
 
 from hebbevo.network import NETWORK_STREAM, Encoder, PlasticNetwork
-from hebbevo.rules.codegen import KernelSpec
 from hebbevo.rules.distribution import Distribution
+from hebbevo.rules.kernel_spec import KernelSpec
 from hebbevo.rules.layout import Layout
 from hebbevo.rules.torch_kernel import TorchKernel, kernel_functions
 from hebbevo.rules.triton_kernel import TritonKernel

@@ -17,9 +17,9 @@ from hebbevo.perturbation import Perturbation
 from hebbevo.perturbations import check_perturbations, hooks_of
 from hebbevo.rollout import Hook, Lifetimes, live
 from hebbevo.rules import Convolution, Distribution, EncoderSpec, Layout, genome_layout, resolve_sharing
-from hebbevo.rules.codegen import KernelSpec
 from hebbevo.rules.cpu_kernel import CpuKernel
 from hebbevo.rules.encoder import CpuEncoder
+from hebbevo.rules.kernel_spec import KernelSpec
 
 FloatArray = npt.NDArray[np.float32]
 

@@ -10,23 +10,17 @@ once. Two lifetimes of one genome go through the loop together, so that its cons
 
 from __future__ import annotations
 
-import difflib
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
-from hebbevo.rules.errors import RuleError
 from hebbevo.rules.expression import Call, Expression, Name, Number, Operation, Power, names
-from hebbevo.rules.normalise import EPSILON, NORMALISERS
-from hebbevo.rules.polynomial import Constants, prepare
-from hebbevo.rules.rule import LOCALS, Rule
+from hebbevo.rules.kernel_spec import KernelSpec
+from hebbevo.rules.normalise import EPSILON
+from hebbevo.rules.rule import LOCALS
 
-ACTIVATIONS = ("tanh", "relu", "sigmoid", "identity")
-MINIMUM_LANES = 16
-_ALIGNMENT = 16
-"""Segments start at multiples of 16 floats: one cache line, one widest vector."""
+__all__ = ["KernelSpec", "source"]
 
 _OPTIONS = 'nogil=True, error_model="numpy"'
 _ENTRY = f"@njit(cache=True, no_cfunc_wrapper=True, {_OPTIONS})"
@@ -36,174 +30,62 @@ _LAYER = f"@njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, {_OPTIONS})"
 _SUM = "lanes#[l] += lanes#[l + half]"
 _LARGEST = "lanes#[l] = lanes#[l] if lanes#[l] > lanes#[l + half] else lanes#[l + half]"
 
-_WHERE = ((False, False), (False, True), (True, False), (True, True))
-"""Along which neurons a constant can differ: post, pre; see `KernelSpec.per_neuron`."""
+
+def source(spec: KernelSpec) -> str:
+    """Return the text of the kernel module; entry points `forward`, `learn` and `learn_forward`."""
+    helpers = (Path(__file__).parent / "cpu_functions.py").read_text("utf-8")
+    parts = [helpers]
+    for learn, forward in ((False, True), (True, False), (True, True)):
+        for together in (1, 2) if _pairs(spec, learn, forward) else (1,):
+            for layer in range(len(spec.layers)):
+                parts.append(_LayerText(spec, layer, learn, forward, together).text())
+        parts.append(_entry(spec, learn, forward))
+    return "\n\n".join(parts)
 
 
-@dataclass(frozen=True)
-class Segment:
-    """Where an array of one layer lies in a lifetime's or genome's row, and how: transposed or not."""
+def _entry(spec: KernelSpec, learn: bool, forward: bool) -> str:
+    name = entry_name(learn, forward)
+    header = f"def {name}(active, genome_of, states, constants, old, new, observations, actions, lanes):"
+    lines = ["count = active.shape[0]"]
+    if forward:
+        lines += [
+            "for r in active:",
+            f"    for i in range({spec.neurons[0].size}):",
+            f"        new[r, {spec.neurons[0].start} + i] = observations[r, i]",
+        ]
+    lines += ["q = 0", "while q < count:", "    r0 = active[q]", "    g = genome_of[r0]"]
+    if _pairs(spec, learn, forward):
+        lines += [
+            "    if q + 1 < count and genome_of[active[q + 1]] == g:",
+            "        r1 = active[q + 1]",
+            *_indented(_indented(_calls(spec, name, 2))),
+            "        q += 2",
+            "        continue",
+        ]
+    lines += _indented([*_calls(spec, name, 1), "q += 1"])
+    if forward:
+        lines += [
+            "for r in active:",
+            f"    for i in range({spec.neurons[-1].size}):",
+            f"        actions[r, i] = new[r, {spec.neurons[-1].start} + i]",
+        ]
+    return "\n".join([_ENTRY, header, *_indented(lines)])
 
-    start: int
-    size: int
-    shape: tuple[int, int]
-    transposed: bool
 
-    @property
-    def stop(self) -> int:
-        """First index behind it."""
-        return self.start + self.size
+def _pairs(spec: KernelSpec, learn: bool, forward: bool) -> bool:
+    """Whether an entry has a text for two lifetimes of one genome, whose constants it then reads once.
 
-
-@dataclass(frozen=True)
-class KernelSpec:
-    """All that a kernel's text depends on.
-
-    Attributes:
-        sizes: neurons per layer, input first.
-        sharing: who shares each coefficient (see `hebbevo.rules.layout`).
-        normaliser: one of `hebbevo.rules.normalise.NORMALISERS`.
-        activation: of the hidden layers; `output` of the last.
+    Normalisers that pass over the synapses twice gain little from it, and compile for long.
     """
-
-    rule: Rule
-    sizes: tuple[int, ...]
-    sharing: Mapping[str, str]
-    normaliser: str = "none"
-    activation: str = "tanh"
-    output: str = "tanh"
-
-    def __post_init__(self) -> None:
-        if self.rule.uses_modulator:
-            raise RuleError(
-                f"rule {self.rule.name!r} uses the modulator m, which no network here provides yet"
-            )
-        if len(self.sizes) < 2 or min(self.sizes) < 1:
-            raise RuleError(f"a network needs two or more layers of neurons, got {self.sizes}")
-        _check_known("normaliser", self.normaliser, NORMALISERS)
-        for activation in (self.activation, self.output):
-            _check_known("activation", activation, ACTIVATIONS)
-        if missing := [name for name in self.rule.coefficients if name not in self.sharing]:
-            raise RuleError(f"no sharing is given for coefficient {missing[0]!r}; see resolve_sharing")
-
-    @property
-    def layers(self) -> tuple[tuple[int, int], ...]:
-        """``(n_in, n_out)`` per layer."""
-        return tuple(zip(self.sizes, self.sizes[1:], strict=False))
-
-    @cached_property
-    def _prepared(self) -> tuple[dict[str, Expression], Expression, tuple[Expression, ...]]:
-        constants = Constants()
-        variables = (*reversed(self.rule.states), "post", "pre")
-        equations = {
-            state: prepare(equation, variables, constants) for state, equation in self.rule.equations.items()
-        }
-        weight = prepare(self.rule.weight, variables, constants)
-        return equations, weight, tuple(constants.expressions)
-
-    @property
-    def constants(self) -> tuple[Expression, ...]:
-        """Expressions of coefficients alone, computed once per lifetime, in slot order."""
-        return self._prepared[2]
-
-    def lanes_are_post(self, layer: int) -> bool:
-        """Whether the inner loop of layer 0, 1, ... runs over postsynaptic neurons."""
-        return self.layers[layer][1] >= MINIMUM_LANES
-
-    def per_neuron(self, slot: int) -> tuple[bool, bool]:
-        """Whether a constant differs between postsynaptic, and between presynaptic neurons of a layer."""
-        shared = [self.sharing[name] for name in names(self.constants[slot])]
-        return any(s in ("synapse", "post") for s in shared), any(s in ("synapse", "pre") for s in shared)
-
-    @property
-    def streams(self) -> bool:
-        """Whether there are constants of single synapses, so many that memory bounds the speed."""
-        return any(self.per_neuron(slot) == (True, True) for slot in range(len(self.constants)))
-
-    @cached_property
-    def synapses(self) -> tuple[Segment, ...]:
-        """Segment of each layer's synapses in a row of states."""
-        return tuple(self._segments([(n_out, n_in, i) for i, (n_in, n_out) in enumerate(self.layers)]))
-
-    @cached_property
-    def constant_segments(self) -> tuple[tuple[Segment, ...], ...]:
-        """Per layer and constant, its segment in a row of constants."""
-        shapes = []
-        for layer, (n_in, n_out) in enumerate(self.layers):
-            for slot in range(len(self.constants)):
-                post, pre = self.per_neuron(slot)
-                shapes.append((n_out if post else 1, n_in if pre else 1, layer))
-        flat, width = tuple(self._segments(shapes)), len(self.constants)
-        return tuple(flat[width * layer : width * (layer + 1)] for layer in range(len(self.layers)))
-
-    @cached_property
-    def neurons(self) -> tuple[Segment, ...]:
-        """Segment of each layer's activations in a row, the input first."""
-        return tuple(self._segments([(1, size, 0) for size in self.sizes]))
-
-    def _segments(self, shapes: Sequence[tuple[int, int, int]]) -> Iterator[Segment]:
-        start = 0
-        for rows, columns, layer in shapes:
-            yield Segment(start, rows * columns, (rows, columns), self.lanes_are_post(layer))
-            start += aligned(rows * columns)
-
-    def source(self) -> str:
-        """Return the text of the kernel module; entry points `forward`, `learn` and `learn_forward`."""
-        helpers = (Path(__file__).parent / "cpu_functions.py").read_text("utf-8")
-        parts = [helpers]
-        for learn, forward in ((False, True), (True, False), (True, True)):
-            for together in (1, 2) if self._pairs(learn, forward) else (1,):
-                for layer in range(len(self.layers)):
-                    parts.append(_LayerText(self, layer, learn, forward, together).text())
-            parts.append(self._entry(learn, forward))
-        return "\n\n".join(parts)
-
-    def _entry(self, learn: bool, forward: bool) -> str:
-        name = entry_name(learn, forward)
-        header = f"def {name}(active, genome_of, states, constants, old, new, observations, actions, lanes):"
-        lines = ["count = active.shape[0]"]
-        if forward:
-            lines += [
-                "for r in active:",
-                f"    for i in range({self.neurons[0].size}):",
-                f"        new[r, {self.neurons[0].start} + i] = observations[r, i]",
-            ]
-        lines += ["q = 0", "while q < count:", "    r0 = active[q]", "    g = genome_of[r0]"]
-        if self._pairs(learn, forward):
-            lines += [
-                "    if q + 1 < count and genome_of[active[q + 1]] == g:",
-                "        r1 = active[q + 1]",
-                *_indented(_indented(self._calls(name, 2))),
-                "        q += 2",
-                "        continue",
-            ]
-        lines += _indented([*self._calls(name, 1), "q += 1"])
-        if forward:
-            lines += [
-                "for r in active:",
-                f"    for i in range({self.neurons[-1].size}):",
-                f"        actions[r, i] = new[r, {self.neurons[-1].start} + i]",
-            ]
-        return "\n".join([_ENTRY, header, *_indented(lines)])
-
-    def _pairs(self, learn: bool, forward: bool) -> bool:
-        """Whether an entry has a text for two lifetimes of one genome, whose constants it then reads once.
-
-        Normalisers that pass over the synapses twice gain little from it, and compile for long.
-        """
-        return learn and forward and self.streams and self.normaliser not in ("max", "var")
-
-    def _calls(self, name: str, together: int) -> list[str]:
-        """Return the calls of all layers for the lifetimes `r0`, ..."""
-        states = ", ".join(f"states[r#, {k}]" for k in range(len(self.rule.states)))
-        rows = ", ".join(_each(together, [f"{states}, old[r#], new[r#], lanes[r#]"]))
-        layers = range(len(self.layers))
-        return [f"layer{layer}_{name}_{together}(constants[g], {rows})" for layer in layers]
+    return learn and forward and spec.streams and spec.normaliser not in ("max", "var")
 
 
-def aligned(size: int) -> int:
-    """Round up to whole cache lines of float32."""
-    return -(-size // _ALIGNMENT) * _ALIGNMENT
+def _calls(spec: KernelSpec, name: str, together: int) -> list[str]:
+    """Return the calls of all layers for the lifetimes `r0`, ..."""
+    states = ", ".join(f"states[r#, {k}]" for k in range(len(spec.rule.states)))
+    rows = ", ".join(_each(together, [f"{states}, old[r#], new[r#], lanes[r#]"]))
+    layers = range(len(spec.layers))
+    return [f"layer{layer}_{name}_{together}(constants[g], {rows})" for layer in layers]
 
 
 def entry_name(learn: bool, forward: bool) -> str:
@@ -342,10 +224,9 @@ class _LayerText:
     def _at_synapse(self, over: _Pass, i: int, index: str) -> list[str]:
         """Return the lines for the synapse between outer neuron ``o + i`` and lane ``l``."""
         spec = self.spec
-        equations, weight, _ = spec._prepared
         lines = [f"v_{state}# = s_{state}#[{index}]" for state in spec.rule.states]
         if over.learn:
-            changing = {state: e for state, e in equations.items() if e != Name(state)}
+            changing = {state: e for state, e in spec.equations.items() if e != Name(state)}
             lines += [f"n_{state}# = {_text(equation)}" for state, equation in changing.items()]
             if spec.normaliser == "clip" and not spec.rule.is_static:
                 lines.append(f"n_w# = _clip({'n_w#' if 'w' in changing else 'v_w#'}, F(-1), F(1))")
@@ -359,9 +240,9 @@ class _LayerText:
         if over.normalises:
             lines += ["v_w# = (v_w# - shift#) * scale#", f"s_w#[{index}] = v_w#"]
         if over.forward and self._post_lanes:
-            lines.append(f"total# = _fma({_text(weight)}, signal#_{i}, total#)")
+            lines.append(f"total# = _fma({_text(spec.weight)}, signal#_{i}, total#)")
         elif over.forward:
-            lines.append(f"lanes#[l] = {_text(weight)} * new#[{self._pre('l')}]")
+            lines.append(f"lanes#[l] = {_text(spec.weight)} * new#[{self._pre('l')}]")
         return lines
 
     def _statistics(self) -> list[str]:
@@ -400,21 +281,14 @@ class _LayerText:
 
     def _slots(self, over: _Pass, where: tuple[bool, bool]) -> list[int]:
         """Return the constants that a pass reads and that differ along these neurons: post, pre."""
-        equations, weight, _ = self.spec._prepared
-        read = (*(equations.values() if over.learn else ()), *([weight] * over.forward))
+        spec = self.spec
+        read = (*(spec.equations.values() if over.learn else ()), *([spec.weight] * over.forward))
         used = {name for expression in read for name in names(expression)}
         return [
             slot
-            for slot in range(len(self.spec.constants))
-            if f"$k{slot}" in used and self.spec.per_neuron(slot) == where
+            for slot in range(len(spec.constants))
+            if f"$k{slot}" in used and spec.per_neuron(slot) == where
         ]
-
-
-def _check_known(what: str, name: str, known: Sequence[str]) -> None:
-    if name not in known:
-        near = difflib.get_close_matches(name, known, 1)
-        hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
-        raise RuleError(f"unknown {what} {name!r}; {hint}")
 
 
 def _folded(size: int, line: str) -> list[str]:

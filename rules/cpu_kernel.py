@@ -24,8 +24,9 @@ import numpy as np
 import numpy.typing as npt
 import platformdirs
 
-from hebbevo.rules.codegen import KernelSpec, Segment, aligned
+from hebbevo.rules import codegen
 from hebbevo.rules.expression import evaluate
+from hebbevo.rules.kernel_spec import KernelSpec, Segment, aligned
 
 FloatArray = npt.NDArray[np.float32]
 IndexArray = npt.NDArray[np.int64]
@@ -53,7 +54,7 @@ class CpuKernel:
 
     def __init__(self, spec: KernelSpec) -> None:
         self.spec = spec
-        module = compiled_module(spec.source())
+        module = compiled_module(codegen.source(spec))
         self.forward: Callable[..., None] = module.forward
         self.learn: Callable[..., None] = module.learn
         self.learn_forward: Callable[..., None] = module.learn_forward

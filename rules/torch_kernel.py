@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from hebbevo.rules.codegen import KernelSpec
 from hebbevo.rules.expression import evaluate
+from hebbevo.rules.kernel_spec import KernelSpec
 from hebbevo.rules.normalise import EPSILON, normalise
 from hebbevo.rules.rule import torch_functions
 

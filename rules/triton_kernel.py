@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from hebbevo.rules.codegen import KernelSpec
 from hebbevo.rules.cpu_kernel import compiled_module
 from hebbevo.rules.expression import evaluate
+from hebbevo.rules.kernel_spec import KernelSpec
 from hebbevo.rules.torch_kernel import kernel_functions
 from hebbevo.rules.triton_text import LayerText, source
 

@@ -17,8 +17,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from hebbevo.rules.codegen import KernelSpec, aligned
 from hebbevo.rules.expression import Call, Expression, Name, Number, Operation, Power, names
+from hebbevo.rules.kernel_spec import KernelSpec, aligned
 from hebbevo.rules.normalise import EPSILON
 from hebbevo.rules.rule import LOCALS
 
@@ -144,7 +144,7 @@ class LayerText:
 
     def _tile(self, learn: str, forward: str, normalise: bool) -> list[str]:
         """Return what happens to one tile of synapses."""
-        weight, states = self.spec._prepared[1], self.spec.rule.states
+        weight, states = self.spec.weight, self.spec.rule.states
         lines = [
             f"        i = start + tl.arange(0, {self.tile[1]})",
             f"        is_pre = i < {self.n_in}",
@@ -172,7 +172,7 @@ class LayerText:
         return [*lines, *_switched(2, forward, contribution)]
 
     def _update(self, gathers: bool) -> list[str]:
-        changing = {s: e for s, e in self.spec._prepared[0].items() if e != Name(s)}
+        changing = {s: e for s, e in self.spec.equations.items() if e != Name(s)}
         lines = [f"n_{state} = {_text(equation)}" for state, equation in changing.items()]
         if self.spec.normaliser == "clip" and not self.spec.rule.is_static:
             lines.append(f"n_w = _clip({'n_w' if 'w' in changing else 'v_w'}, -1.0, 1.0)")

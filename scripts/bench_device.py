@@ -38,8 +38,8 @@ from hebbevo.device_worker import DeviceWorker
 from hebbevo.errors import InputError
 from hebbevo.execution import Execution, cores, executor_for
 from hebbevo.fitness import evaluate_generation
-from hebbevo.rules.codegen import KernelSpec
 from hebbevo.rules.expression import Name
+from hebbevo.rules.kernel_spec import KernelSpec
 from hebbevo.rules.torch_kernel import TorchKernel
 from hebbevo.search import MatrixProposals
 from hebbevo.task import Task

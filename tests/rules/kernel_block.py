@@ -3,7 +3,7 @@
 import numpy as np
 
 from hebbevo.rules import RULES, Rule, genome_layout, layer_coefficients, resolve_sharing
-from hebbevo.rules.codegen import KernelSpec
+from hebbevo.rules.codegen import KernelSpec, source
 from hebbevo.rules.cpu_kernel import CpuKernel, aligned_zeros
 
 SMALL = (6, 17, 5)
@@ -18,7 +18,7 @@ def spec_of(rule: Rule | str, sharing="synapse", normaliser="none", sizes=SMALL,
 
 def plain_module(spec: KernelSpec) -> dict:
     """Return the kernel's text run as plain Python: every branch of the compiler, without compiling."""
-    text = spec.source().replace(
+    text = source(spec).replace(
         "from numba import njit", "def njit(*_, **__):\n    return lambda function: function"
     )
     module: dict = {}
