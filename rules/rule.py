@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hebbevo.rules.errors import RuleError
 from hebbevo.rules.expression import FUNCTIONS, Expression, Name, evaluate, names, parse_expression
@@ -147,6 +147,10 @@ class Rule:
             raise RuleError(
                 f"rule {self.name!r}: weight= may use states and coefficients only, got {sorted(used)[0]!r}"
             )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the texts: parsed again, they are the same rule."""
+        return partial(type(self), self.name, source=self.source, **self._texts), ()
 
     def __repr__(self) -> str:
         return f"Rule({self.name!r}, {', '.join(f'{state}={text!r}' for state, text in self._texts.items())})"

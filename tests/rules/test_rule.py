@@ -1,6 +1,7 @@
 """Rules as data: names, several states, the modulator, catalogue and parsing."""
 
 import math
+import pickle
 
 import numpy as np
 import pytest
@@ -19,6 +20,15 @@ def test_catalogue_round_trip(name: str) -> None:
     assert rule.source
     assert parse(rule.text) == rule
     assert hash(parse(rule.text)) == hash(rule)
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_a_rule_pickles(name: str) -> None:
+    rule = RULES[name]
+    copy = pickle.loads(pickle.dumps(rule))
+    assert copy == rule
+    assert repr(copy) == repr(rule)
+    assert copy.source == rule.source
 
 
 def test_order_of_states_does_not_matter() -> None:
