@@ -114,7 +114,7 @@ class Perturbation(BaseModel, ABC):
         Args:
             place: where the perturbation stands, for the message.
             env: of the lifetimes.
-            sizes: neurons per layer, input first; None while nobody knows them.
+            sizes: numbers in an observation, then neurons per layer; None while nobody knows them.
 
         Raises:
             InputError: one line with the remedy.

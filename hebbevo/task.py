@@ -69,7 +69,8 @@ class Task:
             InputError: one line with the place and the remedy.
         """
         if perturbations:
-            check_perturbations(perturbations, self.env, self.sizes, where)
+            sensors = self.ends.observation_size  # of images the pixels, not the features that layer 1 sees
+            check_perturbations(perturbations, self.env, (sensors, *self.sizes[1:]), where)
 
     @cached_property
     def ends(self) -> Ends:

@@ -10,6 +10,7 @@ from hebbevo import load_config
 from hebbevo.envs.image import fill_planes
 from hebbevo.errors import InputError
 from hebbevo.network import PlasticNetwork
+from hebbevo.perturbations import parse_perturbations
 from hebbevo.rules import RuleError
 from hebbevo.rules.cpu_kernel import CpuKernel
 from hebbevo.rules.encoder import CpuEncoder
@@ -205,6 +206,15 @@ def test_configs_of_before_keep_their_bytes():
     assert dumped["output"] == "raw"
     assert dumped["encoder"]["convolutions"] == [{"channels": 4, "kernel": 3, "stride": 1, "pool": 2}]
     assert type(task.network)(**dumped) == task.network
+
+
+def test_sensors_of_an_image_are_its_pixels():
+    pixels = 20 * 24 * 3
+    task = picture_task()
+    assert task.sizes[0] < pixels
+    task.check(parse_perturbations(f"sensor_dropout:sensors=[0,{pixels - 1}],at=3"))
+    with pytest.raises(InputError, match=f"there is no sensor {pixels}; they are numbered 0 to {pixels - 1}"):
+        task.check(parse_perturbations(f"sensor_noise:sensors=[{pixels}],at=3"))
 
 
 @pytest.mark.parametrize(
