@@ -205,6 +205,19 @@ def test_bad_input_is_one_line_and_leaves_nothing(files, capfd, words: str, mess
     assert not list(files.glob(".out*"))
 
 
+def test_interrupted_it_says_one_line_and_leaves_nothing(files, capfd, monkeypatch) -> None:
+    def interrupt(*_: object) -> None:
+        assert len(list(files.glob(".out.*.tmp"))) == 1
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("hebbevo.perturbation_study.write_tables", interrupt)
+    before = set(files.iterdir())
+    words = ["plastic.safetensors", "--perturb", "none", "--episodes", "2", "--threads", "1"]
+    assert run(["perturb", *words, "--out", str(files / "out")]) == 130
+    assert capfd.readouterr().err == "hebbevo: interrupted; nothing was written\n"
+    assert set(files.iterdir()) == before
+
+
 def test_a_directory_that_exists_is_refused_before_anything_is_computed(files, capfd, monkeypatch) -> None:
     def lived(*arguments: object, **more: object) -> None:
         raise AssertionError("a lifetime was lived")
