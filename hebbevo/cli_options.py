@@ -29,7 +29,7 @@ Device = Annotated[
     str | None,
     typer.Option(
         metavar="cpu|cuda",
-        help="Live whole populations on a device, environments on CPU threads; by default compiled CPU kernels.",
+        help="Live whole populations on a device, environments on the CPU; by default compiled CPU kernels.",
         show_default=False,
     ),
 ]

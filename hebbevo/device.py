@@ -50,23 +50,23 @@ def check_available(device: str) -> None:
     )
 
 
-def bytes_per_lifetime(spec: KernelSpec, coefficients: int, device: str) -> int:
+def bytes_per_lifetime(spec: KernelSpec, coefficients: int, device: str, pixels: int = 0) -> int:
     """Return the bytes of a device that a lifetime takes, a genome of its own of `coefficients` numbers included.
 
     Rule constants take at most as much again as the genome. On a CPU come what torch computes in between: a few
-    copies of the largest layer with its coefficients.
+    copies of the largest layer with its coefficients. Of a frame of `pixels` numbers there are two.
     """
     synapses = [n_in * n_out for n_in, n_out in spec.layers]
-    kept = len(spec.rule.states) * sum(synapses) + coefficients + 4 * sum(spec.sizes)
+    kept = len(spec.rule.states) * sum(synapses) + coefficients + 4 * sum(spec.sizes) + 2 * pixels
     kept += sum(synapses) * len(spec.constants)
     between = (4 + len(spec.rule.states) + len(spec.rule.coefficients)) * max(synapses)
     return 4 * (kept + (between if device == "cpu" else 0))
 
 
-def lifetimes_that_fit(spec: KernelSpec, coefficients: int, device: str) -> int:
+def lifetimes_that_fit(spec: KernelSpec, coefficients: int, device: str, pixels: int = 0) -> int:
     """Return how many lifetimes fit into the free memory of a device, at least 2."""
-    fitting = int(_SHARE * free_memory(device)) // bytes_per_lifetime(spec, coefficients, device)
-    return max(2, min(fitting, DEVICE_BLOCK))
+    each = bytes_per_lifetime(spec, coefficients, device, pixels)
+    return max(2, min(int(_SHARE * free_memory(device)) // each, DEVICE_BLOCK))
 
 
 def free_memory(device: str) -> int:

@@ -14,10 +14,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from hebbevo.network import NETWORK_STREAM, Encoder, PlasticNetwork
+from hebbevo.network import NETWORK_STREAM, PlasticNetwork
 from hebbevo.rules.distribution import Distribution
 from hebbevo.rules.kernel_spec import KernelSpec
 from hebbevo.rules.layout import Layout
+from hebbevo.rules.torch_encoder import TorchEncoder
 from hebbevo.rules.torch_kernel import TorchKernel, kernel_functions
 from hebbevo.rules.triton_kernel import TritonKernel
 
@@ -35,7 +36,7 @@ class DeviceNetwork(PlasticNetwork):
         capacity: most lifetimes in the block.
         device: ``cpu`` or ``cuda``.
         kernel: by default Triton's on ``cuda``, torch's on ``cpu``.
-        encoder: in front of the first plastic layer.
+        encoder: makes features of images, on the same device; None where observations are none.
         slopes: ``(n_out,)``, where the output layer is raw: actions are tanh(slope * output).
     """
 
@@ -48,13 +49,13 @@ class DeviceNetwork(PlasticNetwork):
         device: str = "cpu",
         *,
         kernel: TorchKernel | TritonKernel | None = None,
-        encoder: Encoder | None = None,
+        encoder: TorchEncoder | None = None,
         slopes: FloatArray | None = None,
     ) -> None:
         self.capacity, self.layout, self.plastic = capacity, layout, True
         self.device = torch.device(device)
         self.kernel = kernel or default_kernel(spec, device)
-        self._spec, self._initial, self._encoder = spec, initial_weights, encoder
+        self._spec, self._initial, self._device_encoder = spec, initial_weights, encoder
         self._slope_tensor = None if slopes is None else torch.from_numpy(slopes).to(self.device)
         self._tanh = kernel_functions()["tanh"]
         on_gpu = self.device.type == "cuda"
@@ -67,7 +68,8 @@ class DeviceNetwork(PlasticNetwork):
         self._synapses = [zeros(rows, states, n_out, n_in) for n_in, n_out in spec.layers]
         self._signals = [zeros(rows, size) for size in spec.sizes]
         self._next_signals = [zeros(rows, size) for size in spec.sizes]
-        self._observed = torch.zeros(rows, spec.sizes[0], pin_memory=on_gpu)
+        observed = spec.sizes[0] if encoder is None else encoder.spec.pixels
+        self._observed = torch.zeros(rows, observed, pin_memory=on_gpu)
         self._acted = torch.zeros(rows, spec.sizes[-1], pin_memory=on_gpu)
         self._actions: FloatArray = self._acted.numpy()
         self._genome_rows = torch.zeros(rows, dtype=torch.int64, device=self.device)
@@ -104,17 +106,20 @@ class DeviceNetwork(PlasticNetwork):
                 states[: len(seeds)] = 0.0
             for layer, weights in enumerate(self._first_matrices(genomes, genome_of, seeds)):
                 self._synapses[layer][: len(seeds), 0] = torch.from_numpy(weights).to(self.device)
-        if self._encoder is not None:
-            self._encoder.begin(genomes, genome_of)
+            if self._device_encoder is not None:
+                self._device_encoder.begin(moved)
 
     def forward(self, observations: FloatArray, active: IndexArray) -> FloatArray:
         """Return the actions ``(capacity, n_out)``, current in the rows `active`; see `PlasticNetwork.forward`."""
-        seen = observations if self._encoder is None else self._encoder.encode(observations, active)
-        self._observed.numpy()[...] = seen
+        seen = self._observed[: len(active)]
+        np.take(observations, active, axis=0, out=seen.numpy(), mode="clip")
         with self._on_device():
             self._return_lent()
             rows = self._rows(active)
-            self._next_signals[0].copy_(self._observed, non_blocking=True)
+            inputs = seen.to(self.device, non_blocking=True)
+            if self._device_encoder is not None:
+                inputs = self._device_encoder.encode(inputs, self._genome_rows[rows])
+            self._next_signals[0][rows] = inputs
             self._step(rows, learn=self._pending is not None, forward=True)
             self._signals, self._next_signals = self._next_signals, self._signals
             outputs = self._signals[-1]

@@ -16,10 +16,11 @@ from hebbevo.device import check_available, lifetimes_that_fit
 from hebbevo.device_network import DeviceNetwork
 from hebbevo.device_rollout import Turns, in_turns
 from hebbevo.envs import BatchedEnvironment
+from hebbevo.envs.process_environment import ProcessEnvironment
 from hebbevo.perturbation import Perturbation
 from hebbevo.perturbations import hooks_of
 from hebbevo.rollout import Hook, Lifetimes, live
-from hebbevo.rules.encoder import CpuEncoder
+from hebbevo.rules.torch_encoder import TorchEncoder
 from hebbevo.task import Task, Worker
 
 FloatArray = npt.NDArray[np.float32]
@@ -32,7 +33,7 @@ class DeviceWorker(Worker):
         task: what is lived.
         block: most lifetimes side by side; fewer where the device's memory holds fewer.
         device: ``cpu`` or ``cuda``.
-        threads: of the environments; None is what this process may use.
+        threads: of the environments, or processes where they hold the GIL; None is what this process may use.
 
     Raises:
         InputError: the device is not there.
@@ -42,7 +43,8 @@ class DeviceWorker(Worker):
         check_available(device)
         self.task = task
         self.device = device
-        self.block = min(block, lifetimes_that_fit(task.kernel_spec, task.layout.size, device))
+        pixels = task.encoder.pixels if task.encoder else 0
+        self.block = min(block, lifetimes_that_fit(task.kernel_spec, task.layout.size, device, pixels))
         self.turns = Turns()
         self._threads = threads or torch.get_num_threads()  # as Ray has pinned it
         self._halves: list[tuple[BatchedEnvironment, DeviceNetwork] | None] = [None, None]
@@ -113,11 +115,18 @@ class DeviceWorker(Worker):
             if half is not None:
                 half[0].close()
                 self._halves[number] = half = None  # its memory is free before the next takes its own
-            environment = self.task.env.build(lifetimes)
-            if self.task.env.releases_gil and self._threads > 1:
-                environment.use_threads(self._threads)
-            self._halves[number] = half = environment, self._network_for(lifetimes)
+            self._halves[number] = half = self._environment_for(lifetimes), self._network_for(lifetimes)
         return half
+
+    def _environment_for(self, capacity: int) -> BatchedEnvironment:
+        """Build an environment stepped by threads, or by processes where it holds the GIL."""
+        env = self.task.env
+        if self._threads > 1 and not env.releases_gil:
+            return ProcessEnvironment(env, capacity, self._threads)
+        environment = env.build(capacity)
+        if self._threads > 1:
+            environment.use_threads(self._threads)
+        return environment
 
     def _network_for(self, capacity: int) -> DeviceNetwork:
         task, plasticity = self.task, self.task.plasticity
@@ -127,7 +136,7 @@ class DeviceWorker(Worker):
             None if plasticity.weights_evolve else plasticity.weight_distribution,
             capacity,
             self.device,
-            encoder=CpuEncoder(task.encoder, task.layout, capacity) if task.encoder else None,
+            encoder=TorchEncoder(task.encoder, task.layout, self.device) if task.encoder else None,
             slopes=task.ends.slopes if task.network.output == "raw" else None,
         )
 

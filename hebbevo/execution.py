@@ -28,7 +28,8 @@ class Execution:
             GIL and no number of threads is asked for.
         ray: ``HOST:PORT`` or ``auto`` of a Ray cluster to join, which `workers` then bounds.
         device: ``cpu`` or ``cuda``: each worker lives its share of the population on it, in two halves that take
-            turns, and `threads` step its environments. None is the compiled kernels of the CPU.
+            turns, and `threads` step its environments, or as many processes where those hold the GIL. None is the
+            compiled kernels of the CPU.
     """
 
     threads: int | None = None

@@ -74,6 +74,12 @@ class EncoderSpec:
         return tuple(shapes)
 
     @property
+    def pixels(self) -> int:
+        """How many numbers a frame is."""
+        channels, height, width = self.image
+        return channels * height * width
+
+    @property
     def features(self) -> int:
         """How many numbers the encoder makes of a frame; their order is that of torch's ``flatten``."""
         channels, height, width = (self.resized, *self.outputs)[-1]

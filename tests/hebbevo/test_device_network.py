@@ -9,7 +9,9 @@ import torch
 from test_network import RETROACTIVE, Case
 
 from hebbevo.device_network import DeviceNetwork
-from hebbevo.rules import NORMALISERS
+from hebbevo.rules import NORMALISERS, Convolution, EncoderSpec, Layout
+from hebbevo.rules.encoder import CpuEncoder
+from hebbevo.rules.torch_encoder import TorchEncoder
 from hebbevo.rules.torch_kernel import TorchKernel
 
 DEVICES = ["cpu", *["cuda"] * torch.cuda.is_available()]
@@ -133,23 +135,27 @@ def test_an_update_and_the_next_forward_pass_are_one_launch_per_layer() -> None:
     assert kernel.launches == 5 * network.layers
 
 
-def test_an_encoder_stands_in_front() -> None:
-    class Halves:
-        genomes: list[int]
-
-        def begin(self, genomes, genome_of) -> None:
-            self.genomes = list(genome_of)
-
-        def encode(self, observations: np.ndarray, active: np.ndarray) -> np.ndarray:
-            return observations[:, :6] + observations[:, 6:]
-
-    case, encoder = DeviceCase(), Halves()
-    network = DeviceNetwork(case.kernel.spec, case.layout, case.initial, 2, encoder=encoder)
-    network.begin(case.genomes(1), [0, 0], [1, 2])
-    assert encoder.genomes == [0, 0]
-    observations = np.random.default_rng(0).standard_normal((2, 12)).astype(np.float32)
-    network.forward(observations, np.arange(2))
-    np.testing.assert_array_equal(network.activations(0), observations[:, :6] + observations[:, 6:])
+@pytest.mark.parametrize("device", DEVICES)
+def test_an_encoder_stands_in_front(device: str) -> None:
+    """Only the rows that go on are encoded, each with the convolution of its genome."""
+    encoder = EncoderSpec((2, 5, 4), None, (Convolution(1, 3), Convolution(1, 1)))
+    case = case_on(device)
+    layout = Layout.of({**{entry.name: entry.shape for entry in case.layout.entries}, **encoder.weights})
+    genomes = np.random.default_rng(1).standard_normal((2, layout.size)).astype(np.float32)
+    network = DeviceNetwork(
+        case.kernel.spec, layout, case.initial, 3, device, encoder=TorchEncoder(encoder, layout, device)
+    )
+    network.begin(genomes, [1, 0, 1], [1, 2, 3])
+    frames, compiled = (
+        np.random.default_rng(0).random((3, 40)).astype(np.float32),
+        CpuEncoder(encoder, layout, 3),
+    )
+    compiled.begin(genomes, [1, 0, 1])
+    active = np.array([0, 2])
+    network.forward(frames, active)
+    expected = compiled.encode(frames, active)
+    np.testing.assert_allclose(network.activations(0)[active], expected[active], atol=1e-6)
+    assert not network.activations(0)[1].any()
 
 
 def test_raw_outputs_are_bounded_by_their_slopes() -> None:

@@ -48,8 +48,8 @@ def lived(worker: Worker, order: Sequence[int], genomes: np.ndarray, **options) 
     return result
 
 
-def device_worker(task: Task, block: int = 64, threads: int = 2) -> DeviceWorker:
-    return DeviceWorker(task, block, "cpu", threads)
+def device_worker(task: Task, block: int = 64) -> DeviceWorker:
+    return DeviceWorker(task, block, "cpu", threads=2 if task.env.releases_gil else 1)
 
 
 @pytest.fixture(scope="module")
