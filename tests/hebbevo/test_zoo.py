@@ -18,7 +18,10 @@ FEW = 6
 
 @pytest.fixture(params=zoo_names())
 def genome(request: pytest.FixtureRequest) -> Genome:
-    return load_genome(f"{ZOO}{request.param}")
+    genome = load_genome(f"{ZOO}{request.param}")
+    if genome.task.env.name == "car_racing":
+        pytest.importorskip("Box2D")
+    return genome
 
 
 def test_there_are_a_plastic_and_a_static_one_of_the_same_bodies() -> None:
@@ -33,8 +36,11 @@ def test_its_header_holds_the_whole_config(genome: Genome) -> None:
     config = build_config(provenance["config"])
     assert Task.of(config) == genome.task
     assert config.run.seed == provenance["seed"]
-    assert config.search.model_dump(mode="json") == provenance["search"]
-    assert config.search.generations == provenance["generation"]
+    assert config.search == type(config.search)(**provenance["search"])
+    if config.search.agent_steps is None:
+        assert config.search.generations == provenance["generation"]
+    else:
+        assert config.search.generations >= provenance["generation"]
     text = json.dumps(dict(provenance))
     for word in ("/", 'time"', "threads", "host"):
         assert word not in text
