@@ -1,8 +1,8 @@
 """Lifetimes in halves: while one half's bodies move on CPU threads, the other half's network computes on the device.
 
 Each half is the loop of `hebbevo.rollout.live` in a thread of its own, so that a step means the same. The halves
-take turns by two locks: one for the device, held during the forward pass, and one for the CPU, held during the
-environment's step. Whoever waits longest goes first; nobody's result depends on who did.
+take turns by two locks: one for the device, held during the forward pass, and one for the CPU, held while the
+environment is built, reset or steps. Whoever waits longest goes first; nobody's result depends on who did.
 """
 
 from __future__ import annotations
@@ -30,11 +30,17 @@ class FirstCome:
         self._changed = threading.Condition()
         self._next_ticket = self._serving = 0
 
-    def acquire(self) -> None:
-        """Wait for one's turn."""
+    def ticket(self) -> int:
+        """Take a place in the queue; whoever does has to come, and to release."""
         with self._changed:
-            ticket, self._next_ticket = self._next_ticket, self._next_ticket + 1
-            self._changed.wait_for(lambda: self._serving == ticket)
+            self._next_ticket += 1
+            return self._next_ticket - 1
+
+    def acquire(self, ticket: int | None = None) -> None:
+        """Wait for one's turn, or for that of a ticket."""
+        mine = self.ticket() if ticket is None else ticket
+        with self._changed:
+            self._changed.wait_for(lambda: self._serving == mine)
 
     def release(self) -> None:
         """Let the next one have it."""
@@ -59,7 +65,7 @@ class Turns:
     """What the halves share.
 
     Attributes:
-        cpu: held by the half whose environment steps.
+        cpu: held by the half whose lifetimes are born or whose environment steps.
         device: held by the half whose network computes.
         stop: once set, no half begins another step.
         record: where spans go, or None.
@@ -80,10 +86,15 @@ class Turn(Hook):
         self._held: FirstCome | None = None
         self._since = 0.0
 
+    def birth(self, ticket: int) -> None:
+        """Take the CPU until the first observation: environments in Python are not for two threads at a time."""
+        self._take(self._turns.cpu, ticket)
+
     def on_observation(self, block: Block) -> None:
         """Take the device."""
         if self._turns.stop.is_set():
             raise Interrupted
+        self.release()
         self._take(self._turns.device)
 
     def on_action(self, block: Block) -> None:
@@ -103,8 +114,8 @@ class Turn(Hook):
             held, self._held = self._held, None
             held.release()
 
-    def _take(self, turn: FirstCome) -> None:
-        turn.acquire()
+    def _take(self, turn: FirstCome, ticket: int | None = None) -> None:
+        turn.acquire(ticket)
         self._held, self._since = turn, time.perf_counter()
 
     def _note(self, part: str, block: Block) -> None:
@@ -116,12 +127,15 @@ class Turn(Hook):
 def in_turns(halves: Sequence[Callable[[Hook], Result]], turns: Turns) -> list[Result]:
     """Run each half in a thread of its own, with its hook; return their results in order.
 
-    If one fails, the others end at their next step, and its exception goes on to the caller.
+    All are born, one after the other, before any takes a step. If one fails, the others end at their next step, and
+    its exception goes on to the caller.
     """
+    births = [turns.cpu.ticket() for _ in halves]
 
     def run(half: int) -> Result:
         turn = Turn(turns, half)
         try:
+            turn.birth(births[half])
             return halves[half](turn)
         except BaseException:
             turns.stop.set()

@@ -181,6 +181,34 @@ def test_one_half_computes_while_the_other_steps() -> None:
     assert len(turns.record) == 20
 
 
+class Lonely(Meeting):
+    """An environment that counts who is being reset."""
+
+    inside = most = 0
+
+    def reset(self, seeds, morphologies) -> None:
+        Lonely.inside += 1
+        Lonely.most = max(Lonely.most, Lonely.inside)
+        time.sleep(0.1)
+        Lonely.inside -= 1
+        super().reset(seeds, morphologies)
+
+    def step(self, actions, active) -> None:
+        pass
+
+
+def test_halves_are_born_one_after_the_other() -> None:
+    """Python environments share more than one thinks: pygame loads a module when a second thread uses it, half."""
+    computed = threading.Semaphore(0)
+
+    def half(turn: Hook):
+        common = np.zeros((1, 1), np.float32), [0, 0], [1, 2], ["default"] * 2
+        return live(Lonely(computed), Announcing(computed), *common, steps=2, early_stop=None, hooks=[turn])
+
+    assert len(in_turns([half, half], Turns())) == 2
+    assert Lonely.most == 1
+
+
 def test_environments_take_turns() -> None:
     task = quadruped_task("env.steps=30")
     worker = device_worker(task)
