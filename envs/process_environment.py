@@ -44,6 +44,7 @@ class ProcessEnvironment(BatchedEnvironment):
 
     def __init__(self, config: EnvConfig, capacity: int, processes: int) -> None:
         sample = config.build(1)
+        sample.reset([0], config.morphology_names[:1])  # compiles, once, what every process then reads
         super().__init__(capacity, sample.observation_size, sample.action_size)
         self.image_shape, self.action_slopes = sample.image_shape, sample.action_slopes
         sample.close()
