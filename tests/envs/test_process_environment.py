@@ -133,8 +133,8 @@ from hebbevo.envs.process_environment import ProcessEnvironment
 if __name__ == "__main__":
     block = ProcessEnvironment(config_class({CART_POLE!r})(name={CART_POLE!r}), 2, 2)
     block.reset([1, 2], ["default"] * 2)
-    print(*(child.pid for child in block._children), flush=True)
     try:
+        print(*(child.pid for child in block._children), flush=True)
         if sys.argv[1] == "exit":
             sys.exit(0)
         time.sleep(600)
