@@ -175,9 +175,8 @@ def _prolonged(config: Config, generations: int, directory: RunDirectory) -> Con
     if generations < now:
         raise InputError(f"generations must be at least {now}, those of {directory.path}, got {generations}")
     if generations > now or config.search.agent_steps is not None:
-        data = config.model_dump(mode="json")
-        search = {**data["search"], "generations": generations, "agent_steps": None}
-        config = build_config({**data, "search": search})
+        search = config.search.model_copy(update={"generations": generations, "agent_steps": None})
+        config = config.model_copy(update={"search": search})
         directory.write_config(config.to_yaml())
     return config
 

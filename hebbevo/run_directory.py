@@ -282,7 +282,7 @@ def _make(target: Path, config_text: str) -> int:
     beside, descriptor = make_beside(target)
     try:
         (beside / "checkpoints").mkdir()
-        write_atomically(beside / "config.yaml", config_text.encode())
+        RunDirectory(beside, descriptor).write_config(config_text)
         beside.rename(target)
     except BaseException:
         discard(beside, descriptor)

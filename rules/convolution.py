@@ -27,6 +27,10 @@ class Convolution:
     stride: int = 1
     pool: int = 1
 
+    def windows(self, side: int) -> int:
+        """Return how many positions the kernel takes along an axis of so many pixels; 0 where it is larger."""
+        return max(0, (side - self.kernel) // self.stride + 1)
+
 
 @dataclass(frozen=True)
 class EncoderSpec:
@@ -67,9 +71,7 @@ class EncoderSpec:
         """Shape behind each convolution, pooled."""
         shapes, (_, height, width) = [], self.resized
         for layer in self.convolutions:
-            height, width = (
-                max(0, (side - layer.kernel) // layer.stride + 1) // layer.pool for side in (height, width)
-            )
+            height, width = (layer.windows(side) // layer.pool for side in (height, width))
             shapes.append((layer.channels, height, width))
         return tuple(shapes)
 
@@ -108,3 +110,17 @@ def averaging(source: int, target: int) -> npt.NDArray[np.float64]:
     weights: npt.NDArray[np.float64] = np.where(overlap > 1e-9, overlap, 0.0)
     weights /= weights.sum(axis=1, keepdims=True)
     return weights
+
+
+def averaging_taps(source: int, target: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+    """Return `averaging` without its zeros: the first source pixel of each target pixel, and the weights from there on.
+
+    The weights are ``(taps, target)``. No two target pixels begin at the same source pixel; the last ones may reach
+    past the source, with weight 0.
+    """
+    matrix = averaging(source, target)
+    taps = int((matrix > 0).sum(axis=1).max())
+    starts = (matrix > 0).argmax(axis=1)
+    padded = np.pad(matrix, ((0, 0), (0, taps)))
+    weights = np.stack([padded[np.arange(target), starts + tap] for tap in range(taps)])
+    return starts, weights.astype(np.float32)

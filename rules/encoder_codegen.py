@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from hebbevo.rules.convolution import EncoderSpec, Shape, averaging
+from hebbevo.rules.convolution import EncoderSpec, Shape, averaging_taps
 
 CHUNK = 128
 """Positions whose input stays in L1 while every output channel reads it."""
@@ -130,8 +130,8 @@ class EncoderText:
     def _resize(self) -> str:
         """Return the function that averages areas: over rows, then from every pixel of a row on; it keeps some."""
         (channels, height, width), (_, tall, wide) = self.spec.image, self.spec.resized
-        first, down = _taps(averaging(height, tall))
-        left, weights = _taps(averaging(width, wide))
+        first, down = averaging_taps(height, tall)
+        left, weights = averaging_taps(width, wide)
         along = np.zeros((len(weights), width), np.float32)
         along[:, left] = weights
         averages = " + ".join(f"d{t} * r{t}[x]" for t in range(len(down)))
@@ -231,18 +231,6 @@ class EncoderText:
         """Return how far from a position lies the pixel of tap (dy, dx) of corner (a, b) of its pooled block."""
         planes, stride = self.planes[layer], self.spec.convolutions[layer].stride
         return planes.offset(stride * a + dy, stride * b + dx)
-
-
-def _taps(matrix: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
-    """Return the first source pixel of each target pixel, and the weights (taps, target) from there on.
-
-    No two target pixels begin at the same source pixel; the last ones may reach past the source, with weight 0.
-    """
-    taps = int((matrix > 0).sum(axis=1).max())
-    starts = (matrix > 0).argmax(axis=1)
-    padded = np.pad(matrix, ((0, 0), (0, taps)))
-    weights = np.stack([padded[np.arange(len(matrix)), starts + tap] for tap in range(taps)])
-    return starts, weights.astype(np.float32)
 
 
 def _group(channels: int, most: int) -> int:

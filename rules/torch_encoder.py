@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hebbevo.rules.convolution import EncoderSpec, averaging
+from hebbevo.rules.convolution import EncoderSpec, averaging_taps
 from hebbevo.rules.layout import Layout
 from hebbevo.rules.torch_kernel import kernel_functions, ordered_sum
 
@@ -74,7 +74,7 @@ def bytes_per_frame(spec: EncoderSpec) -> int:
     """Return the bytes of the largest convolution's products, of one frame."""
     inputs, most = (spec.resized, *spec.outputs), spec.features
     for (channels, height, width), layer in zip(inputs, spec.convolutions, strict=False):
-        tall, wide = ((side - layer.kernel) // layer.stride + 1 for side in (height, width))
+        tall, wide = layer.windows(height), layer.windows(width)
         most = max(most, layer.channels * channels * layer.kernel**2 * tall * wide)
     return 4 * most
 
@@ -94,13 +94,9 @@ def _averaged(image: torch.Tensor, pixels: torch.Tensor, weights: torch.Tensor) 
 
 
 def _taps(source: int, target: int, device: str) -> Sequence[torch.Tensor]:
-    """Return which pixels each target pixel averages, and their weights, ``(target, most)``: of weight 0 beyond."""
+    """Return which pixels each target pixel averages, and their weights, ``(target, taps)``: of weight 0 beyond."""
     import torch
 
-    matrix = averaging(source, target)
-    first = (matrix > 0).argmax(axis=1)
-    most = int((matrix > 0).sum(axis=1).max())
-    pixels = np.minimum(first[:, None] + np.arange(most), source - 1)
-    weights = np.take_along_axis(matrix, pixels, axis=1)
-    weights[first[:, None] + np.arange(most) >= source] = 0.0
-    return torch.from_numpy(pixels).to(device), torch.from_numpy(weights.astype(np.float32)).to(device)
+    starts, weights = averaging_taps(source, target)
+    pixels = np.minimum(starts[:, None] + np.arange(len(weights)), source - 1)
+    return torch.from_numpy(pixels).to(device), torch.from_numpy(weights.T.copy()).to(device)
