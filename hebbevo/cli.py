@@ -53,6 +53,10 @@ def evolve_command(
     out: Annotated[
         Path | None, typer.Option(help="Run directory, which must not exist.", show_default="runs/NAME")
     ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option("--from", metavar="GENOME", help="Start at a genome: a file, a run or zoo:NAME."),
+    ] = None,
     workers: Workers = None,
     ray: Ray = None,
     threads: Threads = None,
@@ -63,6 +67,7 @@ def evolve_command(
     from hebbevo.config import load_config
     from hebbevo.display import LiveLine
     from hebbevo.evolution import evolve
+    from hebbevo.genome import load_genome
     from hebbevo.task import Task
 
     config, console = load_config(source, overrides or ()), Console()
@@ -75,6 +80,7 @@ def evolve_command(
         run = evolve(
             config,
             out or Path("runs") / Path(source).stem,
+            start=load_genome(start) if start else None,
             execution=execution_of(threads, block, workers, ray, device),
             watch=line.watch,
         )

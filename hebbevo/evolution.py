@@ -22,9 +22,10 @@ from hebbevo.evaluation import GENOME, evaluate_conditions
 from hebbevo.execution import Execution, cores, executor_for
 from hebbevo.figures import learning_curve
 from hebbevo.fitness import CENTER_EVALUATION, Fitness, evaluate_generation
-from hebbevo.genome import Genome, save_genome
+from hebbevo.genome import Genome, load_genome, save_genome
 from hebbevo.rollout import WORST_FITNESS
-from hebbevo.run_directory import Checkpoint, Row, RunDirectory
+from hebbevo.rules import RuleError
+from hebbevo.run_directory import START, Checkpoint, Row, RunDirectory
 from hebbevo.search import Executor, Searcher
 from hebbevo.search.events import log_event
 from hebbevo.task import Task, Worker
@@ -71,29 +72,40 @@ Watcher = Callable[[Step], None]
 
 
 def evolve(
-    config: Config, out: str | Path, *, execution: Execution | None = None, watch: Watcher | None = None
+    config: Config,
+    out: str | Path,
+    *,
+    start: Genome | None = None,
+    execution: Execution | None = None,
+    watch: Watcher | None = None,
 ) -> Run:
     """Make a run directory and evolve it to its last generation.
 
     Args:
         config: from `load_config`.
         out: the directory, which must not exist.
+        start: the first centre, a genome of the same layout, evolved on whatever task; None draws one.
         execution: where the lifetimes are lived; changes no result.
         watch: called after every generation.
 
     Raises:
-        InputError: `out` exists, or the config asks for what cannot be built.
+        InputError: `out` exists, `start` is of another layout, or the config asks for what cannot be built.
         OSError: the disk is full; the last checkpoint stands.
     """
     execution, notes = execution or Execution(), _Notes()
-    task, searcher = _begin(config)
+    task, searcher = _begin(config, start)
+
+    def fill(path: Path) -> None:
+        if start is not None:
+            save_genome(start, path / START)
+
     with (
         # What cannot be built, or finds no workers, fails before a directory appears.
         executor_for(task, execution, notes) as (executor, block),
-        RunDirectory.create(out, config.to_yaml()) as directory,
+        RunDirectory.create(out, config.to_yaml(), fill) as directory,
     ):
         notes.attach(directory)
-        return _Evolution(config, task, searcher, directory, None, watch, notes).run(
+        return _Evolution(config, task, searcher, start, directory, None, watch, notes).run(
             executor, block, execution
         )
 
@@ -126,9 +138,10 @@ def resume(
             _check_same_config(config, checkpoint, directory)
         if generations is not None:
             config = _prolonged(config, generations, directory)
-        task, searcher = _begin(config)
+        start = load_genome(directory.start_path) if directory.start_path.exists() else None
+        task, searcher = _begin(config, start)
         execution, notes = execution or Execution(), _Notes()
-        evolution = _Evolution(config, task, searcher, directory, checkpoint, watch, notes)
+        evolution = _Evolution(config, task, searcher, start, directory, checkpoint, watch, notes)
         if evolution.finished:
             return evolution.result(already_finished=True)
         notes.attach(directory)
@@ -181,11 +194,22 @@ def _prolonged(config: Config, generations: int, directory: RunDirectory) -> Con
     return config
 
 
-def _begin(config: Config) -> tuple[Task, Searcher]:
+def _begin(config: Config, start: Genome | None) -> tuple[Task, Searcher]:
     """Return the task of a run, known to be one that a network can be built for, and its searcher at the start."""
     task = Task.of(config)
     assert task.kernel_spec.sizes == task.sizes
-    return task, config.search.build(task.first_center(config.run.seed), config.run.seed)
+    center = task.first_center(config.run.seed) if start is None else _moved(start, task)
+    return task, config.search.build(center, config.run.seed)
+
+
+def _moved(start: Genome, task: Task) -> npt.NDArray[np.float32]:
+    """Return the values of a genome as one of another task, whose layout must be the same."""
+    try:
+        return task.layout.join(start.arrays)
+    except RuleError as error:
+        raise InputError(
+            f"cannot start from genome {start.name!r}: {error}; network, rule and sharing must be its own"
+        ) from None
 
 
 class _Notes:
@@ -226,6 +250,7 @@ class _Evolution:
         config: Config,
         task: Task,
         searcher: Searcher,
+        start: Genome | None,
         directory: RunDirectory,
         checkpoint: Checkpoint | None,
         watch: Watcher | None,
@@ -238,6 +263,7 @@ class _Evolution:
         self.watch = watch
         self.task = task
         self.searcher = searcher
+        self.start = start
         self.best: float | None = None
         self.agent_steps = 0
         self._even = False
@@ -372,12 +398,15 @@ class _Evolution:
         return True
 
     def _provenance(self, center: Row) -> dict[str, Any]:
-        return {
+        provenance: dict[str, Any] = {
             "seed": self.config.run.seed,
             "generation": self.searcher.generation,
             "search": self.config.search.model_dump(mode="json"),
             "evaluation": {"episodes": self.config.evaluation.episodes, **center} if center else None,
         }
+        if self.start is not None:
+            provenance["start"] = {"task": self.start.task.header(), **self.start.provenance}
+        return provenance
 
 
 def _number(value: Any) -> float | None:

@@ -1,6 +1,7 @@
 """A run is a directory: what stands in it, and the order of writing that lets it be killed at any instant.
 
     config.yaml            the configuration as resolved; in place when the directory appears
+    start.safetensors      the genome that the first centre was, if one was given; in place with it
     progress.csv           one row per generation, no clock times
     log.jsonl              events with clock times
     checkpoints/           generation_000123.safetensors: the last three and the best
@@ -20,7 +21,7 @@ import logging
 import math
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,9 +37,10 @@ from hebbevo.new_directory import discard, lock_directory, make_beside
 from hebbevo.progress_table import Row, append_row, read_rows, truncate_rows
 from hebbevo.rules.tensor_file import sync_directory, write_atomically
 
-__all__ = ["KEPT_CHECKPOINTS", "Checkpoint", "Row", "RunDirectory"]
+__all__ = ["KEPT_CHECKPOINTS", "START", "Checkpoint", "Row", "RunDirectory"]
 
 KEPT_CHECKPOINTS = 3
+START = "start.safetensors"
 
 _logger = logging.getLogger(__name__)
 _CHECKPOINT = re.compile(r"generation_(\d{6,})\.safetensors")
@@ -64,8 +66,13 @@ class RunDirectory:
         self._best_generation: int | None = None
 
     @classmethod
-    def create(cls, path: Path | str, config_text: str) -> Self:
+    def create(cls, path: Path | str, config_text: str, fill: Callable[[Path], object] | None = None) -> Self:
         """Make a new run directory; it appears in one rename, its config.yaml inside.
+
+        Args:
+            path: where.
+            config_text: of config.yaml.
+            fill: called with a path to write to what else the directory shall appear with.
 
         Raises:
             InputError: `path` exists or cannot be made.
@@ -75,7 +82,7 @@ class RunDirectory:
         if os.path.lexists(target):
             raise _exists(target)
         try:
-            return cls(target, _make(target, config_text))
+            return cls(target, _make(target, config_text, fill))
         except OSError as error:
             if error.errno in _FAILING_DISK:
                 raise
@@ -130,6 +137,11 @@ class RunDirectory:
     def write_config(self, text: str) -> None:
         """Put another configuration in the place of the old one."""
         write_atomically(self.config_path, text.encode())
+
+    @property
+    def start_path(self) -> Path:
+        """The genome that the first centre was; missing where the centre was drawn."""
+        return self.path / START
 
     @property
     def progress_path(self) -> Path:
@@ -277,12 +289,14 @@ def _exists(target: Path) -> InputError:
     return InputError(f"{target} exists and is not a run directory; choose another --out")
 
 
-def _make(target: Path, config_text: str) -> int:
+def _make(target: Path, config_text: str, fill: Callable[[Path], object] | None) -> int:
     """Build the directory beside its place, locked, and rename it there; return the lock's descriptor."""
     beside, descriptor = make_beside(target)
     try:
         (beside / "checkpoints").mkdir()
         RunDirectory(beside, descriptor).write_config(config_text)
+        if fill is not None:
+            fill(beside)
         beside.rename(target)
     except BaseException:
         discard(beside, descriptor)

@@ -189,6 +189,8 @@ BAD = {
     "evolve quick-quadruped --threads 0": "--threads must be at least 1",
     "evolve quick-quadruped --block -2": "--block must be at least 1",
     "evolve quick-quadruped --threads many": "--threads",
+    "evolve quick-quadruped --from zoo:nope": "no shipped genome",
+    "evolve quick-quadruped --from {run}": "cannot start from genome",
     "evolve": "Missing argument",
     "evolve quick-quadruped --oot x": "No such option",
     "config nope": "unknown preset",

@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 from tasks import CART_POLE, HERE, QUADRUPED, small_config
 
-from hebbevo import Config, Execution, InputError, Run, evolve, load_genome, resume
+from hebbevo import Config, Execution, Genome, InputError, Run, evolve, load_genome, resume
 from hebbevo.envs import EnvError
 from hebbevo.evolution import Step
 from hebbevo.rollout import WORST_FITNESS
 from hebbevo.rules import RuleError
 from hebbevo.run_directory import RunDirectory
 from hebbevo.search import SearchError
+from hebbevo.task import Task
 
 RESULTS = ("center.safetensors", "best.safetensors", "progress.csv", "config.yaml")
 
@@ -119,6 +120,40 @@ def test_a_run_without_a_checkpoint_starts_again(config: Config, straight: Run) 
         path.unlink()
     assert resume("run", execution=HERE).resumed_from is None
     assert results("run") == results(straight.path)
+
+
+def test_a_run_from_the_centre_that_it_would_have_drawn_is_the_same_run(
+    config: Config, straight: Run
+) -> None:
+    """Also killed before its first checkpoint, and after."""
+    task = Task.of(config)
+    start = Genome(task, task.first_center(config.run.seed), {"generation": 0})
+    with pytest.raises(Stopped):
+        evolve(config, "run", start=start, execution=HERE, watch=stopping(1))
+    for path in Path("run/checkpoints").iterdir():
+        path.unlink()
+    with pytest.raises(Stopped):
+        resume("run", execution=HERE, watch=stopping(3))
+    run = resume("run", execution=HERE)
+    np.testing.assert_array_equal(run.center, straight.center)
+    assert (run.path / "progress.csv").read_bytes() == (straight.path / "progress.csv").read_bytes()
+    assert load_genome(run.path).provenance["start"] == {"task": task.header(), "generation": 0}
+
+
+def test_a_genome_of_another_task_with_the_same_layout_is_where_a_run_starts(straight: Run) -> None:
+    start = load_genome(straight.path)
+    body = ("env.morphologies=right_front_damaged",) if start.task.env.name == "quadruped" else ()
+    env = QUADRUPED if body else CART_POLE
+    still = ("search.learning_rate=1e-30", "env.steps=20", *body)
+    run = evolve(small_config(*still, env=env), "run", start=start, execution=HERE)
+    np.testing.assert_array_equal(run.center, straight.center)
+
+
+def test_a_genome_of_another_layout_is_no_start(straight: Run) -> None:
+    for other in (("network.hidden=5",), ("plasticity.rule=ABCD",)):
+        with pytest.raises(InputError, match=r"cannot start from genome .*run'.*must be its own"):
+            evolve(small_config(*other), "run", start=load_genome(straight.path), execution=HERE)
+    assert not list(Path().glob("*run*"))
 
 
 def test_a_prolonged_run_equals_one_as_long_from_the_beginning(
