@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
-"""Draw the learning curves of several runs beside each other, at equal numbers of lifetimes.
+"""Draw the learning curves of several runs beside each other, at equal numbers of lifetimes or of agent-steps.
 
-    scripts/figure_searchers.py FILE.png "NAME=RUN" ["NAME=RUN" ...] [--lifetimes N]
+    scripts/figure_searchers.py FILE.png "NAME=RUN[,RUN...]" ["NAME=RUN[,RUN...]" ...] [--lifetimes N] [--per-steps N]
 
 Lines with dots are the centre's mean over fresh lifetimes, thin lines the population's mean, both from progress.csv.
+Several runs after one name are stages of one evolution, each begun where the one before ended. --per-steps scales the
+progress of lives of other lengths to lives of N steps, and puts agent-steps along the axis.
 """
 
 from __future__ import annotations
@@ -22,45 +24,49 @@ COLOURS = ("#c44e52", "#4c72b0", "#8c8c8c", "#55a868", "#8172b2")
 
 @dataclass(frozen=True)
 class Curve:
-    """One run: points (lifetimes, metres)."""
+    """One evolution: points (lifetimes or agent-steps, progress)."""
 
     name: str
     population: list[tuple[int, float]]
     center: list[tuple[int, float]]
 
-    def until(self, lifetimes: int) -> Curve:
-        """Return the curve up to a number of lifetimes."""
-        cut = [
-            [point for point in points if point[0] <= lifetimes] for points in (self.population, self.center)
-        ]
+    def until(self, cost: float) -> Curve:
+        """Return the curve up to a number of lifetimes or agent-steps."""
+        cut = [[point for point in points if point[0] <= cost] for points in (self.population, self.center)]
         return Curve(self.name, *cut)
 
 
-def read(name: str, run: Path) -> Curve:
-    """Read a run's progress.csv."""
-    config = load_config(run / "config.yaml")
-    each = config.search.population * len(config.env.morphology_names)
-    with (run / "progress.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
+def read(name: str, runs: list[Path], per_steps: int | None) -> Curve:
+    """Read the progress.csv of the stages of an evolution."""
+    population, center, cost = [], [], 0
+    for run in runs:
+        config = load_config(run / "config.yaml")
+        lifetimes = config.search.population * len(config.env.morphology_names)
+        scale = 1.0 if per_steps is None else per_steps / config.env.steps
+        with (run / "progress.csv").open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                cost += lifetimes if per_steps is None else int(row["agent_steps"])
+                population.append((cost, scale * float(row["population_mean"])))
+                if row["center_mean"]:
+                    center.append((cost, scale * float(row["center_mean"])))
+    return Curve(name, population, center)
 
-    def points(column: str) -> list[tuple[int, float]]:
-        return [(each * int(row["generation"]), float(row[column])) for row in rows if row[column]]
 
-    return Curve(name, points("population_mean"), points("center_mean"))
-
-
-def draw(curves: list[Curve], unit: str, path: Path) -> None:
+def draw(curves: list[Curve], unit: str, per_steps: int | None, path: Path) -> None:
     """Draw the curves."""
     figure = Figure(figsize=(7, 3.8), layout="constrained")
     axes = figure.subplots()
     for curve, colour in zip(curves, COLOURS, strict=False):
         axes.plot(*zip(*curve.population, strict=True), color=colour, linewidth=0.9, alpha=0.7)
         axes.plot(*zip(*curve.center, strict=True), "o-", color=colour, markersize=4, label=curve.name)
-    axes.set(xlabel="lifetimes", ylabel=f"progress ({unit})", xlim=(0, None))
+    along, height = "lifetimes", f"progress ({unit})"
+    if per_steps is not None:
+        along, height = "agent-steps", f"progress in {per_steps} steps ({unit})"
+    axes.set(xlabel=along, ylabel=height, xlim=(0, None))
     axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.axhline(0, color="0.85", linewidth=0.8, zorder=0)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, loc="upper left", title="centre (dots) and population (thin)")
+    axes.legend(frameon=False, loc="best", title="centre (dots) and population (thin)")
     figure.savefig(path, dpi=150)
 
 
@@ -70,16 +76,21 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("file", type=Path)
-    parser.add_argument("runs", nargs="+", metavar="NAME=RUN")
-    parser.add_argument("--lifetimes", type=int, default=2**62, help="draw no further")
+    parser.add_argument("runs", nargs="+", metavar="NAME=RUN[,RUN...]")
+    parser.add_argument(
+        "--lifetimes", type=int, default=2**62, help="draw no further (in agent-steps with --per-steps)"
+    )
+    parser.add_argument("--per-steps", type=int, help="scale progress to lives of so many steps")
     arguments = parser.parse_args()
-    named = [text.rpartition("=")[::2] for text in arguments.runs]
-    curves = [read(name, Path(run)).until(arguments.lifetimes) for name, run in named]
-    draw(curves, load_config(Path(named[0][1]) / "config.yaml").env.unit, arguments.file)
+    texts = [text.rpartition("=")[::2] for text in arguments.runs]
+    named = [(name, [Path(run) for run in runs.split(",")]) for name, runs in texts]
+    per_steps = arguments.per_steps
+    curves = [read(name, runs, per_steps).until(arguments.lifetimes) for name, runs in named]
+    draw(curves, load_config(named[0][1][0] / "config.yaml").env.unit, per_steps, arguments.file)
     for curve in curves:
-        lifetimes, center = curve.center[-1]
-        mean = dict(curve.population)[lifetimes]
-        print(f"{curve.name}: {lifetimes:,} lifetimes, centre {center:.2f}, population {mean:.2f}")
+        cost, center = curve.center[-1]
+        mean, what = dict(curve.population)[cost], "lifetimes" if per_steps is None else "agent-steps"
+        print(f"{curve.name}: {cost:,} {what}, centre {center:.2f}, population {mean:.2f}")
 
 
 if __name__ == "__main__":
