@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter
 
 from hebbevo import load_config
 
@@ -63,7 +64,7 @@ def draw(curves: list[Curve], unit: str, per_steps: int | None, path: Path) -> N
     if per_steps is not None:
         along, height = "agent-steps", f"progress in {per_steps} steps ({unit})"
     axes.set(xlabel=along, ylabel=height, xlim=(0, None))
-    axes.xaxis.set_major_formatter("{x:,.0f}")
+    axes.xaxis.set_major_formatter(EngFormatter(sep=""))
     axes.axhline(0, color="0.85", linewidth=0.8, zorder=0)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False, loc="best", title="centre (dots) and population (thin)")
