@@ -25,9 +25,9 @@ from hebbevo.fitness import CENTER_EVALUATION, Fitness, evaluate_generation
 from hebbevo.genome import Genome, load_genome, save_genome
 from hebbevo.rollout import WORST_FITNESS
 from hebbevo.rules import RuleError
-from hebbevo.run_directory import START, Checkpoint, Row, RunDirectory
+from hebbevo.run_directory import Checkpoint, Row, RunDirectory
+from hebbevo.run_notes import Notes
 from hebbevo.search import Executor, Searcher
-from hebbevo.search.events import log_event
 from hebbevo.task import Task, Worker
 from hebbevo.telemetry import Telemetry
 
@@ -92,12 +92,12 @@ def evolve(
         InputError: `out` exists, `start` is of another layout, or the config asks for what cannot be built.
         OSError: the disk is full; the last checkpoint stands.
     """
-    execution, notes = execution or Execution(), _Notes()
+    execution, notes = execution or Execution(), Notes()
     task, searcher = _begin(config, start)
 
-    def fill(path: Path) -> None:
+    def fill(directory: RunDirectory) -> None:
         if start is not None:
-            save_genome(start, path / START)
+            save_genome(start, directory.start_path)
 
     with (
         # What cannot be built, or finds no workers, fails before a directory appears.
@@ -140,7 +140,7 @@ def resume(
             config = _prolonged(config, generations, directory)
         start = load_genome(directory.start_path) if directory.start_path.exists() else None
         task, searcher = _begin(config, start)
-        execution, notes = execution or Execution(), _Notes()
+        execution, notes = execution or Execution(), Notes()
         evolution = _Evolution(config, task, searcher, start, directory, checkpoint, watch, notes)
         if evolution.finished:
             return evolution.result(already_finished=True)
@@ -212,36 +212,6 @@ def _moved(start: Genome, task: Task) -> npt.NDArray[np.float32]:
         ) from None
 
 
-class _Notes:
-    """What the executor tells: into the run's log, and workers in trouble into a warning as well."""
-
-    def __init__(self) -> None:
-        self._directory: RunDirectory | None = None
-        self._early: list[tuple[str, dict[str, Any]]] = []
-        self._busy: float | None = None
-
-    def attach(self, directory: RunDirectory) -> None:
-        """Write to this run's log from now on, and what was told before."""
-        self._directory = directory
-        for kind, fields in self._early:
-            directory.log(kind, **fields)
-
-    def take_busy(self) -> float | None:
-        """Return the seconds that workers were busy since the last call; None where nobody tells."""
-        busy, self._busy = self._busy, None
-        return busy
-
-    def __call__(self, kind: str, /, **fields: Any) -> None:
-        """Take note of an event."""
-        log_event(kind, **fields)
-        if kind == "map":
-            self._busy = (self._busy or 0.0) + fields["busy_seconds"]
-        if self._directory is None:
-            self._early.append((kind, fields))
-        else:
-            self._directory.log(kind, **fields)
-
-
 class _Evolution:
     """The loop's state: the searcher, the best evaluated mean so far, and where it all is written."""
 
@@ -254,7 +224,7 @@ class _Evolution:
         directory: RunDirectory,
         checkpoint: Checkpoint | None,
         watch: Watcher | None,
-        notes: _Notes,
+        notes: Notes,
     ) -> None:
         self.config = config
         self.notes = notes

@@ -37,10 +37,9 @@ from hebbevo.new_directory import discard, lock_directory, make_beside
 from hebbevo.progress_table import Row, append_row, read_rows, truncate_rows
 from hebbevo.rules.tensor_file import sync_directory, write_atomically
 
-__all__ = ["KEPT_CHECKPOINTS", "START", "Checkpoint", "Row", "RunDirectory"]
+__all__ = ["KEPT_CHECKPOINTS", "Checkpoint", "Row", "RunDirectory"]
 
 KEPT_CHECKPOINTS = 3
-START = "start.safetensors"
 
 _logger = logging.getLogger(__name__)
 _CHECKPOINT = re.compile(r"generation_(\d{6,})\.safetensors")
@@ -66,13 +65,15 @@ class RunDirectory:
         self._best_generation: int | None = None
 
     @classmethod
-    def create(cls, path: Path | str, config_text: str, fill: Callable[[Path], object] | None = None) -> Self:
+    def create(
+        cls, path: Path | str, config_text: str, fill: Callable[[RunDirectory], object] = lambda _: None
+    ) -> Self:
         """Make a new run directory; it appears in one rename, its config.yaml inside.
 
         Args:
             path: where.
             config_text: of config.yaml.
-            fill: called with a path to write to what else the directory shall appear with.
+            fill: called with the directory before it appears, to write what else it shall appear with.
 
         Raises:
             InputError: `path` exists or cannot be made.
@@ -141,7 +142,7 @@ class RunDirectory:
     @property
     def start_path(self) -> Path:
         """The genome that the first centre was; missing where the centre was drawn."""
-        return self.path / START
+        return self.path / "start.safetensors"
 
     @property
     def progress_path(self) -> Path:
@@ -289,14 +290,14 @@ def _exists(target: Path) -> InputError:
     return InputError(f"{target} exists and is not a run directory; choose another --out")
 
 
-def _make(target: Path, config_text: str, fill: Callable[[Path], object] | None) -> int:
+def _make(target: Path, config_text: str, fill: Callable[[RunDirectory], object]) -> int:
     """Build the directory beside its place, locked, and rename it there; return the lock's descriptor."""
     beside, descriptor = make_beside(target)
     try:
         (beside / "checkpoints").mkdir()
-        RunDirectory(beside, descriptor).write_config(config_text)
-        if fill is not None:
-            fill(beside)
+        run = RunDirectory(beside, descriptor)
+        run.write_config(config_text)
+        fill(run)
         beside.rename(target)
     except BaseException:
         discard(beside, descriptor)

@@ -11,14 +11,15 @@ progress of lives of other lengths to lives of N steps, and puts agent-steps alo
 from __future__ import annotations
 
 import argparse
-import csv
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 
-from hebbevo import load_config
+from hebbevo.evolution import read_config
+from hebbevo.run_directory import RunDirectory
 
 COLOURS = ("#c44e52", "#4c72b0", "#8c8c8c", "#55a868", "#8172b2")
 
@@ -41,15 +42,16 @@ def read(name: str, runs: list[Path], per_steps: int | None) -> Curve:
     """Read the progress.csv of the stages of an evolution."""
     population, center, cost = [], [], 0
     for run in runs:
-        config = load_config(run / "config.yaml")
+        directory = RunDirectory.open(run, read_only=True)
+        config = read_config(directory)
         lifetimes = config.search.population * len(config.env.morphology_names)
         scale = 1.0 if per_steps is None else per_steps / config.env.steps
-        with (run / "progress.csv").open(encoding="utf-8", newline="") as file:
-            for row in csv.DictReader(file):
-                cost += lifetimes if per_steps is None else int(row["agent_steps"])
-                population.append((cost, scale * float(row["population_mean"])))
-                if row["center_mean"]:
-                    center.append((cost, scale * float(row["center_mean"])))
+        rows: list[dict[str, Any]] = [dict(row) for row in directory.read_progress()]
+        for row in rows:
+            cost += lifetimes if per_steps is None else row["agent_steps"]
+            population.append((cost, scale * row["population_mean"]))
+            if row["center_mean"] is not None:
+                center.append((cost, scale * row["center_mean"]))
     return Curve(name, population, center)
 
 
@@ -87,7 +89,8 @@ def main() -> None:
     named = [(name, [Path(run) for run in runs.split(",")]) for name, runs in texts]
     per_steps = arguments.per_steps
     curves = [read(name, runs, per_steps).until(arguments.lifetimes) for name, runs in named]
-    draw(curves, load_config(named[0][1][0] / "config.yaml").env.unit, per_steps, arguments.file)
+    unit = read_config(RunDirectory.open(named[0][1][0], read_only=True)).env.unit
+    draw(curves, unit, per_steps, arguments.file)
     for curve in curves:
         cost, center = curve.center[-1]
         mean, what = dict(curve.population)[cost], "lifetimes" if per_steps is None else "agent-steps"

@@ -14,6 +14,8 @@ from hebbevo.listing import entries
 from hebbevo.task import Task
 
 FEW = 6
+STOPPED = {f"{ZOO}{name}" for name in ("quadruped-abcd_lr", "quadruped-static", "carracing-abcd_lr")}
+"""Runs that were ended by hand, before their last generation."""
 
 
 @pytest.fixture(params=zoo_names())
@@ -37,7 +39,10 @@ def test_its_header_holds_the_whole_config(genome: Genome) -> None:
     assert Task.of(config) == genome.task
     assert config.run.seed == provenance["seed"]
     assert config.search == type(config.search)(**provenance["search"])
-    assert 0 < provenance["generation"] <= config.search.generations
+    if config.search.agent_steps is None and genome.name not in STOPPED:
+        assert config.search.generations == provenance["generation"]
+    else:
+        assert config.search.generations >= provenance["generation"]
     text = json.dumps(dict(provenance))
     for word in ("/", 'time"', "threads", "host"):
         assert word not in text
