@@ -17,7 +17,18 @@ from rich.console import Console
 
 from hebbevo.cli_bench import bench_command
 from hebbevo.cli_generalize import generalize_command
-from hebbevo.cli_options import Block, Device, JsonFile, Overrides, Ray, Seed, Threads, Workers, execution_of
+from hebbevo.cli_options import (
+    Block,
+    Device,
+    JsonFile,
+    Overrides,
+    Ray,
+    Seed,
+    Steps,
+    Threads,
+    Workers,
+    execution_of,
+)
 from hebbevo.cli_output import STANDARD_OUTPUT, check_json_file, say, write_json
 from hebbevo.cli_perturb import perturb_command
 from hebbevo.cli_render import render_command
@@ -125,6 +136,7 @@ def evaluate_command(
     genome: Annotated[str, typer.Argument(metavar="GENOME", help="A file, a run directory or zoo:NAME.")],
     episodes: Annotated[int, typer.Option(help="Lifetimes per morphology and condition.")] = 64,
     seed: Seed = 1,
+    steps: Steps = None,
     morphology: Annotated[
         list[str] | None, typer.Option(help="Body; may be repeated. By default the task's own.")
     ] = None,
@@ -146,7 +158,7 @@ def evaluate_command(
 
     check_json_file(json_file)
     evaluation = evaluate(
-        load_genome(genome),
+        load_genome(genome).lasting(steps),
         episodes=episodes,
         seed=seed,
         morphologies=morphology,

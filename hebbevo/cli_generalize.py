@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from hebbevo.cli_options import Block, Seed, StudyDirectory, Threads, execution_of
+from hebbevo.cli_options import Block, Seed, Steps, StudyDirectory, Threads, execution_of
 from hebbevo.cli_output import say
 
 
@@ -23,6 +23,7 @@ def generalize_command(
     ] = None,
     episodes: Annotated[int, typer.Option(help="Lifetimes per genome, condition and body.")] = 16,
     seed: Seed = 1,
+    steps: Steps = None,
     baseline: Annotated[
         str | None,
         typer.Option(
@@ -44,12 +45,12 @@ def generalize_command(
     console = Console()
     with Countdown(console, "lifetimes") as countdown:
         study = generalize(
-            [load_genome(genome) for genome in genomes],
+            [load_genome(genome).lasting(steps) for genome in genomes],
             out,
             morphologies=morphology,
             episodes=episodes,
             seed=seed,
-            baseline=load_genome(baseline) if baseline is not None else None,
+            baseline=load_genome(baseline).lasting(steps) if baseline is not None else None,
             execution=execution_of(threads, block),
             watch=countdown.watch,
         )

@@ -36,6 +36,10 @@ Device = Annotated[
 JsonFile = Annotated[
     str | None, typer.Option("--json", metavar="FILE", help="Write the figures; - is standard output.")
 ]
+Steps = Annotated[
+    int | None,
+    typer.Option(help="Length of a lifetime; by default that of the genome's task.", show_default=False),
+]
 Seed = Annotated[int, typer.Option(help="The lifetimes' seeds follow from it.")]
 StudyDirectory = Annotated[
     Path, typer.Option("--out", metavar="DIR", help="Directory of the study, which must not exist.")

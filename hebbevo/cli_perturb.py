@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from hebbevo.cli_options import Block, Seed, StudyDirectory, Threads, execution_of
+from hebbevo.cli_options import Block, Seed, Steps, StudyDirectory, Threads, execution_of
 from hebbevo.cli_output import say
 
 
@@ -29,6 +29,7 @@ def perturb_command(
     ] = None,
     episodes: Annotated[int, typer.Option(help="Lifetimes per genome, protocol and body.")] = 64,
     seed: Seed = 1,
+    steps: Steps = None,
     threads: Threads = None,
     block: Block = None,
 ) -> None:
@@ -42,7 +43,7 @@ def perturb_command(
     console = Console()
     with Countdown(console, "lifetimes") as countdown:
         finished = study(
-            [load_genome(genome) for genome in genomes],
+            [load_genome(genome).lasting(steps) for genome in genomes],
             out,
             protocols=perturb,
             morphologies=morphology,

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from hebbevo.cli_options import Steps
 from hebbevo.cli_output import say
 
 
@@ -28,9 +29,7 @@ def render_command(
         ),
     ] = None,
     seed: Annotated[int, typer.Option(help="The lifetime is the first that `evaluate` lives with it.")] = 1,
-    steps: Annotated[
-        int | None, typer.Option(help="Length; by default the task's own.", show_default=False)
-    ] = None,
+    steps: Steps = None,
 ) -> None:
     """Draw a lifetime as a video: the body, its progress, and the weights as the rule rewrites them."""
     from rich.console import Console

@@ -152,7 +152,8 @@ def _morphologies(plan: Plan) -> list[dict[str, object]]:
 
 
 def _again(plan: Plan) -> str:
-    options = [f"--episodes={plan.episodes}", f"--seed={plan.seed}"]
+    steps = plan.genomes[0].task.env.steps
+    options = [f"--episodes={plan.episodes}", f"--seed={plan.seed}", f"--steps={steps}"]
     if plan.baseline is not None and plan.baseline not in plan.with_controls:
         options.append(f"--baseline={plan.baseline}")
     options += [f"--morphology={body}" for body in plan.morphologies]

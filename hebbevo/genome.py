@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib import metadata, resources
 from pathlib import Path
@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from hebbevo.config import PERTURBATIONS, build_sections
+from hebbevo.config_check import check_section
+from hebbevo.envs import EnvConfig
 from hebbevo.errors import InputError
 from hebbevo.rules import RuleError
 from hebbevo.rules.genome_file import read_genome, write_genome
@@ -43,6 +45,19 @@ class Genome:
     def arrays(self) -> dict[str, npt.NDArray[np.float32]]:
         """Named views of the values, as `layer1.A`."""
         return self.task.layout.split(self.values)
+
+    def lasting(self, steps: int | None) -> Genome:
+        """Return the genome with lifetimes of another number of steps; None leaves them as they are.
+
+        Raises:
+            InputError: a number that lifetimes cannot have.
+        """
+        if steps is None:
+            return self
+        env = self.task.env
+        checked = check_section("env", type(env), {**env.model_dump(), "steps": steps})
+        assert isinstance(checked, EnvConfig)
+        return replace(self, task=replace(self.task, env=checked))
 
 
 def version() -> str:

@@ -57,7 +57,7 @@ def _options(plan: Plan) -> str:
     asked = [p for p in plan.protocols if p.name != UNPERTURBED]
     published = any(p.frozen_at is not None for p in asked)
     texts = "" if published else "".join(f" --perturb {shlex.quote(p.text)}" for p in asked)
-    return f" --episodes {plan.episodes} --seed {plan.seed}{bodies}{texts}"
+    return f" --episodes {plan.episodes} --seed {plan.seed} --steps {plan.env.steps}{bodies}{texts}"
 
 
 def _recovery_text(tables: StudyTables) -> str:

@@ -17,8 +17,6 @@ import numpy as np
 import numpy.typing as npt
 
 from hebbevo.cameras import Camera, camera_for
-from hebbevo.config_check import check_section
-from hebbevo.envs import EnvConfig
 from hebbevo.errors import InputError
 from hebbevo.evaluation import checked_bodies
 from hebbevo.fitness import EVALUATION, lifetime_seed
@@ -132,7 +130,7 @@ def render(
         OSError: the disk is full or fails.
     """
     path = check_video(out)
-    task = genome.task if steps is None else replace(genome.task, env=_lasting(genome.task.env, steps))
+    task = genome.lasting(steps).task
     if not 0 <= seed < 2**63:
         raise InputError(f"seed must be from 0 to 2**63 - 1, got {seed}")
     (body, *_) = checked_bodies(task, None if morphology is None else [morphology])
@@ -246,9 +244,3 @@ def _frames(recording: Recording, camera: Camera, title: str, unit: str) -> Iter
 
 def _length(recording: Recording) -> int:
     return sum(moment.frames for moment in recording.moments)
-
-
-def _lasting(env: EnvConfig, steps: int) -> EnvConfig:
-    checked = check_section("env", type(env), {**env.model_dump(), "steps": steps})
-    assert isinstance(checked, EnvConfig)
-    return checked

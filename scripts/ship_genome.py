@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Put a run's centre among the genomes that hebbevo ships, with its config and an evaluation in the header.
 
-    scripts/ship_genome.py RUN NAME [--also MORPHOLOGY ...] [--episodes N] [--seed S] [--threads N]
-                           [--commit HASH] [--replace]
+    scripts/ship_genome.py RUN NAME [--also MORPHOLOGY ...] [--episodes N] [--seed S] [--steps N]
+                           [--threads N] [--commit HASH] [--replace]
 
 Writes hebbevo/zoo/NAME.safetensors, which is `zoo:NAME` from then on, and prints its row for docs/genomes.md. It is
-evaluated with its controls on the bodies that it evolved on and on those of --also. Equal runs give equal bytes; other
+evaluated with its controls on the bodies that it evolved on and on those of --also; --steps ships it with lifetimes of
+another length than those of evolution. Equal runs give equal bytes; other
 versions may draw other random numbers, so --commit notes the one whose code evolved it.
 """
 
@@ -33,7 +34,7 @@ def main() -> None:
         raise SystemExit(f"a shipped genome cannot be called {options.name!r}; use a-z, 0-9, '-' and '_'")
     if path.exists() and not options.replace:
         raise SystemExit(f"{path} exists; --replace writes it anew")
-    genome = load_genome(options.run)
+    genome = load_genome(options.run).lasting(options.steps)
     bodies = [*genome.task.env.morphology_names, *options.also]
     evaluation = evaluate(
         genome,
@@ -56,6 +57,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--also", nargs="+", default=[], metavar="MORPHOLOGY")
     parser.add_argument("--episodes", type=int, default=64)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--steps", type=int)
     parser.add_argument("--threads", type=int)
     parser.add_argument("--commit", metavar="HASH")
     parser.add_argument("--replace", action="store_true")

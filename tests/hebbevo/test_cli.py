@@ -105,6 +105,19 @@ def test_json_on_standard_output_is_nothing_else(cli: Cli, evolved: Path) -> Non
     assert json.loads(without.out)["morphologies"]["default"]["controls"] == {}
 
 
+def test_lifetimes_of_another_length_are_those_of_a_task_of_that_length(cli: Cli, evolved: Path) -> None:
+    words = ("evaluate", str(evolved), "--episodes", "2", "--seed", "5", "--no-controls", *ONE)
+    ended = cli(*words, "--steps", "7", "--json", "-")
+    assert (ended.code, ended.err) == (0, "")
+    genome = hebbevo.load_genome(evolved)
+    assert genome.task.env.steps > 7
+    part = hebbevo.evaluate(genome.lasting(7), episodes=2, seed=5, controls=False)
+    assert list(part.lifetimes["default"]["genome"].steps) == [7, 7]
+    assert json.loads(ended.out)["morphologies"]["default"]["mean"] == part.progress("default").mean()
+    assert genome.lasting(None) is genome
+    refused(cli(*words, "--steps", "0"), "env.steps")
+
+
 def test_a_genome_file_may_be_evaluated(cli: Cli, evolved: Path) -> None:
     ended = cli("evaluate", str(evolved / "best.safetensors"), "--episodes", "1", *ONE)
     assert ended.code == 0

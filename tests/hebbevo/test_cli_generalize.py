@@ -35,6 +35,18 @@ def test_a_study(capsys: pytest.CaptureFixture[str]) -> None:
     assert Path("g/lifetimes.parquet").is_file()
 
 
+def test_lives_of_another_length_and_the_command_to_have_them_again(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    genomes = ("plastic.safetensors", "--baseline", "static.safetensors")
+    assert run(("generalize", *genomes, *ONE_BODY, "--steps", "9", "--out", "g")) == 0
+    lines = Path("g/lifetimes.csv").read_text().splitlines()
+    column = lines[0].replace('"', "").split(",").index("steps")
+    assert {line.split(",")[column] for line in lines[1:]} == {"9"}
+    assert "--steps=9" in Path("g/report.html").read_text()
+    capsys.readouterr()
+
+
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
@@ -44,6 +56,7 @@ def test_a_study(capsys: pytest.CaptureFixture[str]) -> None:
         (("nothing", "--out", "g"), "nothing"),
         (("zoo:nothing", "--out", "g"), "no shipped genome 'zoo:nothing'"),
         (("plastic.safetensors", "--baseline", "nowhere", "--out", "g"), "nowhere"),
+        (("plastic.safetensors", "--steps", "0", "--out", "g"), "env.steps"),
         (("plastic.safetensors", "--episodes", "0", "--out", "g"), "episodes must be at least 1, got 0"),
         (("plastic.safetensors",), "--out"),
         (("--out", "g"), "GENOME"),
