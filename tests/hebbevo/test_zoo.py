@@ -16,7 +16,13 @@ from hebbevo.task import Task
 FEW = 6
 STOPPED = {
     f"{ZOO}{name}"
-    for name in ("quadruped-abcd_lr", "quadruped-static", "carracing-abcd_lr", "paper-quadruped-abcd_lr")
+    for name in (
+        "quadruped-abcd_lr",
+        "quadruped-static",
+        "carracing-abcd_lr",
+        "carracing-static",
+        "paper-quadruped-abcd_lr",
+    )
 }
 """Runs that were ended by hand, before their last generation."""
 
