@@ -98,8 +98,12 @@ def _default_bodies(genomes: Sequence[Genome]) -> list[str]:
 
 
 def _shipped_baseline(genome: Genome) -> Genome | None:
-    """Return a static genome that evolved in the same world, so that any genome can be compared."""
+    """Return a static genome that evolved in the same world, its namesake if there is one."""
     shipped = (load_genome(f"{ZOO}{name}") for name in zoo_names())
-    return next(
-        (one for one in shipped if is_static(one) and world(one.task.env) == world(genome.task.env)), None
-    )
+    same = [one for one in shipped if is_static(one) and world(one.task.env) == world(genome.task.env)]
+    return max(same, key=lambda one: _preset(one) == _preset(genome), default=None)
+
+
+def _preset(genome: Genome) -> str:
+    """Return what shipped genomes of one preset have in common, `zoo:quick-quadruped`."""
+    return genome.name.rpartition("-")[0]

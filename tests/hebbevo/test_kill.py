@@ -58,8 +58,10 @@ def results(path: Path) -> dict[str, bytes]:
 
 def rows(path: Path) -> int:
     """Return how many generations progress.csv holds."""
-    table = path / "progress.csv"
-    return max(0, table.read_bytes().count(b"\n") - 1) if table.exists() else 0
+    try:
+        return max(0, (path / "progress.csv").read_bytes().count(b"\n") - 1)
+    except FileNotFoundError:  # not written yet, or a resumed run puts it back this instant
+        return 0
 
 
 def writing(path: Path) -> bool:
