@@ -6,8 +6,8 @@
 
 Writes hebbevo/zoo/NAME.safetensors, which is `zoo:NAME` from then on, and prints its row for docs/genomes.md. It is
 evaluated with its controls on the bodies that it evolved on and on those of --also; --steps ships it with lifetimes of
-another length than those of evolution. Equal runs give equal bytes; other
-versions may draw other random numbers, so --commit notes the one whose code evolved it.
+another length than those of evolution. Equal runs give equal bytes; other versions may draw other random numbers, so
+--commit notes the one whose code evolved it.
 """
 
 from __future__ import annotations

@@ -112,7 +112,7 @@ def test_what_cannot_be_built_is_told_at_once() -> None:
         ProcessEnvironment(FragileConfig(steps=13), 3, 2)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
 def test_a_process_that_dies_is_one_error_and_ends_the_others() -> None:
     block, actions = ProcessEnvironment(FragileConfig(), 3, 2), np.zeros((3, 1), np.float32)
     block.reset([1, 2, 3], ["default"] * 3)

@@ -12,7 +12,7 @@ import pytest
 
 import hebbevo
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Ray")
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Ray on Windows is experimental")
 
 SMALL = (
     *("quick-quadruped", "env.name=gymnasium:CartPole-v1", "env.steps=30", "network.hidden=4"),

@@ -49,7 +49,7 @@ def test_threads_and_blocks_change_no_byte(
     same_bytes(tmp_path / "run", in_process)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+@pytest.mark.skipif(sys.platform == "win32", reason="Ray on Windows is experimental")
 @pytest.mark.parametrize("workers", [1, 2])
 def test_actors_on_ray_change_no_byte(config: Config, in_process: Path, tmp_path: Path, workers: int) -> None:
     """The placement of GPUs, without them: each actor has several CPUs and one share of the population."""
