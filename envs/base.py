@@ -50,6 +50,8 @@ class EnvConfig(BaseModel, ABC):
     """Unit of the fitness: "m" or "reward"."""
     releases_gil: ClassVar[bool]
     """Whether a step lets other Python threads run: then threads, not processes, spread the blocks."""
+    draws_tracks: ClassVar[bool] = False
+    """Whether the lower half of a lifetime's seed (below 2**32) draws a track, which one may drive again."""
     lockstep: ClassVar[int] = 8
     """Lifetimes best stepped in lockstep on a core: few enough that their synapses stay in its cache."""
 

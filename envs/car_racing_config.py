@@ -24,6 +24,7 @@ class CarRacingConfig(EnvConfig):
 
     unit: ClassVar[str] = "reward"
     releases_gil: ClassVar[bool] = False
+    draws_tracks: ClassVar[bool] = True
     lockstep: ClassVar[int] = 1
 
     name: Literal["car_racing"] = "car_racing"

@@ -77,7 +77,12 @@ def build_config(data: Mapping[str, Any]) -> Config:
             raise InputError(unknown("config section", str(key), Config.model_fields))
     sections = build_sections({**dict.fromkeys(Config.model_fields), **data})
     check_perturbations(sections["perturbations"], sections["env"])
-    return Config(**sections)
+    config = Config(**sections)
+    if config.search.level_replay and not config.env.draws_tracks:
+        raise InputError(
+            f"search.level_replay needs an environment with tracks, got env.name {config.env.name}; leave it out"
+        )
+    return config
 
 
 def build_sections(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from hebbevo.execution import Execution, cores, executor_for
 from hebbevo.figures import learning_curve
 from hebbevo.fitness import CENTER_EVALUATION, Fitness, evaluate_generation
 from hebbevo.genome import Genome, load_genome, save_genome
+from hebbevo.level_replay import LevelReplay
 from hebbevo.rollout import WORST_FITNESS
 from hebbevo.rules import RuleError
 from hebbevo.run_directory import Checkpoint, Row, RunDirectory
@@ -237,8 +238,9 @@ class _Evolution:
         self.best: float | None = None
         self.agent_steps = 0
         self._even = False
+        self._replay = LevelReplay(config.search, config.run.seed)
         if checkpoint is not None:
-            searcher.load_state_dict(checkpoint.tensors)
+            searcher.load_state_dict(self._replay.load_state_dict(checkpoint.tensors))
             self.best = checkpoint.header.get("best_mean")
             self.agent_steps = checkpoint.header.get("agent_steps", 0)
 
@@ -277,18 +279,21 @@ class _Evolution:
 
     def _generation(self, executor: Executor[Worker], block: int) -> Step:
         began, search = time.perf_counter(), self.config.search
+        number = self.searcher.generation
         proposals = self.searcher.ask()
         diagnostics = self.searcher.diagnostics()
         fitness = evaluate_generation(
             executor,
             proposals,
             run_seed=self.config.run.seed,
-            number=self.searcher.generation,
+            number=number,
             morphologies=self.config.env.morphology_names,
             lifetime_seeds=search.lifetime_seeds,
             block=block,
             even=self._even,
+            replayed=self._replay.chosen(number).tolist(),
         )
+        self._replay.record(number, fitness.mean)
         self.searcher.tell(proposals, fitness.penalised(search.penalty), executor)
         generation = self.searcher.generation
         self.agent_steps += fitness.steps
@@ -303,7 +308,7 @@ class _Evolution:
             learning_curve(self.directory)
         self.directory.save(
             generation,
-            self.searcher.state_dict(),
+            {**self.searcher.state_dict(), **self._replay.state_dict()},
             {
                 "config": self.config.model_dump(mode="json"),
                 "best_mean": self.best,

@@ -48,6 +48,7 @@ class Generation:
     morphologies: tuple[str, ...]
     seed_group: int
     one_track: bool = False
+    replayed: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,7 @@ def evaluate_generation(
     lifetime_seeds: str,
     block: int,
     even: bool = False,
+    replayed: Sequence[int] = (),
 ) -> Fitness:
     """Live one lifetime per individual and morphology, and return the fitness of the whole population.
 
@@ -107,6 +109,7 @@ def evaluate_generation(
         lifetime_seeds: who shares lifetime seeds, of `GROUP_SIZE`.
         block: lifetimes in a piece of work.
         even: deal each worker one share, as large as the others': for devices.
+        replayed: tracks, ints in [0, 2**32), that the first individuals or pairs drive in place of new ones.
     """
     width = max(1, block // len(morphologies))
     cut = even_spans if even else guided_spans
@@ -120,6 +123,7 @@ def evaluate_generation(
         tuple(morphologies),
         GROUP_SIZE[lifetime_seeds],
         lifetime_seeds == "track",
+        tuple(replayed),
     )
     parts = executor.map(evaluate_individuals, shared, items)
     return Fitness(
@@ -162,8 +166,22 @@ def evaluate_individuals(worker: Worker, generation: Generation, item: Individua
 
 
 def _training_seed(generation: Generation, individual: int, morphology: int) -> int:
-    def of(group: int) -> int:
-        return lifetime_seed(generation.run_seed, TRAINING, generation.number, group, morphology)
+    group = individual // generation.seed_group
+    own = training_seed(generation.run_seed, generation.number, group, morphology)
+    if generation.one_track:
+        return _on_track(own, track_of(training_seed(generation.run_seed, generation.number, 0, morphology)))
+    return _on_track(own, generation.replayed[group]) if group < len(generation.replayed) else own
 
-    own = of(individual // generation.seed_group)
-    return own - own % LOWER + of(0) % LOWER if generation.one_track else own
+
+def training_seed(run_seed: int, number: int, group: int, morphology: int = 0) -> int:
+    """Return the lifetime seed that a group of individuals shares on a morphology, unless its track is another's."""
+    return lifetime_seed(run_seed, TRAINING, number, group, morphology)
+
+
+def track_of(seed: int) -> int:
+    """Return the half of a lifetime seed that draws the track."""
+    return seed % LOWER
+
+
+def _on_track(seed: int, track: int) -> int:
+    return seed - track_of(seed) + track

@@ -1,11 +1,18 @@
 """The settings that all search algorithms share; each algorithm adds its own in a subclass."""
 
 from abc import abstractmethod
-from typing import Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from hebbevo.search.errors import SearchError
 from hebbevo.search.searcher import Searcher
@@ -36,6 +43,31 @@ class SearchConfig(BaseModel):
         "pair); everybody of a generation (common random numbers); everybody, but for the weights at birth, where the "
         "environment draws its track from the lower half of a seed (car_racing). Used by whoever evaluates.",
     )
+    level_replay: float = Field(
+        default=0.0,
+        ge=0,
+        lt=1,
+        description="share of a generation that lives again on the tracks where earlier ones did worst, from other "
+        "weights at birth (prioritized level replay); for lifetime_seeds individual and pair. Used by whoever "
+        "evaluates.",
+    )
+
+    @model_validator(mode="after")
+    def _tracks_differ(self) -> Self:
+        if self.level_replay and self.lifetime_seeds not in ("individual", "pair"):
+            raise SearchError(
+                f"level_replay needs tracks that differ within a generation, got lifetime_seeds "
+                f"{self.lifetime_seeds}; use pair"
+            )
+        return self
+
+    @model_serializer(mode="wrap")
+    def _without_level_replay(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave the key out where it does nothing, as runs had it before there was one."""
+        data: dict[str, Any] = serialize(self)
+        if not self.level_replay:
+            del data["level_replay"]
+        return data
 
     @abstractmethod
     def build(self, center: NDArray[np.float32], run_seed: int) -> Searcher:
