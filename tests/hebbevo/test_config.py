@@ -169,6 +169,8 @@ BAD_OVERRIDES = {
     "search.algorithm=open_es": "did you mean openai_es?",
     "search.algorithm=[1]": "search.algorithm must be a name",
     "search.lifetime_seeds=all": "search.lifetime_seeds",
+    "search.level_replay=1": "search.level_replay: input should be less than 1, got 1",
+    "search.level_replay=0.5": "needs an environment with tracks, got env.name quadruped; leave it out",
     "search=5": "write SECTION.KEY=VALUE",
     "population=5": "write SECTION.KEY=VALUE",
     "search.population": "write SECTION.KEY=VALUE",

@@ -181,3 +181,17 @@ def test_individuals_on_one_track_share_the_lower_half_of_their_seeds():
     assert len({seed % 2**32 for seed in seeds}) == 1
     assert len({seed >> 32 for seed in seeds}) == 4
     assert all(0 <= seed < 2**63 for seed in seeds)
+
+
+def test_the_first_groups_drive_the_tracks_that_are_replayed():
+    def lived(*replayed: int) -> np.ndarray:
+        collector = SeedCollector()
+        matrix = np.zeros((6, 1), np.float32)
+        generation = Generation(MatrixProposals(matrix), 3, 5, BODIES[:1], 2, replayed=replayed)
+        for start in range(0, 6, 3):  # also where a piece of work begins within a pair
+            evaluate_individuals(collector, generation, Individuals(start, start + 3))
+        return np.array([seed for seed, _, _ in collector.lived])
+
+    seeds, own = lived(7, 2**32 - 1), lived()
+    np.testing.assert_array_equal(seeds % 2**32, [7, 7, 2**32 - 1, 2**32 - 1, *(own[4:] % 2**32)])
+    np.testing.assert_array_equal(seeds >> 32, own >> 32)
