@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from hebbevo.envs.base import BatchedEnvironment, EarlyStop, EnvConfig, environment_stream
+from hebbevo.envs.base import BatchedEnvironment, EarlyStop, EnvConfig, environment_stream, track_seed
 from hebbevo.envs.car_racing_config import CarRacingConfig
 from hebbevo.envs.dog import DogConfig
 from hebbevo.envs.errors import EnvError, unknown_name
@@ -44,4 +44,5 @@ __all__ = [
     "QuadrupedConfig",
     "config_class",
     "environment_stream",
+    "track_seed",
 ]

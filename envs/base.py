@@ -30,6 +30,14 @@ def environment_stream(seed: int) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(np.random.SeedSequence((seed, ENVIRONMENT_STREAM))))
 
 
+def track_seed(seed: int) -> int:
+    """Return the seed of the track that a lifetime drives: Gymnasium's `reset(seed=...)` builds the same one.
+
+    It is the lower half of the lifetime's seed, so that lifetimes may share a track and not their weights at birth.
+    """
+    return seed % 2**32
+
+
 class EarlyStop(BaseModel):
     """When a hopeless lifetime ends: past step `after`, on `done` or too many negative rewards in a row."""
 
@@ -51,7 +59,7 @@ class EnvConfig(BaseModel, ABC):
     releases_gil: ClassVar[bool]
     """Whether a step lets other Python threads run: then threads, not processes, spread the blocks."""
     draws_tracks: ClassVar[bool] = False
-    """Whether the lower half of a lifetime's seed (below 2**32) draws a track, which one may drive again."""
+    """Whether a lifetime drives the track of `track_seed`, so that another one may drive it again."""
     lockstep: ClassVar[int] = 8
     """Lifetimes best stepped in lockstep on a core: few enough that their synapses stay in its cache."""
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from gymnasium.envs.box2d.car_racing import CarRacing
 
+from hebbevo.envs.base import track_seed
 from hebbevo.envs.car_racing import FastCarRacing
 from hebbevo.envs.car_racing_config import CarRacingConfig
 from hebbevo.envs.gymnasium_rows import GymnasiumRows
@@ -70,11 +71,3 @@ class BatchedCarRacing(GymnasiumRows):
             environment = CarRacing(mode) if self.config.official else FastCarRacing(mode, sub_rows=sub_rows)
             self._environments[row], self._episodes[row] = environment, 1
         return environment
-
-
-def track_seed(seed: int) -> int:
-    """Return the seed of the track that a lifetime drives: Gymnasium's `reset(seed=...)` builds the same one.
-
-    It is the lower half of the lifetime's seed, so that lifetimes may share a track and not their weights at birth.
-    """
-    return seed % 2**32

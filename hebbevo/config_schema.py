@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cached_property
+from operator import not_
 from typing import Any, Literal
 
 import yaml
@@ -13,9 +14,7 @@ from pydantic import (
     ConfigDict,
     Field,
     SerializeAsAny,
-    SerializerFunctionWrapHandler,
     field_validator,
-    model_serializer,
     model_validator,
 )
 
@@ -28,6 +27,7 @@ _EVOLVED = "evolved"
 
 
 class _Section(BaseModel):
+    # Keys that runs and genomes of older versions do not know are left out where they say nothing (`exclude_if`).
     model_config = ConfigDict(
         extra="forbid", frozen=True, allow_inf_nan=False, ignored_types=(cached_property,)
     )
@@ -81,17 +81,13 @@ class NetworkConfig(_Section):
         default="tanh",
         description="what `post` is in the last layer: the action, or the sum, which tanh (sigmoid where an action has "
         "one sign) bounds only for the environment",
+        exclude_if=lambda output: output == "tanh",
     )
     encoder: EncoderConfig | None = Field(
-        default=None, description="for images; null is Najarro & Risi's there, and none elsewhere"
+        default=None,
+        description="for images; null is Najarro & Risi's there, and none elsewhere",
+        exclude_if=not_,
     )
-
-    @model_serializer(mode="wrap")
-    def _without_defaults(self, handler: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
-        """Leave out what runs and genomes of older versions do not know, where it says nothing."""
-        data = handler(self)
-        unsaid = {"output": "tanh", "encoder": None}
-        return {key: value for key, value in data.items() if key not in unsaid or value != unsaid[key]}
 
 
 class PlasticityConfig(_Section):
@@ -186,15 +182,7 @@ class Config(_Section):
     search: SerializeAsAny[SearchConfig]
     evaluation: EvaluationConfig = EvaluationConfig()
     run: RunConfig = RunConfig()
-    perturbations: tuple[SerializeAsAny[Perturbation], ...] = ()
-
-    @model_serializer(mode="wrap")
-    def _without_empty_perturbations(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave the section out where nothing happens, as runs had it before there was one."""
-        data: dict[str, Any] = serialize(self)
-        if not self.perturbations:
-            del data["perturbations"]
-        return data
+    perturbations: tuple[SerializeAsAny[Perturbation], ...] = Field(default=(), exclude_if=not_)
 
     def to_yaml(self) -> str:
         """Return the resolved configuration."""

@@ -280,6 +280,7 @@ class _Evolution:
     def _generation(self, executor: Executor[Worker], block: int) -> Step:
         began, search = time.perf_counter(), self.config.search
         number = self.searcher.generation
+        replayed = self._replay.chosen(number)
         proposals = self.searcher.ask()
         diagnostics = self.searcher.diagnostics()
         fitness = evaluate_generation(
@@ -291,9 +292,9 @@ class _Evolution:
             lifetime_seeds=search.lifetime_seeds,
             block=block,
             even=self._even,
-            replayed=self._replay.chosen(number).tolist(),
+            replayed=replayed.tolist(),
         )
-        self._replay.record(number, fitness.mean)
+        self._replay.record(number, replayed, fitness.mean)
         self.searcher.tell(proposals, fitness.penalised(search.penalty), executor)
         generation = self.searcher.generation
         self.agent_steps += fitness.steps

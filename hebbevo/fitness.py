@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from hebbevo.envs import track_seed
 from hebbevo.rollout import WORST_FITNESS
 from hebbevo.search import Executor, MatrixProposals, Proposals
 from hebbevo.search.dealing import even_spans, guided_spans
@@ -28,9 +29,6 @@ GROUP_SIZE = {"individual": 1, "pair": 2, "generation": 2**62, "track": 1}
 Each morphology has seeds of its own: it is individuals that common random numbers compare, on one body at a time,
 while the mean over bodies is the less noisy for draws that are independent.
 """
-
-LOWER = 2**32
-"""Below it is the half of a lifetime seed that individuals on one track share."""
 
 
 def lifetime_seed(*key: int) -> int:
@@ -169,7 +167,9 @@ def _training_seed(generation: Generation, individual: int, morphology: int) -> 
     group = individual // generation.seed_group
     own = training_seed(generation.run_seed, generation.number, group, morphology)
     if generation.one_track:
-        return _on_track(own, track_of(training_seed(generation.run_seed, generation.number, 0, morphology)))
+        return _on_track(
+            own, track_seed(training_seed(generation.run_seed, generation.number, 0, morphology))
+        )
     return _on_track(own, generation.replayed[group]) if group < len(generation.replayed) else own
 
 
@@ -178,10 +178,5 @@ def training_seed(run_seed: int, number: int, group: int, morphology: int = 0) -
     return lifetime_seed(run_seed, TRAINING, number, group, morphology)
 
 
-def track_of(seed: int) -> int:
-    """Return the half of a lifetime seed that draws the track."""
-    return seed % LOWER
-
-
 def _on_track(seed: int, track: int) -> int:
-    return seed - track_of(seed) + track
+    return seed - track_seed(seed) + track

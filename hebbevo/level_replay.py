@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hebbevo.fitness import GROUP_SIZE, lifetime_seed, track_of, training_seed
+from hebbevo.envs import track_seed
+from hebbevo.fitness import GROUP_SIZE, lifetime_seed, training_seed
 from hebbevo.search import SearchConfig
 
 LEVEL_REPLAY = 3
@@ -45,17 +46,23 @@ class LevelReplay:
         generator = np.random.default_rng(lifetime_seed(self._run_seed, LEVEL_REPLAY, number))
         return generator.choice(self.tracks, count, replace=False)
 
-    def record(self, number: int, fitness: npt.NDArray[np.float64]) -> None:
-        """Take the scores of a generation in, from the fitness of its individuals, float64 ``(population,)``."""
+    def record(self, number: int, replayed: npt.NDArray[np.int64], fitness: npt.NDArray[np.float64]) -> None:
+        """Take the scores of a generation in.
+
+        Args:
+            number: of the generation.
+            replayed: what was `chosen` for it.
+            fitness: of its individuals, float64 ``(population,)``.
+        """
         if not self._share:
             return
-        replayed = self.chosen(number)
-        new = [track_of(training_seed(self._run_seed, number, group)) for group in range(self._groups)]
-        tracks = np.concatenate([replayed, np.array(new[len(replayed) :], np.int64)])
-        scores = np.add.reduceat(fitness, np.arange(0, len(fitness), self._size))
-        scores /= np.bincount(np.arange(len(fitness)) // self._size)
+        new = range(len(replayed), self._groups)
+        own = [track_seed(training_seed(self._run_seed, number, group)) for group in new]
+        scores = [
+            float(fitness[start : start + self._size].mean()) for start in range(0, len(fitness), self._size)
+        ]
         known = dict(zip(self.tracks.tolist(), self.scores.tolist(), strict=True))
-        for track, score in zip(tracks.tolist(), scores.tolist(), strict=True):
+        for track, score in zip([*replayed.tolist(), *own], scores, strict=True):
             known[track] = (known[track] + score) / 2 if track in known else score
         hardest = sorted(known, key=lambda track: (known[track], track))[: 2 * self._groups]
         self.tracks = np.array(hardest, np.int64)

@@ -16,8 +16,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from hebbevo import load_genome
+from hebbevo.envs import track_seed
 from hebbevo.envs.car_racing import FastCarRacing
-from hebbevo.fitness import EVALUATION, lifetime_seed, track_of
+from hebbevo.fitness import EVALUATION, lifetime_seed
 from hebbevo.task import Worker
 
 COLUMNS = 6
@@ -31,7 +32,7 @@ def draw(lives: list[tuple[int, float, int]], episodes: int, path: Path) -> None
     for axes in panels:
         axes.set_axis_off()
     for axes, (seed, reward, steps) in zip(panels, lives, strict=False):
-        world = FastCarRacing(track_seed=track_of(seed))
+        world = FastCarRacing(track_seed=track_seed(seed))
         world.reset()
         road = np.array(world.track)[:, 2:4]  # (alpha, beta, x, y) of each tile
         world.close()

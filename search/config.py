@@ -1,18 +1,12 @@
 """The settings that all search algorithms share; each algorithm adds its own in a subclass."""
 
 from abc import abstractmethod
-from typing import Any, Literal, Self
+from operator import not_
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    SerializerFunctionWrapHandler,
-    model_serializer,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from hebbevo.search.errors import SearchError
 from hebbevo.search.searcher import Searcher
@@ -47,6 +41,7 @@ class SearchConfig(BaseModel):
         default=0.0,
         ge=0,
         lt=1,
+        exclude_if=not_,  # runs of older versions do not know it
         description="share of a generation that lives again on the tracks where earlier ones did worst, from other "
         "weights at birth (prioritized level replay); for lifetime_seeds individual and pair. Used by whoever "
         "evaluates.",
@@ -60,14 +55,6 @@ class SearchConfig(BaseModel):
                 f"{self.lifetime_seeds}; use pair"
             )
         return self
-
-    @model_serializer(mode="wrap")
-    def _without_level_replay(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave the key out where it does nothing, as runs had it before there was one."""
-        data: dict[str, Any] = serialize(self)
-        if not self.level_replay:
-            del data["level_replay"]
-        return data
 
     @abstractmethod
     def build(self, center: NDArray[np.float32], run_seed: int) -> Searcher:

@@ -8,7 +8,7 @@ from tasks import HERE, small_config
 from test_evolution import Stopped, results, stopping
 
 from hebbevo import evolve, resume
-from hebbevo.fitness import LOWER, training_seed
+from hebbevo.fitness import training_seed
 from hebbevo.level_replay import LevelReplay
 from hebbevo.search import OpenAIESConfig, SearchConfig
 
@@ -30,7 +30,7 @@ def settings(share: float, lifetime_seeds: str = "pair", population: int = 20) -
 
 
 def own_track(number: int, group: int, run_seed: int = 5) -> int:
-    return training_seed(run_seed, number, group) % LOWER
+    return training_seed(run_seed, number, group) % 2**32
 
 
 @pytest.mark.parametrize(("lifetime_seeds", "size"), [("pair", 2), ("individual", 1)])
@@ -48,7 +48,7 @@ def test_the_memory_is_that_of_a_plain_loop(lifetime_seeds: str, size: int) -> N
             score = sum(fitness[group * size : (group + 1) * size]) / size
             memory[track] = (memory[track] + score) / 2 if track in memory else score
         memory = dict(sorted(memory.items(), key=lambda item: item[1])[: 2 * groups])
-        replay.record(number, fitness)
+        replay.record(number, np.array(chosen), fitness)
         assert replay.tracks.tolist() == list(memory)
         np.testing.assert_allclose(replay.scores, list(memory.values()))
 
@@ -60,9 +60,9 @@ def test_tracks_that_are_hard_come_back_and_those_learnt_go() -> None:
         """Return how hard the replayed tracks of a generation are, from 0 to 1, each track at a place of its own."""
         replayed = replay.chosen(number).tolist()
         tracks = [*replayed, *(own_track(number, group) for group in range(len(replayed), 20))]
-        hardness = np.array([track / LOWER for track in tracks])
+        hardness = np.array([track / 2**32 for track in tracks])
         score = np.where(hardness > learnt, 0.0, 1.0 - hardness)
-        replay.record(number, np.repeat(score, 2) + generator.normal(0, 0.1, 40))
+        replay.record(number, np.array(replayed), np.repeat(score, 2) + generator.normal(0, 0.1, 40))
         return hardness[: len(replayed)].tolist()
 
     for number in range(40):
@@ -75,7 +75,7 @@ def test_tracks_that_are_hard_come_back_and_those_learnt_go() -> None:
 
 def test_without_a_share_nothing_is_kept() -> None:
     replay = LevelReplay(settings(0.0), 5)
-    replay.record(0, np.zeros(20))
+    replay.record(0, replay.chosen(0), np.zeros(20))
     assert replay.chosen(1).size == 0
     assert replay.state_dict() == {}
     assert "level_replay" not in settings(0.0).model_dump(mode="json")
