@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 from hebbevo.envs.base import BatchedEnvironment, EarlyStop, EnvConfig, environment_stream, track_seed
-from hebbevo.envs.car_racing_config import CarRacingConfig
-from hebbevo.envs.dog import DogConfig
+from hebbevo.envs.car_racing.config import CarRacingConfig
 from hebbevo.envs.errors import EnvError, unknown_name
-from hebbevo.envs.gymnasium_env import PREFIX, GymnasiumConfig
-from hebbevo.envs.morphology import MORPHOLOGIES, Morphology
-from hebbevo.envs.quadruped import QuadrupedConfig
+from hebbevo.envs.gymnasium.environment import PREFIX, GymnasiumConfig
+from hebbevo.envs.morphologies.catalogue import MORPHOLOGIES, Morphology
+from hebbevo.envs.robots.dog import DogConfig
+from hebbevo.envs.robots.quadruped import QuadrupedConfig
 
 ENVIRONMENTS: dict[str, type[EnvConfig]] = {
     "quadruped": QuadrupedConfig,

@@ -7,34 +7,34 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hebbevo import envs, rules, search
-    from hebbevo.config import Config, load_config
+    from hebbevo.config.loading import Config, load_config
     from hebbevo.errors import InputError
-    from hebbevo.evaluation import Evaluation, evaluate
-    from hebbevo.evolution import Run, evolve, resume
-    from hebbevo.evotorch_problem import as_evotorch_problem
-    from hebbevo.execution import Execution
-    from hebbevo.generalisation import Generalisation, generalize
-    from hebbevo.genome import Genome, load_genome, save_genome
-    from hebbevo.perturbation_study import PerturbationStudy, perturb
+    from hebbevo.evaluation.evaluation import Evaluation, evaluate
+    from hebbevo.execution.execution import Execution
+    from hebbevo.genomes.genome import Genome, load_genome, save_genome
+    from hebbevo.studies.generalization.study import Generalisation, generalize
+    from hebbevo.studies.perturbation.study import PerturbationStudy, perturb
+    from hebbevo.training.evolution import Run, evolve, resume
+    from hebbevo.training.evotorch_problem import as_evotorch_problem
 
 _HOMES = {
-    "Config": "config",
-    "Evaluation": "evaluation",
-    "Execution": "execution",
-    "Generalisation": "generalisation",
-    "Genome": "genome",
+    "Config": "config.schema",
+    "Evaluation": "evaluation.evaluation",
+    "Execution": "execution.execution",
+    "Generalisation": "studies.generalization.study",
+    "Genome": "genomes.genome",
     "InputError": "errors",
-    "PerturbationStudy": "perturbation_study",
-    "Run": "evolution",
-    "as_evotorch_problem": "evotorch_problem",
-    "evaluate": "evaluation",
-    "evolve": "evolution",
-    "generalize": "generalisation",
-    "load_config": "config",
-    "load_genome": "genome",
-    "perturb": "perturbation_study",
-    "resume": "evolution",
-    "save_genome": "genome",
+    "PerturbationStudy": "studies.perturbation.study",
+    "Run": "training.evolution",
+    "as_evotorch_problem": "training.evotorch_problem",
+    "evaluate": "evaluation.evaluation",
+    "evolve": "training.evolution",
+    "generalize": "studies.generalization.study",
+    "load_config": "config.loading",
+    "load_genome": "genomes.genome",
+    "perturb": "studies.perturbation.study",
+    "resume": "training.evolution",
+    "save_genome": "genomes.genome",
 }
 _ROOMS = ("envs", "rules", "search")
 

@@ -20,11 +20,11 @@ def main() -> NoReturn:
     heeded = [number for number in _SIGNALS if before[number] is not signal.SIG_IGN]
     for number in heeded:
         signal.signal(number, _end)
-    from hebbevo import cli
+    from hebbevo.cli import app
 
     for number in heeded:
         signal.signal(number, before[number])
-    cli.main()
+    app.main()
 
 
 def _end(number: int, frame: FrameType | None) -> NoReturn:

@@ -29,20 +29,20 @@ from typing import Any
 import numpy as np
 import torch
 
-from hebbevo.cli_output import STANDARD_OUTPUT, check_json_file, write_json
-from hebbevo.config import load_config
-from hebbevo.device import check_available, lifetimes_that_fit
-from hebbevo.device_network import DeviceNetwork, default_kernel
-from hebbevo.device_rollout import Span
-from hebbevo.device_worker import DeviceWorker
+from hebbevo.cli.output import STANDARD_OUTPUT, check_json_file, write_json
+from hebbevo.config.loading import load_config
 from hebbevo.errors import InputError
-from hebbevo.execution import Execution, cores, executor_for
-from hebbevo.fitness import evaluate_generation
+from hebbevo.evaluation.fitness import evaluate_generation
+from hebbevo.execution.device_worker import DeviceWorker
+from hebbevo.execution.execution import Execution, cores, executor_for
+from hebbevo.networks.kernel_spec import KernelSpec
+from hebbevo.networks.torch.device import check_available, lifetimes_that_fit
+from hebbevo.networks.torch.kernel import TorchKernel
+from hebbevo.networks.torch.network import DeviceNetwork, default_kernel
+from hebbevo.rollouts.pipeline import Span
 from hebbevo.rules.expression import Name
-from hebbevo.rules.kernel_spec import KernelSpec
-from hebbevo.rules.torch_kernel import TorchKernel
 from hebbevo.search import MatrixProposals
-from hebbevo.task import Task
+from hebbevo.tasks.task import Task
 
 PARTS = ("overlap", "network", "rate")
 
@@ -185,7 +185,7 @@ def bytes_that_must_move(spec: KernelSpec) -> int:
 
     A constant that all synapses of a neuron share counts once a neuron; weights that a normaliser rescales once.
     """
-    from hebbevo.rules.triton_text import LayerText
+    from hebbevo.networks.triton.kernel_text import LayerText
 
     changed = sum(equation != Name(state) for state, equation in spec.rule.equations.items())
     total = 0

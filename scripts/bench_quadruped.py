@@ -17,7 +17,7 @@ from hebbevo.benchmarks import quadruped
 from hebbevo.benchmarks.machine import machine
 from hebbevo.benchmarks.tables import tables
 from hebbevo.benchmarks.timing import Effort
-from hebbevo.cli_output import STANDARD_OUTPUT, check_json_file, write_json
+from hebbevo.cli.output import STANDARD_OUTPUT, check_json_file, write_json
 
 
 def positive(text: str) -> int:

@@ -27,17 +27,19 @@ import numpy as np
 import numpy.typing as npt
 
 from hebbevo.benchmarks.workers import Maps, generation, searcher_of, turn
-from hebbevo.config import load_config
-from hebbevo.execution import WorkerFactory
-from hebbevo.search import Executor, InProcess, MatrixProposals, OpenAIESConfig, Proposals, dealing
-from hebbevo.task import Task
+from hebbevo.config.loading import load_config
+from hebbevo.execution import scheduling as dealing
+from hebbevo.execution.execution import WorkerFactory
+from hebbevo.execution.threads import InProcess
+from hebbevo.search import Executor, MatrixProposals, OpenAIESConfig, Proposals
+from hebbevo.tasks.task import Task
 
 Numbers = dict[str, Any]
 
 
 def on_ray(make_worker: Any, workers: int, address: str | None, maps: Maps) -> Executor[Any]:
     """Return the executor that is measured."""
-    from hebbevo.search.ray_executor import RayExecutor
+    from hebbevo.execution.ray_executor import RayExecutor
 
     return RayExecutor(make_worker, workers, address, on_event=maps)
 
@@ -288,7 +290,7 @@ def _greedy(items: list[float], workers: int) -> float:
 
 def _simulated(workers: int, maps: Maps) -> Any:
     """Return an executor whose workers share a few processes: its driver sees as many as on a real cluster."""
-    from hebbevo.search import ray_executor
+    from hebbevo.execution import ray_executor
 
     class SimulatedCluster(ray_executor.RayExecutor[None]):
         def _make_actor(self, **options: Any) -> Any:

@@ -18,8 +18,8 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 
-from hebbevo.evolution import read_config
-from hebbevo.run_directory import RunDirectory
+from hebbevo.training.evolution import read_config
+from hebbevo.training.run_directory import RunDirectory
 
 COLOURS = ("#c44e52", "#4c72b0", "#8c8c8c", "#55a868", "#8172b2")
 

@@ -17,9 +17,9 @@ from matplotlib.figure import Figure
 
 from hebbevo import load_genome
 from hebbevo.envs import track_seed
-from hebbevo.envs.car_racing import FastCarRacing
-from hebbevo.fitness import EVALUATION, lifetime_seed
-from hebbevo.task import Worker
+from hebbevo.envs.car_racing.environment import FastCarRacing
+from hebbevo.evaluation.fitness import EVALUATION, lifetime_seed
+from hebbevo.tasks.task import Worker
 
 COLUMNS = 6
 

@@ -18,12 +18,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from hebbevo import Genome, load_genome
-from hebbevo.envs.quadruped import BatchedQuadruped, QuadrupedConfig, compile_model
-from hebbevo.evaluation import random_genome
-from hebbevo.fitness import lifetime_seed
-from hebbevo.offscreen import Studio
-from hebbevo.rollout import Block, Hook
-from hebbevo.task import Worker
+from hebbevo.envs.robots.quadruped import BatchedQuadruped, QuadrupedConfig, compile_model
+from hebbevo.evaluation.evaluation import random_genome
+from hebbevo.evaluation.fitness import lifetime_seed
+from hebbevo.rendering.offscreen import Studio
+from hebbevo.rollouts.rollout import Block, Hook
+from hebbevo.tasks.task import Worker
 
 CONDITIONS = {"evolved rule": "#c44e52", "the same weights, rule off": "#8c8c8c", "random rule": "#4c72b0"}
 CONTROL_STEP = 0.0165

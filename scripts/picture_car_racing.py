@@ -15,8 +15,8 @@ import numpy as np
 from gymnasium.envs.box2d.car_racing import CarRacing
 from PIL import Image
 
-from hebbevo.envs.car_racing import FastCarRacing
-from hebbevo.envs.car_racing_driver import drive
+from hebbevo.envs.car_racing.driver import drive
+from hebbevo.envs.car_racing.environment import FastCarRacing
 
 FIGURE_STEPS = (0, 25, 70, 160, 300)
 

@@ -18,9 +18,9 @@ from pathlib import Path
 from PIL import Image, ImageDraw
 
 from hebbevo.envs import MORPHOLOGIES, config_class
-from hebbevo.envs.morphology import get_morphology
-from hebbevo.envs.walker import WalkerConfig
-from hebbevo.offscreen import Picture, Studio
+from hebbevo.envs.morphologies.catalogue import get_morphology
+from hebbevo.envs.robots.walker import WalkerConfig
+from hebbevo.rendering.offscreen import Picture, Studio
 
 WIDTH, HEIGHT, CAPTION = 240, 180, 44
 DISTANCE = {"quadruped": 3.0, "dog": 1.35}

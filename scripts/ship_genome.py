@@ -4,10 +4,10 @@
     scripts/ship_genome.py RUN NAME [--also MORPHOLOGY ...] [--episodes N] [--seed S] [--steps N]
                            [--threads N] [--commit HASH] [--replace]
 
-Writes hebbevo/zoo/NAME.safetensors, which is `zoo:NAME` from then on, and prints its row for docs/genomes.md. It is
-evaluated with its controls on the bodies that it evolved on and on those of --also; --steps ships it with lifetimes of
-another length than those of evolution. Equal runs give equal bytes; other versions may draw other random numbers, so
---commit notes the one whose code evolved it.
+Writes hebbevo/genomes/zoo/NAME.safetensors, which is `zoo:NAME` from then on, and prints its row for docs/genomes.md.
+It is evaluated with its controls on the bodies that it evolved on and on those of --also; --steps ships it with
+lifetimes of another length than those of evolution. Equal runs give equal bytes; other versions may draw other random
+numbers, so --commit notes the one whose code evolved it.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import Any
 
 from hebbevo import Evaluation, Execution, Genome, evaluate, load_genome, save_genome
-from hebbevo.evolution import read_config
-from hebbevo.run_directory import RunDirectory
+from hebbevo.training.evolution import read_config
+from hebbevo.training.run_directory import RunDirectory
 
-ZOO = Path(__file__).resolve().parents[1] / "hebbevo" / "zoo"
+ZOO = Path(__file__).resolve().parents[1] / "hebbevo" / "genomes" / "zoo"
 
 
 def main() -> None:

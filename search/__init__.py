@@ -9,7 +9,7 @@ import difflib
 from hebbevo.search.config import SearchConfig
 from hebbevo.search.errors import SearchError, SearchFailure
 from hebbevo.search.evotorch_config import CEMConfig, CMAESConfig, PGPEConfig, SNESConfig, XNESConfig
-from hebbevo.search.executor import Executor, InProcess
+from hebbevo.search.executor import Executor
 from hebbevo.search.openai_es import OpenAIES, OpenAIESConfig
 from hebbevo.search.searcher import MatrixProposals, Proposals, Searcher
 from hebbevo.search.state import State, check_state
@@ -19,7 +19,6 @@ __all__ = [
     "CEMConfig",
     "CMAESConfig",
     "Executor",
-    "InProcess",
     "MatrixProposals",
     "OpenAIES",
     "OpenAIESConfig",

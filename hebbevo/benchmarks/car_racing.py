@@ -25,10 +25,10 @@ from hebbevo.benchmarks.gymnasium_loop import PlainNetwork
 from hebbevo.benchmarks.plain_parts import difference, plain_parts
 from hebbevo.benchmarks.replays import Recording
 from hebbevo.benchmarks.timing import CPU, Effort, median, one_core, timed
-from hebbevo.config import load_config
-from hebbevo.envs.car_racing import FastCarRacing
-from hebbevo.envs.car_racing_driver import drive
-from hebbevo.task import Task
+from hebbevo.config.loading import load_config
+from hebbevo.envs.car_racing.driver import drive
+from hebbevo.envs.car_racing.environment import FastCarRacing
+from hebbevo.tasks.task import Task
 
 STEPS = 1000
 CHECKED_STEPS, TOLERANCE = 10, 1e-4

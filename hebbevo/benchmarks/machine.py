@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from hebbevo.execution import cores
+from hebbevo.execution.execution import cores
 
 _PACKAGES = ("hebbevo", "mujoco", "numba", "numpy", "torch", "gymnasium", "evotorch", "ray")
 

@@ -13,10 +13,11 @@ import numpy.typing as npt
 
 from hebbevo.benchmarks.replays import FloatArray, Recorder
 from hebbevo.benchmarks.timing import CPU, Effort, alternate, median, one_core, timed
-from hebbevo.config import load_config
-from hebbevo.network import PlasticNetwork
-from hebbevo.rules import RULES, SHARINGS
-from hebbevo.task import Task, Worker
+from hebbevo.config.loading import load_config
+from hebbevo.networks.layout import SHARINGS
+from hebbevo.networks.numba.network import PlasticNetwork
+from hebbevo.rules import RULES
+from hebbevo.tasks.task import Task, Worker
 
 DEFAULT_RULE, DEFAULT_SHARING = "ABCD_lr", "synapse"
 PER_GENOME = (1, 2)

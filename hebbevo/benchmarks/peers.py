@@ -26,9 +26,9 @@ from hebbevo.benchmarks.gymnasium_loop import PlainNetwork, live, make_ant
 from hebbevo.benchmarks.plain_parts import difference, plain_parts
 from hebbevo.benchmarks.replays import FloatArray, Floor, Recording
 from hebbevo.benchmarks.timing import CLOCK, CPU, Effort, alternate, median, one_core
-from hebbevo.config import load_config
-from hebbevo.rollout import Block, Hook
-from hebbevo.task import Task
+from hebbevo.config.loading import load_config
+from hebbevo.rollouts.rollout import Block, Hook
+from hebbevo.tasks.task import Task
 
 STEPS, BLOCK, SIDE_BY_SIDE = 250, 8, 32
 CHECKED_STEPS = 10

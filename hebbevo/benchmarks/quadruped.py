@@ -6,8 +6,8 @@ from typing import Any
 
 from hebbevo.benchmarks.replays import Recording, fastest, measure_parts
 from hebbevo.benchmarks.timing import Effort, one_core
-from hebbevo.config import load_config
-from hebbevo.task import Task
+from hebbevo.config.loading import load_config
+from hebbevo.tasks.task import Task
 
 
 def measure(effort: Effort, rule: str = "ABCD_lr", sharing: str = "synapse") -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 | replay | what runs |
 |---|---|
-| lifetime | `hebbevo.task.Worker.live`, as evolution calls it, without early stop |
+| lifetime | `hebbevo.tasks.task.Worker.live`, as evolution calls it, without early stop |
 | physics | a bare `mujoco.batch` of the same (trimmed) models: burn-in and the recorded controls, nothing bound |
 | environment | reset and steps of the environment with the recorded actions |
 | network | birth, forward passes and updates of the networks with the recorded observations |
@@ -25,9 +25,9 @@ import numpy.typing as npt
 from hebbevo.benchmarks.timing import CLOCK, CPU, alternate, median
 from hebbevo.envs import BatchedEnvironment, QuadrupedConfig, environment_stream
 from hebbevo.errors import InputError
-from hebbevo.network import PlasticNetwork
-from hebbevo.rollout import Block, Hook, Lifetimes
-from hebbevo.task import Task, Worker
+from hebbevo.networks.numba.network import PlasticNetwork
+from hebbevo.rollouts.rollout import Block, Hook, Lifetimes
+from hebbevo.tasks.task import Task, Worker
 
 FloatArray = npt.NDArray[np.float32]
 

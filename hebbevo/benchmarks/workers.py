@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 
 from hebbevo.benchmarks.timing import Effort
-from hebbevo.config import Config, load_config
-from hebbevo.execution import Execution, cores, executor_for
-from hebbevo.fitness import evaluate_generation
+from hebbevo.config.loading import Config, load_config
+from hebbevo.evaluation.fitness import evaluate_generation
+from hebbevo.execution.execution import Execution, cores, executor_for
 from hebbevo.search import Executor, Searcher
-from hebbevo.task import Task, Worker
+from hebbevo.tasks.task import Task, Worker
 
 POPULATION, STEPS, GENERATIONS = 64, 500, 3
 

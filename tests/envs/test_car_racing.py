@@ -14,8 +14,8 @@ import pytest
 gymnasium = pytest.importorskip("gymnasium")
 pytest.importorskip("Box2D")
 
-from hebbevo.envs.car_racing import FastCarRacing  # noqa: E402
-from hebbevo.envs.car_racing_driver import drive  # noqa: E402
+from hebbevo.envs.car_racing.driver import drive  # noqa: E402
+from hebbevo.envs.car_racing.environment import FastCarRacing  # noqa: E402
 from hebbevo.envs.errors import EnvError  # noqa: E402
 
 MANNERS = ("follow", "weave", "wild", "mixed")
@@ -206,7 +206,7 @@ def run_python(code: str) -> str:
 
 def test_headless_without_any_environment_variable() -> None:
     code = (
-        "import numpy as np; from hebbevo.envs.car_racing import FastCarRacing;"
+        "import numpy as np; from hebbevo.envs.car_racing.environment import FastCarRacing;"
         "env = FastCarRacing(); env.reset(seed=0);"
         "print(env.step(np.zeros(3, np.float32))[0].shape)"
     )
@@ -214,7 +214,7 @@ def test_headless_without_any_environment_variable() -> None:
 
 
 def test_without_box2d_the_error_says_what_to_install() -> None:
-    code = "import sys; sys.modules['Box2D'] = None; import hebbevo.envs.car_racing"
+    code = "import sys; sys.modules['Box2D'] = None; import hebbevo.envs.car_racing.environment"
     last = run_python(code).strip().splitlines()[-1]
     assert "EnvError" in last
     assert 'pip install "gymnasium[box2d]"' in last

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hebbevo.envs import EnvError, config_class
-from hebbevo.envs.quadruped import QuadrupedConfig
+from hebbevo.envs.robots.quadruped import QuadrupedConfig
 
 CarRacingConfig = config_class("car_racing")
 pytest.importorskip("Box2D")
@@ -101,7 +101,7 @@ def test_without_box2d_one_line_says_what_to_install():
     code = (
         "import sys, importlib.util as u; find = u.find_spec;"
         "u.find_spec = lambda name, *rest: None if name == 'Box2D' else find(name, *rest);"
-        "from hebbevo.cli import run; sys.exit(run(['evolve', 'quick-carracing', '--out', '/nonexistent/x']))"
+        "from hebbevo.cli.app import run; sys.exit(run(['evolve', 'quick-carracing', '--out', '/nonexistent/x']))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=300

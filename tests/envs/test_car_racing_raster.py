@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hebbevo.envs import car_racing_raster as raster
-from hebbevo.envs.car_racing_scene import STATE_SIZE, TIME, draw_scene
+from hebbevo.envs.car_racing import raster
+from hebbevo.envs.car_racing.scene import STATE_SIZE, TIME, draw_scene
 
 PALETTE = np.array([raster.pack_colour(*colour) for colour in [(0, 0, 0), (255, 255, 255), (200, 0, 60)]])
 

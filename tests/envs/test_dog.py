@@ -6,8 +6,8 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from hebbevo.envs import DogConfig, config_class, environment_stream
-from hebbevo.envs.body_plan import BodyPlan
-from hebbevo.envs.dog import compile_dog
+from hebbevo.envs.robots.body_plan import BodyPlan
+from hebbevo.envs.robots.dog import compile_dog
 
 LEGS = {"front_left": (1, 1), "front_right": (1, -1), "rear_left": (-1, 1), "rear_right": (-1, -1)}
 JOINTS = [f"{leg}_{joint}" for leg in LEGS for joint in ("abduction", "hip", "knee")]

@@ -6,7 +6,7 @@ import pytest
 from gymnasium.spaces import Box, Discrete
 
 from hebbevo.envs import EnvError, GymnasiumConfig
-from hebbevo.envs.gymnasium_env import gymnasium_seed
+from hebbevo.envs.gymnasium.environment import gymnasium_seed
 
 IDS = ["CartPole-v1", "Pendulum-v1", "HalfCheetah-v5"]
 

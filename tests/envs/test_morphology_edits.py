@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 
 from hebbevo.envs import MORPHOLOGIES, DogConfig, EnvError, Morphology, QuadrupedConfig
-from hebbevo.envs.anatomy import ANATOMIES, CORNERS
-from hebbevo.envs.dog import compile_dog
-from hebbevo.envs.morphology_edits import (
+from hebbevo.envs.morphologies.anatomy import ANATOMIES, CORNERS
+from hebbevo.envs.morphologies.edits import (
     LockJoint,
     Payload,
     RemoveSegment,
@@ -19,8 +18,9 @@ from hebbevo.envs.morphology_edits import (
     ScaleRange,
     ScaleSegment,
 )
-from hebbevo.envs.morphology_world import ScaleFriction, ScaleGravity, Slope
-from hebbevo.envs.quadruped import compile_model
+from hebbevo.envs.morphologies.world_edits import ScaleFriction, ScaleGravity, Slope
+from hebbevo.envs.robots.dog import compile_dog
+from hebbevo.envs.robots.quadruped import compile_model
 
 COMPILE = {"ant": compile_model, "dog": compile_dog}
 CONFIG = {"ant": QuadrupedConfig, "dog": DogConfig}

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from hebbevo.envs import MORPHOLOGIES, EnvError
-from hebbevo.envs.morphology import NAMED, split_names
-from hebbevo.envs.morphology_edits import LockJoint, RemoveSegment, ScaleLegs, ScaleMotor, ScaleSegment
-from hebbevo.envs.morphology_sampler import SPLITS, describe, sample_edits
-from hebbevo.envs.morphology_world import Slope
+from hebbevo.envs.morphologies.catalogue import NAMED, split_names
+from hebbevo.envs.morphologies.edits import LockJoint, RemoveSegment, ScaleLegs, ScaleMotor, ScaleSegment
+from hebbevo.envs.morphologies.sampler import SPLITS, describe, sample_edits
+from hebbevo.envs.morphologies.world_edits import Slope
 
 PUBLISHED = "73bbdfec4f01db0e"
 """Of all sampled edits: results name bodies, so that they must never change."""

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from hebbevo.envs import MORPHOLOGIES, EnvError, Morphology, QuadrupedConfig, environment_stream
-from hebbevo.envs.quadruped import compile_model, paper_distance
-from hebbevo.envs.quadruped_simulations import unchecked_step
+from hebbevo.envs.robots.quadruped import compile_model, paper_distance
+from hebbevo.envs.robots.simulations import unchecked_step
 
 BODIES = ("intact", "right_front_damaged", "left_front_damaged")
 LIFETIMES = [(seed, BODIES[seed % len(BODIES)]) for seed in range(100, 116)]
@@ -186,7 +186,7 @@ def test_where_mujoco_raises_rows_diverge(monkeypatch, checked):
     """With and without the batch's own checks of the rows."""
     if checked:
         monkeypatch.setattr(
-            "hebbevo.envs.quadruped_simulations.unchecked_step", lambda batch: unchecked_step(Checked(batch))
+            "hebbevo.envs.robots.simulations.unchecked_step", lambda batch: unchecked_step(Checked(batch))
         )
     monkeypatch.setitem(MORPHOLOGIES, "starved", Morphology("starved", "", (Starved(),)))
     block = QuadrupedConfig(morphologies=("starved",), burn_in=1).build(2)

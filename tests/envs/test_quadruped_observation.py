@@ -6,7 +6,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from hebbevo.envs import QuadrupedConfig
-from hebbevo.envs.quadruped import compile_model
+from hebbevo.envs.robots.quadruped import compile_model
 
 BODIES = ("intact", "right_front_damaged", "left_front_damaged")
 FEET = ("left_ankle_geom", "fourth_ankle_geom", "right_ankle_geom", "third_ankle_geom")

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from hebbevo.envs import MORPHOLOGIES, Morphology, QuadrupedConfig
-from hebbevo.envs.morphology import NAMED
-from hebbevo.envs.quadruped import compile_model
-from hebbevo.envs.quadruped_trim import collision_pairs
+from hebbevo.envs.morphologies.catalogue import NAMED
+from hebbevo.envs.robots.quadruped import compile_model
+from hebbevo.envs.robots.trim import collision_pairs
 
 INTEGRATORS = ("Euler", "implicitfast", "RK4")
 CONTACT = ("geom", "dist", "pos", "frame", "includemargin", "friction", "solref", "solimp", "dim", "exclude")
@@ -153,7 +153,7 @@ def experience(name, seed):
 def test_a_block_senses_the_same(name, monkeypatch):
     trimmed = experience(name, 11)
     whole = partial(compile_model, trim=False)
-    monkeypatch.setattr("hebbevo.envs.quadruped.compile_model", whole)
+    monkeypatch.setattr("hebbevo.envs.robots.quadruped.compile_model", whole)
     assert experience(name, 11) == trimmed
 
 

@@ -9,8 +9,8 @@ import torch
 from kernel_block import Block, spec_of
 from scalar_reference import error
 
+from hebbevo.networks.numba.kernel_text import KernelSpec, source
 from hebbevo.rules import RULES, Rule, RuleError, get, parse
-from hebbevo.rules.codegen import KernelSpec, source
 
 
 @pytest.mark.parametrize("name", RULES)

@@ -11,10 +11,10 @@ import torch
 from evotorch import algorithms
 from numpy.typing import NDArray
 
+from hebbevo.execution.threads import InProcess
 from hebbevo.search import (
     CEMConfig,
     CMAESConfig,
-    InProcess,
     OpenAIESConfig,
     PGPEConfig,
     SearchConfig,

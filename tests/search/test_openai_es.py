@@ -7,7 +7,8 @@ import pytest
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from hebbevo.search import InProcess, MatrixProposals, OpenAIES, OpenAIESConfig, SearchError
+from hebbevo.execution.threads import InProcess
+from hebbevo.search import MatrixProposals, OpenAIES, OpenAIESConfig, SearchError
 from hebbevo.search.noise import SEGMENT, perturbation
 from hebbevo.search.openai_es import spans
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from hebbevo.execution.threads import InProcess
 from hebbevo.search import (
     SEARCHERS,
-    InProcess,
     MatrixProposals,
     OpenAIESConfig,
     SearchConfig,

@@ -1,0 +1,1 @@
+"""CarRacing from pixels, with a fast drawing."""

@@ -1,0 +1,1 @@
+"""Bodies of the robots, by name."""

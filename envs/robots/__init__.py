@@ -1,0 +1,1 @@
+"""Quadrupeds in MuJoCo: the ant, the dog, and what they share."""

@@ -1,0 +1,105 @@
+"""The quadruped: Gymnasium's Ant MJCF at 60 Hz, several bodies side by side in one `mujoco.batch`.
+
+Source: Najarro & Risi 2020, arXiv 2007.02686; observation, end of a lifetime and control rate are those of
+PyBullet's AntBulletEnv-v0. The physics is MuJoCo's, not Bullet's: at the XML's gear of 150 a saturated random
+policy throws the body on its back, at 20 it stays upright, so 20 is the default.
+
+Front is +x. The reward is the torso's progress along +x (m) in a control step; the fitness is its sum. An
+action is one number in [-1, 1] per motor, in the order of the XML's actuators: hip and ankle of front right,
+front left, rear left, rear right (`hip_4 ankle_4 hip_1 ankle_1 hip_2 ankle_2 hip_3 ankle_3`). `done` is a
+torso at or below 0.26 m.
+
+| index | observation | range | unit |
+|---|---|---|---|
+| 0 | height of the torso minus its initial height (intact 0.55 m, before the burn-in) | [-5, 5] | m |
+| 1, 2 | sine, cosine of the direction to the target at (1000 m, 0) minus the yaw | [-1, 1] | - |
+| 3, 4, 5 | 0.3 * velocity of the torso, in the frame turned by the yaw | [-5, 5] | 0.3 m/s |
+| 6, 7 | roll, pitch (Z-Y-X Euler angles) | [-pi, pi], [-pi/2, pi/2] | rad |
+| 8 + 2j | position of joint j, the intact body's limits mapped to [-1, 1] | [-5, 5] | - |
+| 9 + 2j | 0.1 * velocity of joint j | [-5, 5] | 0.1 rad/s |
+| 24 to 27 | the foot touches: front left, front right, rear left, rear right | {0, 1} | - |
+
+Joints j = 0..7 in the model's order: hip, ankle of front left (1), rear left (2), rear right (3), front right
+(4). Contacts are one substep old, as all that MuJoCo derives from the state. A part that a body lacks senses 0 and
+its action does nothing. Height and tilt are those relative to the floor, also where the ground slopes.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import ClassVar, Final, Literal
+
+import mujoco
+from pydantic import Field
+
+from hebbevo.envs.errors import EnvError
+from hebbevo.envs.morphologies.anatomy import ANT, Anatomy
+from hebbevo.envs.morphologies.catalogue import get_morphology
+from hebbevo.envs.robots.body import compile_body
+from hebbevo.envs.robots.walker import BatchedQuadruped, Integrator, WalkerConfig
+
+__all__ = ["PAPER_STEP", "BatchedQuadruped", "QuadrupedConfig", "compile_model", "paper_distance"]
+
+PAPER_STEP: Final = 0.0165
+"""Control step (s) by which the paper divides progress: its "distance" of 1051 is 17.3 m."""
+
+
+def paper_distance(progress: float) -> float:
+    """Return progress (m) in the paper's unit."""
+    return progress / PAPER_STEP
+
+
+class QuadrupedConfig(WalkerConfig):
+    """The quadruped's settings; the defaults are ones that evolution works with."""
+
+    anatomy: ClassVar[Anatomy] = ANT
+
+    name: Literal["quadruped"] = "quadruped"
+    gear: float = Field(default=20.0, gt=0, description="torque of a motor at action 1, N m")
+
+    def compile(self, morphology: str) -> mujoco.MjModel:
+        """Compile a body with these settings; `EnvError` if there is no such morphology."""
+        return compile_model(morphology, gear=self.gear, integrator=self.integrator, timestep=self.timestep)
+
+
+def compile_model(
+    morphology: str,
+    *,
+    gear: float = 20.0,
+    integrator: Integrator = "implicitfast",
+    timestep: float = 0.00825,
+    trim: bool = True,
+) -> mujoco.MjModel:
+    """Compile the body `morphology`: Gymnasium's Ant with the morphology's edits, motors and integrator.
+
+    Args:
+        morphology: a name of the registry.
+        gear: torque of a motor at action 1, N m.
+        integrator: MuJoCo's.
+        timestep: seconds of one physics substep.
+        trim: skip what has no effect; trajectories are the same, bit for bit.
+
+    Raises:
+        EnvError: an unknown morphology, or no Ant in the installed Gymnasium.
+    """
+    body = get_morphology(morphology)
+    spec = mujoco.MjSpec.from_file(str(_ant_path()))
+    spec.option.timestep = timestep
+    spec.option.integrator = getattr(mujoco.mjtIntegrator, f"mjINT_{integrator.upper()}")
+    for motor in spec.actuators:
+        motor.gear = [gear, 0, 0, 0, 0, 0]
+    return compile_body(spec, body, trim)
+
+
+def _ant_path() -> Path:
+    """Return the Ant of the installed Gymnasium, without importing its environments."""
+    package = importlib.util.find_spec("gymnasium")
+    if package is None or not package.submodule_search_locations:
+        raise EnvError(
+            "the quadruped needs Gymnasium's Ant, but gymnasium is not installed; pip install gymnasium"
+        )
+    path = Path(package.submodule_search_locations[0]) / "envs" / "mujoco" / "assets" / "ant.xml"
+    if not path.is_file():
+        raise EnvError(f"the installed gymnasium has no {path}; install gymnasium>=1.4")
+    return path

@@ -1,0 +1,177 @@
+"""An environment that holds the GIL, its rows stepped by processes of this machine.
+
+Rows are dealt out in turn (row r belongs to process r mod n), so that the first few lifetimes of a block keep every
+process busy. What a lifetime experiences depends on its own row alone, so that the number of processes changes no bit.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from multiprocessing import resource_tracker
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
+from multiprocessing.util import Finalize
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from hebbevo.envs.base import BatchedEnvironment, EnvConfig
+from hebbevo.envs.subprocess.process import CONTEXT, Failure, Reset, SharedArrays, Step, serve
+
+PATIENCE: Final = 30.0
+"""Seconds that processes have to end by themselves before they are killed."""
+
+
+class ProcessEnvironment(BatchedEnvironment):
+    """A block whose rows live in processes; to the caller it is the block that `config` builds.
+
+    A program that makes one must be importable (``if __name__ == "__main__":``), as for any new Python process.
+
+    Args:
+        config: of the environment.
+        capacity: most lifetimes in the block.
+        processes: how many; no more than rows are started.
+
+    Raises:
+        EnvError: the environment cannot be built.
+        ChildProcessError: a process ended.
+    """
+
+    def __init__(self, config: EnvConfig, capacity: int, processes: int) -> None:
+        sample = config.build(1)
+        sample.reset([0], config.morphology_names[:1])  # compiles, once, what every process then reads
+        super().__init__(capacity, sample.observation_size, sample.action_size)
+        self.image_shape, self.action_slopes = sample.image_shape, sample.action_slopes
+        sample.close()
+        self.config = config
+        self.processes = max(1, min(processes, capacity))
+        shared = SharedArrays(capacity, self.observation_size, self.action_size)
+        views = shared.views()
+        self._actions: npt.NDArray[np.float32] = views.pop("actions")
+        vars(self).update(views)
+        self._links: list[Connection] = []
+        self._children: list[SpawnProcess] = []
+        # At the end of the program, before multiprocessing waits for processes that wait for orders.
+        self._end = Finalize(self, _end, (self._links, self._children), exitpriority=10)
+        try:
+            for number in range(self.processes):
+                self._start(shared, number)
+            _raise_first(self._gather(range(self.processes)))
+        except BaseException:
+            self.close()
+            raise
+
+    def reset(self, seeds: Sequence[int], morphologies: Sequence[str]) -> None:
+        """Start lifetimes in the first rows; see `BatchedEnvironment.reset`."""
+        count, n = self._check_reset(seeds, morphologies), self.processes
+        self._carry_out({part: (seeds[part::n], morphologies[part::n]) for part in range(min(n, count))})
+
+    def step(self, actions: npt.NDArray[np.float32], active: npt.NDArray[np.int64]) -> None:
+        """Move the active rows by one step, each process its own; see `BatchedEnvironment.step`."""
+        self._actions[...] = actions
+        owner, local = active % self.processes, active // self.processes
+        self._carry_out({int(part): local[owner == part] for part in np.unique(owner)})
+
+    def close(self) -> None:
+        """End the processes."""
+        self._end()
+
+    def _start(self, shared: SharedArrays, number: int) -> None:
+        """Start a process; it answers once its environment stands."""
+        here, there = CONTEXT.Pipe()
+        rows = slice(number, None, self.processes)
+        child = CONTEXT.Process(
+            target=serve,
+            args=(there, self.config, shared, rows),
+            name=f"{self.config.name} {number + 1} of {self.processes}",
+            daemon=True,
+        )
+        with _signals_left_to_us():
+            child.start()
+        there.close()
+        self._links.append(here)
+        self._children.append(child)
+
+    def _carry_out(self, orders: Mapping[int, Reset | Step]) -> None:
+        """Give each process its order and wait for all; who is cut short cannot go on, and ends all of them."""
+        if not self._links:
+            raise ChildProcessError(
+                f"the processes of {self.config.name} have ended; build another environment"
+            )
+        try:
+            for number, order in orders.items():
+                self._send(number, order)
+            failures = self._gather(orders)
+        except BaseException:
+            self.close()
+            raise
+        _raise_first(failures)
+
+    def _send(self, number: int, order: Reset | Step) -> None:
+        try:
+            self._links[number].send(order)
+        except OSError:
+            raise self._ended(number) from None
+
+    def _gather(self, numbers: Iterable[int]) -> list[Failure | None]:
+        """Wait for the answers of some processes."""
+        answers: list[Failure | None] = []
+        for number in numbers:
+            try:
+                answers.append(self._links[number].recv())
+            except (EOFError, OSError):
+                raise self._ended(number) from None
+        return answers
+
+    def _ended(self, number: int) -> ChildProcessError:
+        child = self._children[number]
+        child.join(PATIENCE)
+        return ChildProcessError(
+            f"environment process {child.name} {_how(child.exitcode)}; is its memory full? "
+            "fewer --threads or a smaller --block need less"
+        )
+
+
+def _raise_first(answers: Iterable[Failure | None]) -> None:
+    for failure in answers:
+        if failure is not None:
+            raise failure.error()
+
+
+def _how(exitcode: int | None) -> str:
+    if exitcode is not None and exitcode < 0:
+        return f"was killed by signal {-exitcode}"
+    return f"ended with exit code {exitcode}"
+
+
+def _end(links: list[Connection], children: list[SpawnProcess]) -> None:
+    """Let the processes go: without a link they end; who does not is killed."""
+    for link in links:
+        link.close()
+    links.clear()
+    deadline = time.monotonic() + PATIENCE
+    for child in children:
+        child.join(max(0.0, deadline - time.monotonic()))
+        if child.is_alive():
+            child.kill()
+            child.join()
+    children.clear()
+
+
+@contextmanager
+def _signals_left_to_us() -> Iterator[None]:
+    """Start processes that Ctrl-C and SIGTERM, which a whole group gets, do not reach: we tell them when to end."""
+    if sys.platform == "win32":
+        yield
+        return
+    resource_tracker.ensure_running()  # unblocks both signals when it starts, so it has to be there
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

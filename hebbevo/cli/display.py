@@ -1,0 +1,134 @@
+"""What a person sees: the live line of an evolution, and the table of an evaluation."""
+
+from __future__ import annotations
+
+from collections import deque
+from types import TracebackType
+from typing import Any, Self
+
+from rich import box
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from hebbevo.evaluation.evaluation import GENOME, Evaluation
+from hebbevo.rollouts.rollout import WORST_FITNESS
+from hebbevo.training.evolution import Step
+
+_RECENT = 10
+"""Generations over which the rate and the time left are averaged."""
+
+
+class LiveLine:
+    """One line that keeps itself current on a terminal; a line per evaluation where output is piped."""
+
+    def __init__(self, console: Console, unit: str) -> None:
+        self._console = console
+        self._unit = unit
+        self._recent: deque[Step] = deque(maxlen=_RECENT)
+        self._center: tuple[int, float] | None = None
+        self._live = Live(
+            Text("starting: compiling kernels"), console=console, transient=True, refresh_per_second=4
+        )
+
+    def watch(self, step: Step) -> None:
+        """Show a generation."""
+        self._recent.append(step)
+        center = step.row.get("center_mean")
+        if center is not None:
+            self._center = (step.generation, float(center))
+        line = Text(self._line(step))
+        if self._console.is_terminal:
+            self._live.update(line)
+        if center is not None:
+            self._live.console.print(line, soft_wrap=True)
+
+    def _line(self, step: Step) -> str:
+        parts = [f"generation {step.generation}/{step.generations}"]
+        if self._center is not None:
+            generation, center = self._center
+            since = "" if generation == step.generation else f" (at {generation})"
+            parts.append(f"centre {_fitness(center)} {self._unit}{since}")
+        mean, best = step.row.get("population_mean"), step.row.get("population_best")
+        if mean is None or best is None:
+            parts.append("population: every lifetime diverged")
+        else:
+            parts.append(f"population {mean:.2f}, best {best:.2f} {self._unit}")
+        if diverged := step.row.get("diverged"):
+            parts.append(f"{diverged} diverged")
+        seconds = sum(recent.seconds for recent in self._recent)
+        rate = sum(recent.agent_steps for recent in self._recent) / seconds
+        left = (step.generations - step.generation) * seconds / len(self._recent)
+        if step.steps_left is not None:
+            left = min(left, step.steps_left / rate)
+        parts.append(f"{rate:,.0f} steps/s")
+        busy = [recent.utilisation for recent in self._recent if recent.utilisation is not None]
+        if busy:
+            workers = "1 worker" if step.workers == 1 else f"{step.workers} workers"
+            parts.append(f"{workers} {sum(busy) / len(busy):.0%} busy")
+        return " · ".join([*parts, f"{_duration(left)} left"])
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._live.stop()
+
+
+def evaluation_title(evaluation: Evaluation) -> str:
+    """Return the line above the table."""
+    lifetimes = next(iter(next(iter(evaluation.lifetimes.values())).values()))
+    count = len(lifetimes.fitness)
+    return f"{evaluation.genome.name}: {evaluation.unit} per lifetime, {count} lifetimes each"
+
+
+def evaluation_table(evaluation: Evaluation) -> Table:
+    """Return the table of an evaluation: a row per morphology and condition."""
+    parts = evaluation.summary()["morphologies"]
+    rows = [
+        (body, condition, values)
+        for body, part in parts.items()
+        for condition, values in {GENOME: part, **part["controls"]}.items()
+    ]
+    paper = any("paper_distance" in values for _, _, values in rows)
+    diverged = any(values["diverged"] for _, _, values in rows)
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    for name in ("morphology", "condition"):
+        table.add_column(name, no_wrap=True)
+    extra = [*(["diverged"] if diverged else []), *(["paper's"] if paper else [])]
+    for name in ("mean", "sd", "median", "95 % CI", *extra):
+        table.add_column(name, justify="right", no_wrap=True)
+    for body, condition, values in rows:
+        evolved = condition == GENOME
+        cells = (body if evolved else "", condition, *_cells(values, diverged, paper))
+        table.add_row(*map(Text, cells), style="bold" if evolved else "dim")
+    return table
+
+
+def _cells(values: dict[str, Any], diverged: bool, paper: bool) -> list[str]:
+    if values["mean"] is None:
+        cells = ["-"] * 4
+    else:
+        low, high = values["ci95"]
+        cells = [*(f"{values[name]:.2f}" for name in ("mean", "sd", "median")), f"{low:.2f} to {high:.2f}"]
+    if diverged:
+        cells.append(str(values["diverged"]))
+    if paper:
+        cells.append(f"{values['paper_distance']:.0f}" if "paper_distance" in values else "-")
+    return cells
+
+
+def _fitness(value: float) -> str:
+    return "diverged" if value <= WORST_FITNESS / 1e3 else f"{value:.2f}"
+
+
+def _duration(seconds: float) -> str:
+    minutes, hours = round(seconds / 60), int(seconds // 3600)
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{minutes} min" if seconds < 5400 else f"{hours} h {minutes - 60 * hours:02d} min"

@@ -1,0 +1,59 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from hebbevo.execution.execution import Execution
+
+Overrides = Annotated[
+    list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Overrides, as search.population=64.")
+]
+Threads = Annotated[int | None, typer.Option(help="Threads; by default one per core.", show_default=False)]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        help="Ray workers; 0 stays in this process. By default 0, or one per core if the environment holds the GIL.",
+        show_default=False,
+    ),
+]
+Ray = Annotated[
+    str | None, typer.Option(metavar="auto|HOST:PORT", help="Ray cluster to join.", show_default=False)
+]
+Block = Annotated[int | None, typer.Option(help="Lifetimes in lockstep per thread; changes no result.")]
+Device = Annotated[
+    str | None,
+    typer.Option(
+        metavar="cpu|cuda",
+        help="Live whole populations on a device, environments on the CPU; by default compiled CPU kernels.",
+        show_default=False,
+    ),
+]
+JsonFile = Annotated[
+    str | None, typer.Option("--json", metavar="FILE", help="Write the figures; - is standard output.")
+]
+Steps = Annotated[
+    int | None,
+    typer.Option(help="Length of a lifetime; by default that of the genome's task.", show_default=False),
+]
+Seed = Annotated[int, typer.Option(help="The lifetimes' seeds follow from it.")]
+StudyDirectory = Annotated[
+    Path, typer.Option("--out", metavar="DIR", help="Directory of the study, which must not exist.")
+]
+
+
+def execution_of(
+    threads: int | None,
+    block: int | None,
+    workers: int | None = 0,
+    ray: str | None = None,
+    device: str | None = None,
+) -> Execution:
+    """Return where to live lifetimes, of the options."""
+    from hebbevo.execution.execution import Execution
+
+    return Execution(threads, block, workers, ray, device)

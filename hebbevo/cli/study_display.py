@@ -1,0 +1,90 @@
+"""What a person sees of a study: how far it has come, and the statistics of the groups."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from rich import box
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from hebbevo.evaluation.evaluation import GENOME
+from hebbevo.studies.report import hundredths, shown, shown_interval
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class Countdown:
+    """A bar with the time left, on a terminal; nothing where output is piped."""
+
+    def __init__(self, console: Console, what: str) -> None:
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        self._progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+        self._task = self._progress.add_task(what, total=None)
+
+    def watch(self, done: int, total: int) -> None:
+        """Show how much is done."""
+        self._progress.update(self._task, completed=done, total=total)
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+
+def generalisation_table(statistics: pa.Table) -> Table:
+    """Return the rows of groups, for a terminal: each genome's, and its controls' below it."""
+    rows = [row for row in statistics.to_pylist() if row["morphology"] is None]
+    compared = any(row["improvement"] is not None for row in rows)
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    table.add_column("bodies", no_wrap=True)
+    table.add_column("genome", overflow="fold")
+    for name in ("IQM (m)", "95 % CI", *(["P(better)"] if compared else [])):
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in rows:
+        evolved = row["condition"] == GENOME
+        words = (
+            (f"{row['bodies']} {row['group']}", row["genome"]) if evolved else ("", f"  {row['condition']}")
+        )
+        cells = [
+            *words,
+            shown(hundredths(row["iqm"])),
+            shown_interval(row["iqm_low"], row["iqm_high"]) or "–",
+            *([shown(hundredths(row["improvement"]))] if compared else []),
+        ]
+        table.add_row(*map(Text, cells), style="bold" if evolved else "dim")
+    return table
+
+
+def perturbation_table(statistics: pa.Table) -> Table:
+    """Return rows for a terminal: what was lost, and how long it took to be back; without the freeze curve."""
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    table.add_column("protocol", overflow="fold")
+    for name in ("progress", "loss", "95 % CI", "recovery"):
+        table.add_column(name, justify="right", no_wrap=True)
+    last = None
+    for row in statistics.to_pylist():
+        if (who := (row["genome"], row["morphology"])) != last:
+            table.add_row(Text(f"{who[0]} ({who[1]})"), style="bold")
+            last = who
+        if row["begins"] is not None and row["recovery_from"] is None:
+            continue
+        table.add_row(*map(Text, (f"  {row['protocol']}", shown(hundredths(row["mean"])), *_loss(row))))
+    return table
+
+
+def _loss(row: Mapping[str, Any]) -> tuple[str, str, str]:
+    if row["loss"] is None:
+        return "", "", ""
+    interval = shown_interval(row["loss_low"], row["loss_high"]) or ""
+    back = row["recovery_steps"]
+    return shown(hundredths(row["loss"])), interval, "never" if back is None else f"{back:.0f} steps"

@@ -1,0 +1,1 @@
+"""What a user writes: presets, YAML files, overrides, checked against the schema."""

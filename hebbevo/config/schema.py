@@ -1,0 +1,190 @@
+"""What a user writes under each section of a configuration, and the whole of it."""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Mapping
+from functools import cached_property
+from operator import not_
+from typing import Any, Literal
+
+import yaml
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializeAsAny,
+    field_validator,
+    model_validator,
+)
+
+from hebbevo.envs import EnvConfig
+from hebbevo.networks.layout import resolve_sharing
+from hebbevo.perturbations.perturbation import Perturbation
+from hebbevo.rules import Distribution, Rule, RuleError, parse
+from hebbevo.search import SearchConfig
+
+_EVOLVED = "evolved"
+
+
+class _Section(BaseModel):
+    # Keys that runs and genomes of older versions do not know are left out where they say nothing (`exclude_if`).
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, allow_inf_nan=False, ignored_types=(cached_property,)
+    )
+
+
+class ConvolutionConfig(_Section):
+    """A convolution without bias or padding, then tanh, then the maximum of every `pool` x `pool` block."""
+
+    channels: int = Field(ge=1, le=1024)
+    kernel: int = Field(ge=1, le=31)
+    stride: int = Field(default=1, ge=1, le=31)
+    pool: int = Field(default=1, ge=1, le=31)
+
+
+class EncoderConfig(_Section):
+    """How images become the features that the plastic layers see; static, evolved. Najarro & Risi's by default."""
+
+    image_size: int | None = Field(
+        default=84,
+        ge=1,
+        description="frames are resized to so many pixels a side by area averaging; null: not",
+    )
+    convolutions: tuple[ConvolutionConfig, ...] = Field(
+        default=(
+            ConvolutionConfig(channels=6, kernel=3, stride=1, pool=2),
+            ConvolutionConfig(channels=8, kernel=5, stride=2, pool=2),
+        ),
+        description="each with tanh and max pooling",
+    )
+    weights: str = Field(
+        default="normal(0, 1)", description="distribution of the first centre's convolutions"
+    )
+
+    @field_validator("weights")
+    @classmethod
+    def _distribution_parses(cls, text: str) -> str:
+        Distribution.parse(text)
+        return text
+
+
+class NetworkConfig(_Section):
+    """A multilayer perceptron without biases, behind an encoder where the environment observes images."""
+
+    hidden: tuple[typing.Annotated[int, Field(ge=1, le=100_000)], ...] = Field(
+        default=(128, 64), description="neurons of each hidden layer"
+    )
+    activation: Literal["tanh", "relu", "sigmoid", "identity"] = Field(
+        default="tanh", description="of the hidden layers"
+    )
+    output: Literal["tanh", "raw"] = Field(
+        default="tanh",
+        description="what `post` is in the last layer: the action, or the sum, which tanh (sigmoid where an action has "
+        "one sign) bounds only for the environment",
+        exclude_if=lambda output: output == "tanh",
+    )
+    encoder: EncoderConfig | None = Field(
+        default=None,
+        description="for images; null is Najarro & Risi's there, and none elsewhere",
+        exclude_if=not_,
+    )
+
+
+class PlasticityConfig(_Section):
+    """The rule, who shares its coefficients, and the weights at birth."""
+
+    rule: str | dict[str, str] = Field(
+        default="ABCD_lr", description="a name, an equation, or an equation per state"
+    )
+    sharing: str | dict[str, str] = Field(
+        default="synapse", description="for all coefficients, or per coefficient"
+    )
+    normalise: Literal["none", "max", "var", "clip"] = Field(default="none", description="after every update")
+    initial_weights: str = Field(
+        default="uniform(-0.1, 0.1)",
+        description="a distribution, new in every lifetime; or `evolved [from DISTRIBUTION]`: in the genome",
+    )
+    initial_coefficients: str = Field(default="normal(0, 1)", description="distribution of the first centre")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _static_weights_evolve(cls, data: Any) -> Any:
+        if isinstance(data, Mapping) and data.get("rule") == "none" and "initial_weights" not in data:
+            return {**data, "initial_weights": _EVOLVED}
+        return data
+
+    @field_validator("rule")
+    @classmethod
+    def _rule_parses(cls, rule: str | dict[str, str]) -> str | dict[str, str]:
+        parse(rule)
+        return rule
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> PlasticityConfig:
+        resolve_sharing(self.parsed_rule, self.sharing)
+        Distribution.parse(self.initial_coefficients)
+        if not self.parsed_rule.coefficients and not self.weights_evolve:
+            raise RuleError(
+                f"rule {self.parsed_rule.name!r} has no coefficients, so there is nothing to evolve; "
+                "use initial_weights: evolved"
+            )
+        return self
+
+    @cached_property
+    def parsed_rule(self) -> Rule:
+        """The rule."""
+        return parse(self.rule)
+
+    @property
+    def weights_evolve(self) -> bool:
+        """Whether the genome holds the weights at birth."""
+        return self.initial_weights.split()[:1] == [_EVOLVED]
+
+    @cached_property
+    def weight_distribution(self) -> Distribution:
+        """Distribution of the weights at birth, or of the first centre's weights where they evolve."""
+        text = self.initial_weights
+        if self.weights_evolve:
+            text = (
+                text.strip().removeprefix(_EVOLVED).strip().removeprefix("from").strip()
+                or "uniform(-0.1, 0.1)"
+            )
+        return Distribution.parse(text)
+
+    @field_validator("initial_weights")
+    @classmethod
+    def _distribution_parses(cls, text: str) -> str:
+        _ = cls.model_construct(initial_weights=text).weight_distribution
+        return text
+
+
+class EvaluationConfig(_Section):
+    """How the centre is measured on fresh seeds."""
+
+    every: int = Field(
+        default=10, ge=1, description="generations between evaluations; the last one always is"
+    )
+    episodes: int = Field(default=16, ge=1, description="lifetimes per morphology, full length")
+
+
+class RunConfig(_Section):
+    """The rest."""
+
+    seed: int = Field(default=0, ge=0, lt=2**63, description="every random number of the run follows from it")
+
+
+class Config(_Section):
+    """A whole run."""
+
+    env: SerializeAsAny[EnvConfig]
+    network: NetworkConfig = NetworkConfig()
+    plasticity: PlasticityConfig = PlasticityConfig()
+    search: SerializeAsAny[SearchConfig]
+    evaluation: EvaluationConfig = EvaluationConfig()
+    run: RunConfig = RunConfig()
+    perturbations: tuple[SerializeAsAny[Perturbation], ...] = Field(default=(), exclude_if=not_)
+
+    def to_yaml(self) -> str:
+        """Return the resolved configuration."""
+        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, width=100)

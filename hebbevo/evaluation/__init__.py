@@ -1,0 +1,1 @@
+"""Fresh lifetimes of genomes: fitness, controls, statistics."""

@@ -1,0 +1,220 @@
+"""Evaluate a genome on fresh lifetimes of full length, beside its controls."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hebbevo.envs import EnvConfig
+from hebbevo.envs.robots.quadruped import QuadrupedConfig, paper_distance
+from hebbevo.errors import InputError
+from hebbevo.evaluation.fitness import EVALUATION, lifetime_seed
+from hebbevo.evaluation.statistics import paired_difference, summarise
+from hebbevo.execution.execution import Execution, executor_for
+from hebbevo.genomes.genome import Genome
+from hebbevo.rollouts.rollout import Lifetimes
+from hebbevo.search import Executor
+from hebbevo.tasks.task import Task, Worker
+from hebbevo.validation import check_section
+
+FloatArray = npt.NDArray[np.float32]
+
+GENOME = "genome"
+CONTROLS = ("off", "shuffled", "random")
+"""Rule and normaliser never applied; coefficients permuted within each layer; a genome never evolved."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What every lifetime came to.
+
+    Attributes:
+        lifetimes: per morphology and condition (``genome`` or a control), arrays over episodes.
+        unit: of the fitness.
+    """
+
+    genome: Genome
+    lifetimes: dict[str, dict[str, Lifetimes]]
+    unit: str
+
+    def progress(self, morphology: str, condition: str = GENOME) -> npt.NDArray[np.float64]:
+        """Return the fitness of every lifetime, ``(episodes,)``."""
+        return self.lifetimes[morphology][condition].fitness
+
+    def summary(self) -> dict[str, Any]:
+        """Return the statistics as `evaluate --json` writes them.
+
+        A control's `difference` is the genome's less its own, lifetime by lifetime: they share their seeds.
+        """
+        morphologies = {}
+        for morphology, conditions in self.lifetimes.items():
+            parts = {name: self._statistics(lifetimes) for name, lifetimes in conditions.items()}
+            evolved = _numbers(conditions[GENOME])
+            for name in parts.keys() - {GENOME}:
+                parts[name]["difference"] = paired_difference(evolved, _numbers(conditions[name]))
+            morphologies[morphology] = {**parts.pop(GENOME), "controls": parts}
+        return {"genome": self.genome.name, "unit": self.unit, "morphologies": morphologies}
+
+    def _statistics(self, lifetimes: Lifetimes) -> dict[str, Any]:
+        statistics = summarise(lifetimes.fitness, lifetimes.diverged)
+        if isinstance(self.genome.task.env, QuadrupedConfig) and statistics["mean"] is not None:
+            statistics["paper_distance"] = paper_distance(statistics["mean"])
+        return statistics
+
+
+def _numbers(lifetimes: Lifetimes) -> npt.NDArray[np.float64]:
+    """Return the fitness of every lifetime, NaN where it diverged."""
+    return np.where(lifetimes.diverged, np.nan, lifetimes.fitness)
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What all blocks of an evaluation share; the seeds are the same for every condition and morphology."""
+
+    values: FloatArray
+    key: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Episodes:
+    """One piece of work: episodes `start` to `stop` of a condition on a morphology."""
+
+    condition: str
+    morphology: str
+    start: int
+    stop: int
+
+
+def evaluate(
+    genome: Genome,
+    *,
+    episodes: int = 64,
+    seed: int = 1,
+    morphologies: Sequence[str] | None = None,
+    controls: bool = True,
+    official: bool = False,
+    execution: Execution | None = None,
+) -> Evaluation:
+    """Live fresh lifetimes of a genome and of its controls.
+
+    Args:
+        genome: from `load_genome`.
+        episodes: lifetimes per morphology and condition, full length, no early stop.
+        seed: the lifetimes' seeds follow from it.
+        morphologies: by default the task's own.
+        controls: also the controls that apply.
+        official: on the environment that ours stands for: CarRacing as Gymnasium draws it.
+        execution: where the lifetimes are lived; by default in this process.
+
+    Raises:
+        InputError: not one episode, a negative seed, or an unknown morphology.
+        EnvError: no official environment beside ours.
+    """
+    check_sample(episodes, seed)
+    if official:
+        genome = replace(genome, task=replace(genome.task, env=genome.task.env.officially()))
+    bodies = checked_bodies(genome.task, morphologies)
+    conditions = (GENOME, *(applicable_controls(genome.task) if controls else ()))
+    with executor_for(genome.task, execution or Execution(workers=0)) as (executor, block):
+        lifetimes = evaluate_conditions(
+            executor, genome.values, (seed, EVALUATION), bodies, conditions, episodes, block
+        )
+    return Evaluation(genome, lifetimes, genome.task.env.unit)
+
+
+def check_sample(episodes: int, seed: int) -> None:
+    """Raise `InputError` for a number of episodes, or a seed, that lifetimes cannot have."""
+    if episodes < 1:
+        raise InputError(f"episodes must be at least 1, got {episodes}")
+    if not 0 <= seed < 2**63:
+        raise InputError(f"seed must be from 0 to 2**63 - 1, got {seed}")
+
+
+def applicable_controls(task: Task) -> tuple[str, ...]:
+    """Return the controls that say something about a task: a static network has no rule to switch off."""
+    return CONTROLS[1:] if task.plasticity.parsed_rule.is_static else CONTROLS
+
+
+def evaluate_conditions(
+    executor: Executor[Worker],
+    values: FloatArray,
+    key: tuple[int, ...],
+    morphologies: Sequence[str],
+    conditions: Sequence[str],
+    episodes: int,
+    block: int,
+) -> dict[str, dict[str, Lifetimes]]:
+    """Live `episodes` lifetimes per morphology and condition, their seeds keyed by `key`."""
+    items = [
+        Episodes(condition, morphology, start, min(start + block, episodes))
+        for morphology in morphologies
+        for condition in conditions
+        for start in range(0, episodes, block)
+    ]
+    parts = executor.map(live_episodes, Conditions(values, key), items)
+    result: dict[str, dict[str, Lifetimes]] = {morphology: {} for morphology in morphologies}
+    for morphology in morphologies:
+        for condition in conditions:
+            mine = [
+                part
+                for item, part in zip(items, parts, strict=True)
+                if (item.morphology, item.condition) == (morphology, condition)
+            ]
+            result[morphology][condition] = Lifetimes(
+                np.concatenate([part.fitness for part in mine]),
+                np.concatenate([part.steps for part in mine]),
+                np.concatenate([part.diverged for part in mine]),
+            )
+    return result
+
+
+def live_episodes(worker: Worker, shared: Conditions, item: Episodes) -> Lifetimes:
+    """Live a few episodes of one condition on one morphology."""
+    seeds = [lifetime_seed(*shared.key, episode) for episode in range(item.start, item.stop)]
+    genomes, genome_of = shared.values[None, :], [0] * len(seeds)
+    if item.condition in ("shuffled", "random"):
+        variant = shuffled_genome if item.condition == "shuffled" else random_genome
+        genomes = np.stack([variant(worker.task, shared.values, seed) for seed in seeds])
+        genome_of = list(range(len(seeds)))
+    return worker.live(
+        genomes,
+        genome_of,
+        seeds,
+        [item.morphology] * len(seeds),
+        early_stop=False,
+        plastic=item.condition != "off",
+    )
+
+
+def shuffled_genome(task: Task, values: FloatArray, seed: int) -> FloatArray:
+    """Permute each named array of a genome, layer by layer; another permutation for each seed."""
+    generator = np.random.Generator(np.random.Philox(np.random.SeedSequence((seed, 2))))
+    shuffled = values.copy()
+    for entry in task.layout.entries:
+        generator.shuffle(shuffled[entry.offset : entry.offset + entry.size])
+    return shuffled
+
+
+def random_genome(task: Task, values: FloatArray, seed: int) -> FloatArray:
+    """Draw a genome from the initial distributions; another one for each seed."""
+    return task.first_genome(np.random.Generator(np.random.Philox(np.random.SeedSequence((seed, 3)))))
+
+
+def checked_bodies(task: Task, morphologies: Sequence[str] | None) -> tuple[str, ...]:
+    """Return bodies that the task's environment knows; by default the task's own.
+
+    Raises:
+        InputError: an unknown one, or an environment with one body only.
+    """
+    if not morphologies:
+        return task.env.morphology_names
+    if "morphologies" not in type(task.env).model_fields:
+        raise InputError(f"{task.env.name} has one body only; leave --morphology out")
+    asked = {**task.env.model_dump(), "morphologies": list(morphologies)}
+    checked = check_section("env", type(task.env), asked)
+    assert isinstance(checked, EnvConfig)
+    return checked.morphology_names

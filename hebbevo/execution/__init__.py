@@ -1,0 +1,1 @@
+"""Where lifetimes run: threads, workers on Ray, devices; scheduling and tuning."""

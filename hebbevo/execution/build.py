@@ -1,0 +1,75 @@
+"""What a process runs: a hash of the hebbevo sources and the versions of what computes the bits.
+
+Equal bits are promised for equal software. The driver compares its own build with every worker's before the
+worker gets any work.
+"""
+
+import hashlib
+import os
+import platform
+from collections.abc import Mapping
+from functools import cache
+from importlib import metadata, resources
+from pathlib import Path
+
+LIBRARIES = ("numpy", "numba", "llvmlite", "mujoco", "gymnasium", "Box2D")
+
+Build = dict[str, str]
+
+
+def this_build() -> Build:
+    """Return the build of this process: `hebbevo` (a hash), `python` and a version per library."""
+    return {
+        "hebbevo": source_hash(Path(str(resources.files("hebbevo")))),
+        "python": platform.python_version(),
+        **{name: _version(name) for name in LIBRARIES},
+    }
+
+
+def build_difference(own: Mapping[str, str], other: Mapping[str, str]) -> str:
+    """Return `numba 0.68.0 there, 0.67.0 here` for the first part that differs, or nothing."""
+    for name in dict.fromkeys((*own, *other)):
+        if own.get(name) != other.get(name):
+            return f"{name} {other.get(name, 'unknown')} there, {own.get(name, 'unknown')} here"
+    return ""
+
+
+def cpu_kind() -> str:
+    """Return the model of this machine's CPU; kernels compiled for another may round differently."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.machine())
+
+
+def resident_memory() -> int:
+    """Return the bytes of memory that this process holds now; 0 where the system does not tell."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    except OSError:
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+@cache
+def source_hash(package: Path) -> str:
+    """Return a hash over the path and text of every Python file of a package; links are followed."""
+    digest = hashlib.sha256()
+    for folder, folders, files in os.walk(package, followlinks=True):
+        folders[:] = sorted(name for name in folders if name != "__pycache__")
+        for name in sorted(files):
+            if name.endswith(".py"):
+                path = Path(folder, name)
+                text = path.read_bytes()
+                digest.update(f"{path.relative_to(package).as_posix()}\0{len(text)}\0".encode() + text)
+    return digest.hexdigest()[:16]
+
+
+@cache
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "missing"

@@ -1,0 +1,159 @@
+"""A worker whose networks live on a device: as much of the population as fits, in two halves that take turns."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from hebbevo.envs import BatchedEnvironment
+from hebbevo.envs.subprocess.environment import ProcessEnvironment
+from hebbevo.networks.torch.device import check_available, lifetimes_that_fit
+from hebbevo.networks.torch.encoder import TorchEncoder
+from hebbevo.networks.torch.network import DeviceNetwork
+from hebbevo.perturbations.catalogue import hooks_of
+from hebbevo.perturbations.perturbation import Perturbation
+from hebbevo.rollouts.pipeline import Turns, in_turns
+from hebbevo.rollouts.rollout import Hook, Lifetimes, live
+from hebbevo.tasks.task import Task, Worker
+
+FloatArray = npt.NDArray[np.float32]
+
+
+class DeviceWorker(Worker):
+    """What is dear to make, on a device: a kernel, and two halves of environment and network that grow as needed.
+
+    Args:
+        task: what is lived.
+        block: most lifetimes side by side; fewer where the device's memory holds fewer.
+        device: ``cpu`` or ``cuda``.
+        threads: of the environments, or processes where they hold the GIL; None is what this process may use.
+
+    Raises:
+        InputError: the device is not there.
+    """
+
+    def __init__(self, task: Task, block: int, device: str, threads: int | None = None) -> None:
+        check_available(device)
+        self.task = task
+        self.device = device
+        pixels = task.encoder.pixels if task.encoder else 0
+        self.block = min(block, lifetimes_that_fit(task.kernel_spec, task.layout.size, device, pixels))
+        self.turns = Turns()
+        self._threads = threads or torch.get_num_threads()  # as Ray has pinned it
+        self._halves: list[tuple[BatchedEnvironment, DeviceNetwork] | None] = [None, None]
+
+    def live(
+        self,
+        genomes: FloatArray,
+        genome_of: Sequence[int],
+        seeds: Sequence[int],
+        morphologies: Sequence[str],
+        *,
+        early_stop: bool,
+        plastic: bool = True,
+        hooks: Sequence[Hook] = (),
+        perturbations: Sequence[Perturbation] | None = None,
+    ) -> Lifetimes:
+        """Live any number of lifetimes; see `Worker.live`.
+
+        Hooks see one block with all of the lifetimes, as on the CPU: with `hooks` nobody takes turns.
+        """
+        env, initial = self.task.env, self.task.plasticity.weight_distribution
+        happening = self.task.perturbations if perturbations is None else perturbations
+
+        def part(half: int, start: int, stop: int, turn: Hook) -> Lifetimes:
+            environment, network = self._half(half, stop - start)
+            used, mine = np.unique(np.asarray(genome_of[start:stop]), return_inverse=True)
+            with _one_thread_of_torch():
+                return live(
+                    environment,
+                    network,
+                    np.ascontiguousarray(genomes[used]),
+                    mine.tolist(),
+                    seeds[start:stop],
+                    morphologies[start:stop],
+                    steps=env.steps,
+                    early_stop=env.early_stop if early_stop else None,
+                    plastic=plastic,
+                    hooks=(*hooks_of(happening, seeds[start:stop], initial), *hooks, turn),
+                )
+
+        lived: list[Lifetimes] = []
+        for start, stop in _spans(len(seeds), len(seeds) if hooks else self.block):
+            middle = stop if hooks or stop - start < 2 else (start + stop + 1) // 2
+            bounds = [(start, middle)] + [(middle, stop)] * (middle < stop)
+            halves = [partial(part, half, *at) for half, at in enumerate(bounds)]
+            lived += in_turns(halves, self.turns)
+        return Lifetimes(
+            np.concatenate([part.fitness for part in lived]),
+            np.concatenate([part.steps for part in lived]),
+            np.concatenate([part.diverged for part in lived]),
+        )
+
+    def interrupt(self) -> None:
+        """End what is being lived at its next step: nobody wants it any more."""
+        self.turns.stop.set()
+
+    def close(self) -> None:
+        """Release the environments."""
+        for half in self._halves:
+            if half is not None:
+                half[0].close()
+        self._halves = [None, None]
+
+    def _half(self, number: int, lifetimes: int) -> tuple[BatchedEnvironment, DeviceNetwork]:
+        """Return the environment and the network of a half, with room for its lifetimes."""
+        half = self._halves[number]
+        if half is None or half[0].capacity < lifetimes:
+            if half is not None:
+                half[0].close()
+                self._halves[number] = half = None  # its memory is free before the next takes its own
+            self._halves[number] = half = self._environment_for(lifetimes), self._network_for(lifetimes)
+        return half
+
+    def _environment_for(self, capacity: int) -> BatchedEnvironment:
+        """Build an environment stepped by threads, or by processes where it holds the GIL."""
+        env = self.task.env
+        if self._threads > 1 and not env.releases_gil:
+            return ProcessEnvironment(env, capacity, self._threads)
+        environment = env.build(capacity)
+        if self._threads > 1:
+            environment.use_threads(self._threads)
+        return environment
+
+    def _network_for(self, capacity: int) -> DeviceNetwork:
+        task, plasticity = self.task, self.task.plasticity
+        return DeviceNetwork(
+            task.kernel_spec,
+            task.layout,
+            None if plasticity.weights_evolve else plasticity.weight_distribution,
+            capacity,
+            self.device,
+            encoder=TorchEncoder(task.encoder, task.layout, self.device) if task.encoder else None,
+            slopes=task.ends.slopes if task.network.output == "raw" else None,
+        )
+
+
+@contextmanager
+def _one_thread_of_torch() -> Iterator[None]:
+    """Keep this thread's torch to itself: the environments have the other cores, and waiting for OpenMP costs more."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _spans(count: int, most: int) -> list[tuple[int, int]]:
+    """Cut `count` lifetimes into as few spans as hold `most` each, of about the same length."""
+    parts = max(1, math.ceil(count / most))
+    edges = [count * part // parts for part in range(parts + 1)]
+    return list(pairwise(edges))

@@ -1,0 +1,65 @@
+"""What runs in a worker's process of its own: nothing here knows who started it.
+
+The worker (compiled kernels, environments, buffers) is made at its first piece of work and lives as long as the
+process. Answers to the driver's questions are plain dictionaries, which every build can read.
+"""
+
+import os
+import pickle
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from hebbevo.execution.build import cpu_kind, resident_memory, this_build
+
+
+@dataclass(frozen=True)
+class Work:
+    """What all items of a map share: sent once to every node."""
+
+    function: Callable[[Any, Any, Any], Any]
+    shared: Any
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A result, the seconds it took, those of a CPU, and the bytes of memory that the process holds."""
+
+    result: Any
+    seconds: float
+    cpu_seconds: float
+    memory: int
+
+
+class WorkerProcess:
+    """Runs items one after the other on one worker.
+
+    The factory comes pickled and stays so until the first item: before that, the driver asks `describe` and
+    refuses a process whose hebbevo might not even have the factory's class.
+    """
+
+    def __init__(self, pickled_factory: bytes) -> None:
+        self._pickled_factory = pickled_factory
+        self._worker: Any = None
+        self._made = False
+
+    def describe(self) -> dict[str, Any]:
+        """Return who this is: build, CPU, host, process and memory."""
+        return {
+            "build": this_build(),
+            "cpu": cpu_kind(),
+            "host": socket.gethostname(),
+            "pid": os.getpid(),
+            "memory": resident_memory(),
+        }
+
+    def run(self, work: Work, item: Any) -> Answer:
+        """Run one item."""
+        began, cpu = time.perf_counter(), time.process_time()
+        if not self._made:
+            self._worker = pickle.loads(self._pickled_factory)()
+            self._made = True
+        result = work.function(self._worker, work.shared, item)
+        return Answer(result, time.perf_counter() - began, time.process_time() - cpu, resident_memory())

@@ -1,0 +1,1 @@
+"""Genome files and the shipped genomes."""

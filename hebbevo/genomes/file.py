@@ -1,0 +1,64 @@
+"""Genome files: the named arrays of a genome, and a header that holds everything needed to run it again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hebbevo.io.tensors import Header, read_tensors, write_tensors
+from hebbevo.networks.layout import Layout
+from hebbevo.rules.errors import RuleError
+
+FORMAT = "hebbevo genome"
+VERSION = 1
+
+FloatArray = npt.NDArray[np.float32]
+
+
+def write_genome(path: Path | str, layout: Layout, genome: FloatArray, header: Mapping[str, Any]) -> None:
+    """Write a genome in one rename; equal genomes and headers give equal bytes.
+
+    Args:
+        path: the file; what stood there is replaced.
+        layout: names and shapes of the arrays.
+        genome: float32 ``(layout.size,)``.
+        header: what JSON can hold; ``format`` and ``version`` are added.
+
+    Raises:
+        RuleError: a genome that is not finite, or a header that is not JSON.
+        OSError: the file cannot be written; what stood there still stands.
+    """
+    assert genome.shape == (layout.size,)
+    assert genome.dtype == np.float32
+    arrays = layout.split(genome)
+    _check_finite(arrays, "genome")
+    write_tensors(path, arrays, {**header, "format": FORMAT, "version": VERSION})
+
+
+def read_genome(path: Path | str) -> tuple[dict[str, FloatArray], Header]:
+    """Return the arrays and the header of a genome file; `Layout.join` checks the shapes.
+
+    Raises:
+        RuleError: no such file, or one that is truncated, damaged, foreign, of a newer version or not finite.
+    """
+    arrays, header = read_tensors(path, "genome")
+    where = f"genome {str(path)!r}"
+    if header.get("format") != FORMAT:
+        raise RuleError(f"{where} holds {header.get('format')!r}, not a genome; name a genome file")
+    if (version := header.get("version")) != VERSION:
+        raise RuleError(f"{where} has version {version!r}, this hebbevo reads {VERSION}; use a newer hebbevo")
+    for name, array in arrays.items():
+        if array.dtype != np.float32:
+            raise RuleError(f"{where} holds array {name!r} of type {array.dtype}, expected float32")
+    _check_finite(arrays, where)
+    return arrays, header
+
+
+def _check_finite(arrays: Mapping[str, FloatArray], where: str) -> None:
+    for name, array in arrays.items():
+        if not np.isfinite(array).all():
+            raise RuleError(f"{where} holds NaN or infinity in array {name!r}; it cannot be run")

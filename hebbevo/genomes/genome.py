@@ -1,0 +1,142 @@
+"""Genomes with everything that is needed to run them again: values, task, provenance."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from importlib import metadata, resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hebbevo.config.loading import PERTURBATIONS, build_sections
+from hebbevo.envs import EnvConfig
+from hebbevo.errors import InputError
+from hebbevo.genomes.file import read_genome, write_genome
+from hebbevo.rules import RuleError
+from hebbevo.tasks.task import Task
+from hebbevo.validation import check_section
+
+ZOO = "zoo:"
+CENTER, BEST = "center.safetensors", "best.safetensors"
+
+
+@dataclass(frozen=True)
+class Genome:
+    """A genome and what it means.
+
+    Attributes:
+        task: environment, network and rule.
+        values: float32 ``(task.layout.size,)``.
+        provenance: run seed, generation, search settings, evaluation, hebbevo version.
+        name: where it came from, for tables and messages.
+    """
+
+    task: Task
+    values: npt.NDArray[np.float32]
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    name: str = "genome"
+
+    @cached_property
+    def arrays(self) -> dict[str, npt.NDArray[np.float32]]:
+        """Named views of the values, as `layer1.A`."""
+        return self.task.layout.split(self.values)
+
+    def lasting(self, steps: int | None) -> Genome:
+        """Return the genome with lifetimes of another number of steps; None leaves them as they are.
+
+        Raises:
+            InputError: a number that lifetimes cannot have.
+        """
+        if steps is None:
+            return self
+        env = self.task.env
+        checked = check_section("env", type(env), {**env.model_dump(), "steps": steps})
+        assert isinstance(checked, EnvConfig)
+        return replace(self, task=replace(self.task, env=checked))
+
+
+def version() -> str:
+    """Return hebbevo's version."""
+    return metadata.version("hebbevo")
+
+
+def save_genome(genome: Genome, path: str | Path) -> None:
+    """Write a genome file; equal genomes give equal bytes."""
+    header = {"hebbevo": version(), "task": genome.task.header(), "provenance": dict(genome.provenance)}
+    write_genome(path, genome.task.layout, genome.values, header)
+
+
+def load_genome(source: str | Path) -> Genome:
+    """Read a genome.
+
+    Args:
+        source: a genome file, a run directory (its centre), or ``zoo:NAME`` (a shipped genome).
+
+    Raises:
+        InputError, RuleError: no such genome, or a file that is truncated, foreign or of another layout.
+    """
+    path = _path(str(source))
+    arrays, header = read_genome(path)
+    task = _task(header.get("task"), str(source))
+    try:
+        values = task.layout.join(arrays)
+    except RuleError as error:
+        raise InputError(f"genome {str(source)!r}: {error}") from None
+    provenance = header.get("provenance")
+    return Genome(task, values, provenance if isinstance(provenance, dict) else {}, str(source))
+
+
+def zoo_names() -> list[str]:
+    """Return the names of the shipped genomes, sorted."""
+    folder = resources.files("hebbevo.genomes") / "zoo"
+    if not folder.is_dir():
+        return []
+    return sorted(
+        f.name.removesuffix(".safetensors") for f in folder.iterdir() if f.name.endswith(".safetensors")
+    )
+
+
+def _path(source: str) -> Path:
+    if source.startswith(ZOO):
+        name = source.removeprefix(ZOO)
+        if name not in zoo_names():
+            near = difflib.get_close_matches(name, zoo_names(), 1)
+            hint = f"did you mean {ZOO}{near[0]}?" if near else "see `hebbevo list genomes`"
+            raise InputError(f"no shipped genome {source!r}; {hint}")
+        return Path(str(resources.files("hebbevo.genomes") / "zoo" / f"{name}.safetensors"))
+    path = Path(source)
+    try:
+        is_directory = path.is_dir()
+    except OSError as error:
+        raise InputError(f"cannot look up {source[:60]!r}: {error.strerror}; check the path") from None
+    if is_directory:
+        if not (path / CENTER).is_file():
+            raise InputError(
+                f"{source!r} holds no {CENTER}; name a genome file, or a run with one generation done"
+            )
+        return path / CENTER
+    return path
+
+
+def _task(header: Any, source: str) -> Task:
+    """Build the task of a header, which is untrusted: the config schema checks it."""
+    if not isinstance(header, dict) or set(header) - {PERTURBATIONS} != {"env", "network", "plasticity"}:
+        raise InputError(f"genome {source!r}: its header has no task; it was not written by hebbevo")
+    plasticity = header["plasticity"]
+    equation = plasticity.pop("equation", None) if isinstance(plasticity, dict) else None
+    try:
+        task = Task(**build_sections(header))
+        task.check(task.perturbations)
+    except ValueError as error:
+        raise InputError(f"genome {source!r}: {error}") from None
+    if task.plasticity.parsed_rule.text != equation:
+        raise InputError(
+            f"genome {source!r}: its equation {equation!r} is not the one that this hebbevo calls "
+            f"{task.plasticity.rule!r}; use the version that wrote it"
+        )
+    return task

@@ -1,0 +1,1 @@
+"""Files: atomic writes, directories, tensors, tables, TensorBoard events."""

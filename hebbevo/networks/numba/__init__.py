@@ -1,0 +1,1 @@
+"""The back end of CPUs: kernels generated for numba."""

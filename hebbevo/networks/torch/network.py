@@ -1,0 +1,227 @@
+"""A population of plastic networks as tensors on a device: the interface of `PlasticNetwork`, another place.
+
+Weights at birth come from the same streams. On a GPU the Triton kernel runs, else its reference in torch. What
+the host sees (`weights`, `state`, `activations`, the actions) are NumPy arrays; those of a GPU are copies, which
+go back before the network runs on, so that hooks may write them as they do on the CPU.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from hebbevo.networks.kernel_spec import KernelSpec
+from hebbevo.networks.layout import Layout
+from hebbevo.networks.numba.network import NETWORK_STREAM, PlasticNetwork
+from hebbevo.networks.torch.encoder import TorchEncoder
+from hebbevo.networks.torch.kernel import TorchKernel, kernel_functions
+from hebbevo.networks.triton.kernel import TritonKernel
+from hebbevo.rules.distribution import Distribution
+
+FloatArray = npt.NDArray[np.float32]
+IndexArray = npt.NDArray[np.int64]
+
+
+class DeviceNetwork(PlasticNetwork):
+    """A block of plastic networks on a device.
+
+    Args:
+        spec: rule, layers, sharing, normaliser.
+        layout: of the genomes.
+        initial_weights: distribution of each lifetime's first weights; None where the genome holds them.
+        capacity: most lifetimes in the block.
+        device: ``cpu`` or ``cuda``.
+        kernel: by default Triton's on ``cuda``, torch's on ``cpu``.
+        encoder: makes features of images, on the same device; None where observations are none.
+        slopes: ``(n_out,)``, where the output layer is raw: actions are tanh(slope * output).
+    """
+
+    def __init__(
+        self,
+        spec: KernelSpec,
+        layout: Layout,
+        initial_weights: Distribution | None,
+        capacity: int,
+        device: str = "cpu",
+        *,
+        kernel: TorchKernel | TritonKernel | None = None,
+        encoder: TorchEncoder | None = None,
+        slopes: FloatArray | None = None,
+    ) -> None:
+        self.capacity, self.layout, self.plastic = capacity, layout, True
+        self.device = torch.device(device)
+        self.kernel = kernel or default_kernel(spec, device)
+        self._spec, self._initial, self._device_encoder = spec, initial_weights, encoder
+        self._slope_tensor = None if slopes is None else torch.from_numpy(slopes).to(self.device)
+        self._tanh = kernel_functions()["tanh"]
+        on_gpu = self.device.type == "cuda"
+        self._stream = torch.cuda.Stream() if on_gpu else None  # type: ignore[no-untyped-call]
+        rows, states = capacity, len(spec.rule.states)
+
+        def zeros(*shape: int) -> torch.Tensor:
+            return torch.zeros(shape, device=self.device)
+
+        self._synapses = [zeros(rows, states, n_out, n_in) for n_in, n_out in spec.layers]
+        self._signals = [zeros(rows, size) for size in spec.sizes]
+        self._next_signals = [zeros(rows, size) for size in spec.sizes]
+        observed = spec.sizes[0] if encoder is None else encoder.spec.pixels
+        self._observed = torch.zeros(rows, observed, pin_memory=on_gpu)
+        self._acted = torch.zeros(rows, spec.sizes[-1], pin_memory=on_gpu)
+        self._actions: FloatArray = self._acted.numpy()
+        self._genome_rows = torch.zeros(rows, dtype=torch.int64, device=self.device)
+        self._genome_constants: list[torch.Tensor] = []
+        self._rows_of: tuple[IndexArray, torch.Tensor] | None = None
+        self._pending: IndexArray | None = None
+        self._lent: list[tuple[torch.Tensor, torch.Tensor]] = []
+
+    @property
+    def layers(self) -> int:
+        """Number of plastic layers."""
+        return len(self._spec.layers)
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """Names of a synapse's states; ``w`` is the first."""
+        return tuple(self._spec.rule.states)
+
+    def begin(
+        self, genomes: FloatArray, genome_of: Sequence[int], seeds: Sequence[int], *, plastic: bool = True
+    ) -> None:
+        """Start lifetimes in the first rows; see `PlasticNetwork.begin`."""
+        assert len(genome_of) == len(seeds) <= self.capacity
+        self.plastic = plastic and not self._spec.rule.is_static
+        self._pending, self._rows_of, self._lent = None, None, []
+        with self._on_device():
+            moved = torch.from_numpy(np.ascontiguousarray(genomes)).to(self.device)
+            self._genome_constants = [
+                self.kernel.constants(layer, self._coefficients(moved, layer + 1))  # type: ignore[misc]
+                for layer in range(self.layers)
+            ]
+            self._genome_rows[: len(seeds)] = torch.tensor(list(genome_of), device=self.device)
+            for states in self._synapses:
+                states[: len(seeds)] = 0.0
+            for layer, weights in enumerate(self._first_matrices(genomes, genome_of, seeds)):
+                self._synapses[layer][: len(seeds), 0] = torch.from_numpy(weights).to(self.device)
+            if self._device_encoder is not None:
+                self._device_encoder.begin(moved)
+
+    def forward(self, observations: FloatArray, active: IndexArray) -> FloatArray:
+        """Return the actions ``(capacity, n_out)``, current in the rows `active`; see `PlasticNetwork.forward`."""
+        seen = self._observed[: len(active)]
+        np.take(observations, active, axis=0, out=seen.numpy(), mode="clip")
+        with self._on_device():
+            self._return_lent()
+            rows = self._rows(active)
+            inputs = seen.to(self.device, non_blocking=True)
+            if self._device_encoder is not None:
+                inputs = self._device_encoder.encode(inputs, self._genome_rows[rows])
+            self._next_signals[0][rows] = inputs
+            self._step(rows, learn=self._pending is not None, forward=True)
+            self._signals, self._next_signals = self._next_signals, self._signals
+            outputs = self._signals[-1]
+            actions = outputs if self._slope_tensor is None else self._tanh(self._slope_tensor * outputs)
+            self._acted.copy_(actions, non_blocking=True)
+        self._pending = None
+        return self._actions
+
+    def learn(self, active: IndexArray) -> None:
+        """Let rule and normaliser change the weights of the rows `active`, together with the next forward pass."""
+        if self.plastic:
+            self._pending = active
+
+    def flush(self) -> None:
+        """Carry out an update that still waits."""
+        if self._pending is not None:
+            with self._on_device():
+                self._return_lent()
+                self._step(self._rows(self._pending), learn=True, forward=False)
+            self._pending = None
+
+    def state(self, name: str, layer: int) -> FloatArray:
+        """Return a state of the rule ``(capacity, n_out, n_in)``, to read or write until the network runs on."""
+        self.flush()
+        return self._lend(self._synapses[layer - 1][:, self.states.index(name)])
+
+    def activations(self, layer: int) -> FloatArray:
+        """Return the last activations of layer 1, 2, ..., ``(capacity, n_out)``; 0 is the input."""
+        return self._lend(self._signals[layer])
+
+    def _step(self, rows: torch.Tensor, *, learn: bool, forward: bool) -> None:
+        for layer in range(self.layers):
+            self.kernel.run(
+                layer,
+                rows,
+                self._genome_rows,
+                self._synapses[layer],
+                self._genome_constants[layer],  # type: ignore[arg-type]
+                self._signals,
+                self._next_signals,
+                learn=learn,
+                forward=forward,
+            )
+
+    @contextmanager
+    def _on_device(self) -> Iterator[None]:
+        """On a GPU, use this block's stream and wait until it has done its work."""
+        with torch.inference_mode():
+            stream = self._stream
+            with torch.cuda.stream(stream) if stream is not None else nullcontext():
+                yield
+            if stream is not None:
+                stream.synchronize()
+
+    def _rows(self, active: IndexArray) -> torch.Tensor:
+        """Return the rows on the device; the same array as last time is there already."""
+        if self._rows_of is None or self._rows_of[0] is not active or len(self._rows_of[1]) != len(active):
+            self._rows_of = active, torch.from_numpy(active.copy()).to(self.device)
+        return self._rows_of[1]
+
+    def _coefficients(self, genomes: torch.Tensor, layer: int) -> dict[str, torch.Tensor]:
+        """Return the coefficients of layer 1, 2, ..., each ``(genomes, n_out or 1, n_in or 1)``."""
+        places = {entry.name: entry for entry in self.layout.entries}
+        found = {}
+        for name in self._spec.rule.coefficients:
+            shared = self._spec.sharing[name] == "network"
+            entry = places[f"network.{name}" if shared else f"layer{layer}.{name}"]
+            part = genomes[:, entry.offset : entry.offset + entry.size]
+            found[name] = part.reshape(len(genomes), *entry.shape)
+        return found
+
+    def _first_matrices(
+        self, genomes: FloatArray, genome_of: Sequence[int], seeds: Sequence[int]
+    ) -> list[FloatArray]:
+        """Return each layer's weights at birth, ``(lifetimes, n_out, n_in)``."""
+        first = [np.empty((len(seeds), n_out, n_in), np.float32) for n_in, n_out in self._spec.layers]
+        if self._initial is None:
+            arrays = self.layout.split(genomes)
+            for layer, weights in enumerate(first, start=1):
+                weights[...] = arrays[f"layer{layer}.weight"][list(genome_of)]
+            return first
+        for row, seed in enumerate(seeds):
+            generator = np.random.Generator(np.random.Philox(np.random.SeedSequence((seed, NETWORK_STREAM))))
+            for weights in first:
+                self._initial.fill(generator, weights[row])
+        return first
+
+    def _lend(self, tensor: torch.Tensor) -> FloatArray:
+        """Return what the host may read and write: the memory itself, or a copy that goes back."""
+        if self._stream is None:
+            return tensor.numpy()
+        self._stream.synchronize()
+        copy = tensor.cpu()
+        self._lent.append((tensor, copy))
+        return copy.numpy()
+
+    def _return_lent(self) -> None:
+        for tensor, copy in self._lent:
+            tensor.copy_(copy)
+        self._lent = []
+
+
+def default_kernel(spec: KernelSpec, device: str) -> TorchKernel | TritonKernel:
+    """Return the kernel that suits a device: Triton's on a GPU (every torch for CUDA brings it), else torch's."""
+    return TritonKernel(spec) if device == "cuda" else TorchKernel(spec)

@@ -1,0 +1,1 @@
+"""The fused kernel of GPUs."""

@@ -1,0 +1,123 @@
+"""Perturbations of the body and its world: a push, friction, gravity, another body in mid-life.
+
+They need a quadruped; the mechanics are those of `hebbevo.envs.robots.interventions`.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import ClassVar, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from hebbevo.envs.morphologies.catalogue import get_morphology
+from hebbevo.envs.robots.interventions import Change
+from hebbevo.envs.robots.walker import BatchedQuadruped
+from hebbevo.errors import InputError
+from hebbevo.perturbations.perturbation import Lives, Perturbation, Timed
+from hebbevo.rollouts.rollout import Block, Hook
+
+Vector = tuple[float, float, float]
+
+
+class Push(Perturbation):
+    """Push the torso: a velocity or an impulse along x, y, z, or a speed in a random level direction."""
+
+    needs_body: ClassVar[bool] = True
+    kind: Literal["push"] = "push"
+    velocity: Vector | None = Field(default=None, description="added to the torso's, m/s")
+    impulse: Vector | None = Field(default=None, description="on the torso's centre of mass, N s")
+    speed: float | None = Field(
+        default=None, gt=0, description="in a random level direction, m/s; 1 by default"
+    )
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Push:
+        if sum(given is not None for given in (self.velocity, self.impulse, self.speed)) > 1:
+            raise InputError("push: give one of velocity, impulse and speed")
+        return self
+
+    def hook(self, place: int, lives: Lives) -> Hook:
+        """Return what pushes."""
+        return _Pushing(self, place, lives)
+
+
+class Friction(Perturbation):
+    """Scale the friction between body and floor; after a window it is as before."""
+
+    lasting: ClassVar[bool] = True
+    needs_body: ClassVar[bool] = True
+    kind: Literal["friction"] = "friction"
+    factor: float = Field(default=0.3, ge=0.01, le=10)
+
+    def hook(self, place: int, lives: Lives) -> Hook:
+        """Return what changes it."""
+        return _Changing(self, place, lives, Change(friction=self.factor))
+
+
+class Gravity(Perturbation):
+    """Scale gravity; after a window it is as before."""
+
+    lasting: ClassVar[bool] = True
+    needs_body: ClassVar[bool] = True
+    kind: Literal["gravity"] = "gravity"
+    factor: float = Field(default=1.5, ge=0, le=10)
+
+    def hook(self, place: int, lives: Lives) -> Hook:
+        """Return what changes it."""
+        return _Changing(self, place, lives, Change(gravity=self.factor))
+
+
+class SwitchMorphology(Perturbation):
+    """Go on in another body, with the posture and the motion of the old one; after a window in the old one."""
+
+    lasting: ClassVar[bool] = True
+    needs_body: ClassVar[bool] = True
+    kind: Literal["switch_morphology"] = "switch_morphology"
+    morphology: str = Field(description="name of the other body")
+
+    @field_validator("morphology")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        get_morphology(name)
+        return name
+
+    def hook(self, place: int, lives: Lives) -> Hook:
+        """Return what switches."""
+        return _Changing(self, place, lives, Change(morphology=self.morphology))
+
+
+class _Pushing(Timed[Push]):
+    def sense(self, block: Block) -> None:
+        """Push every lifetime."""
+        environment = _quadrupeds(block)
+        for row in block.active.tolist():
+            if self.what.impulse is not None:
+                environment.blows.push(row, impulse=self.what.impulse)
+            else:
+                environment.blows.push(row, velocity=self.what.velocity or self._random(row))
+
+    def _random(self, row: int) -> Vector:
+        angle = float(self.stream(row).uniform(0.0, 2 * math.pi))
+        speed = 1.0 if self.what.speed is None else self.what.speed
+        return speed * math.cos(angle), speed * math.sin(angle), 0.0
+
+
+class _Changing(Timed[Perturbation]):
+    def __init__(self, what: Perturbation, place: int, lives: Lives, change: Change) -> None:
+        super().__init__(what, place, lives)
+        self._change = change
+
+    def begin(self, block: Block) -> None:
+        """Change the world."""
+        _quadrupeds(block).blows.change(block.active.tolist(), self.place, self._change)
+
+    def end(self, block: Block) -> None:
+        """Change it back."""
+        _quadrupeds(block).blows.change(block.active.tolist(), self.place, None)
+
+
+def _quadrupeds(block: Block) -> BatchedQuadruped:
+    environment = block.environment
+    assert isinstance(environment, BatchedQuadruped)  # Perturbation.check has refused other environments
+    return environment

@@ -1,0 +1,169 @@
+"""The registry of perturbations, how they are written, and what carries a list of them out in a block of lifetimes.
+
+A new kind is a subclass of `Perturbation` and its entry in `PERTURBATIONS`. In YAML a perturbation is a mapping,
+``{kind: zero_weights, at: 300, fraction: 0.333}``; as a short text ``zero_weights:at=300,fraction=0.333``, several
+joined by ``+``. They act in the order given.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from hebbevo.envs import EnvConfig
+from hebbevo.errors import InputError
+from hebbevo.perturbations.body import Friction, Gravity, Push, SwitchMorphology
+from hebbevo.perturbations.perturbation import Lives, Perturbation
+from hebbevo.perturbations.signals import (
+    KillActuators,
+    SaturateActuators,
+    SensorDropout,
+    SensorNoise,
+    SensorPermutation,
+)
+from hebbevo.perturbations.weights import Freeze, RandomiseWeights, ZeroWeights
+from hebbevo.rollouts.rollout import Hook
+from hebbevo.rules import Distribution
+from hebbevo.validation import check_section, read_yaml
+
+Perturbations = tuple[Perturbation, ...]
+
+_OUTSIDE_BRACKETS = r"(?![^\[(]*[\])])"
+_COMMA = re.compile(rf",{_OUTSIDE_BRACKETS}")
+_PLUS = re.compile(rf"\+(?=\s*[A-Za-z_]){_OUTSIDE_BRACKETS}")
+
+
+class Nothing(Perturbation):
+    """No perturbation: the unperturbed lifetime, bit for bit."""
+
+    lasting = True
+    kind: Literal["none"] = "none"
+
+    def hook(self, place: int, lives: Lives) -> Hook:
+        """Return a hook that does nothing."""
+        return Hook()
+
+
+PERTURBATIONS: Final[dict[str, type[Perturbation]]] = {
+    "none": Nothing,
+    "zero_weights": ZeroWeights,
+    "randomise_weights": RandomiseWeights,
+    "freeze": Freeze,
+    "saturate_actuators": SaturateActuators,
+    "kill_actuators": KillActuators,
+    "sensor_noise": SensorNoise,
+    "sensor_dropout": SensorDropout,
+    "sensor_permutation": SensorPermutation,
+    "push": Push,
+    "friction": Friction,
+    "gravity": Gravity,
+    "switch_morphology": SwitchMorphology,
+}
+"""What can happen to a lifetime, by kind."""
+
+
+def hooks_of(
+    perturbations: Sequence[Perturbation], seeds: Sequence[int], first_weights: Distribution
+) -> list[Hook]:
+    """Return the hooks of a block of lifetimes with these seeds; none where nothing happens."""
+    lives = Lives(seeds, first_weights)
+    real = [(place, what) for place, what in enumerate(perturbations) if not isinstance(what, Nothing)]
+    return [what.hook(place, lives) for place, what in real]
+
+
+def build_perturbations(items: Any, where: str = "perturbations") -> Perturbations:
+    """Check a list of mappings and short texts.
+
+    Raises:
+        InputError: one line with the place and the remedy.
+    """
+    if items is None:
+        return ()
+    if isinstance(items, str | Mapping):
+        items = [items]
+    if not isinstance(items, list | tuple):
+        raise InputError(f"{where}: expected a list of perturbations, got {type(items).__name__}")
+    built: list[Perturbation] = []
+    for item in items:
+        if isinstance(item, str):
+            built += parse_perturbations(item, f"{where}[{len(built)}]")
+        else:
+            built.append(_build(item, f"{where}[{len(built)}]"))
+    return tuple(built)
+
+
+def parse_perturbations(text: str, where: str = "perturbation") -> Perturbations:
+    """Read the short form: ``KIND:KEY=VALUE,KEY=VALUE``, several joined by ``+``.
+
+    Raises:
+        InputError: one line with the place and the remedy.
+    """
+    return tuple(_build(_parse(part.strip(), where), where) for part in _PLUS.split(text))
+
+
+def read_protocols(source: str) -> dict[str, Perturbations]:
+    """Return lists of perturbations by name, from the short form or a YAML file.
+
+    A file holds one perturbation, a list of them, or a mapping from names to lists.
+
+    Raises:
+        InputError: one line with the place and the remedy.
+    """
+    if not source.endswith((".yaml", ".yml")):
+        perturbations = parse_perturbations(source)
+        return {" + ".join(str(what) for what in perturbations): perturbations}
+    path = Path(source)
+    try:
+        data = read_yaml(path.read_text(encoding="utf-8"), source)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        raise InputError(f"cannot read {source}: {reason}; name a file of perturbations") from None
+    if isinstance(data, Mapping) and "kind" not in data:
+        return {str(name): build_perturbations(items, f"{source}: {name}") for name, items in data.items()}
+    return {path.stem: build_perturbations(data, source)}
+
+
+def check_perturbations(
+    perturbations: Sequence[Perturbation],
+    env: EnvConfig,
+    sizes: Sequence[int] | None = None,
+    where: str = "perturbations",
+) -> None:
+    """Refuse what cannot happen in lifetimes of `env`; with `sizes`, also layers, sensors and actuators.
+
+    Raises:
+        InputError: one line with the place and the remedy.
+    """
+    for place, what in enumerate(perturbations):
+        what.check(f"{where}[{place}]" if len(perturbations) > 1 else where, env, sizes)
+
+
+def _build(item: Any, where: str) -> Perturbation:
+    if not isinstance(item, Mapping) or not isinstance(item.get("kind"), str):
+        raise InputError(f"{where}: expected a mapping with `kind`, as {{kind: freeze, at: 300}}")
+    kind = item["kind"]
+    if kind not in PERTURBATIONS:
+        near = difflib.get_close_matches(kind, PERTURBATIONS, 1, cutoff=0.5)
+        hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(PERTURBATIONS)}"
+        raise InputError(f"{where}: unknown perturbation {kind[:60]!r}; {hint}")
+    built = check_section(where, PERTURBATIONS[kind], item)
+    assert isinstance(built, Perturbation)
+    return built
+
+
+def _parse(text: str, where: str) -> dict[str, Any]:
+    kind, _, settings = text.partition(":")
+    item: dict[str, Any] = {"kind": kind.strip()}
+    for setting in _COMMA.split(settings) if settings.strip() else ():
+        key, separator, value = setting.partition("=")
+        key = key.strip()
+        if not separator or not key or key in item:
+            raise InputError(
+                f"{where}: cannot read {setting.strip()[:60]!r}; write KIND:KEY=VALUE,KEY=VALUE, each key once, "
+                "as zero_weights:at=300,fraction=0.333"
+            )
+        item[key] = value.strip() if "(" in value else read_yaml(value, f"{where}: {key}")
+    return item

@@ -1,0 +1,1 @@
+"""The lifetime loop, and hooks into it."""

@@ -1,0 +1,126 @@
+"""The key of every random stream, in one place: who draws from which numbers, and why no two draw from the same.
+
+A stream is Philox, keyed through NumPy's `SeedSequence` by (seed, purpose, counters). The seed is one that a user gave
+(of a run or an evaluation) or one of a lifetime, which `lifetime_seed` derived from the former: 63 bits that look random.
+
+`SeedSequence` cuts numbers into words of 32 bits and ignores trailing zeros, so that (2**32 + 1, 2) and (1, 1, 2) are one
+key. `key_of` keeps seeds apart whatever their width: below 2**32 a seed is one word, with a purpose behind it; above, the
+second word is the seed's upper half, which no purpose reaches, and a seed whose upper half could be read as a purpose
+gets a mark that no other key has.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Final
+
+import numpy as np
+
+SEED_LIMIT: Final = 2**63
+"""Seeds are ints in [0, SEED_LIMIT)."""
+
+_WORD: Final = 2**32
+_PURPOSES: Final = 64
+"""Purposes are below this."""
+_WIDE: Final = 1
+"""The mark of a seed whose upper half could be read as a purpose."""
+
+_PERTURBATION: Final = 0x4E4F4953
+_POPULATION: Final = 0x504F5055
+"""Last words of a searcher's keys, whose second word is the generation: no counter reaches them."""
+
+_SAMPLER_SEED: Final = 20072686
+_SPLITS: Final = {"train": 0, "test": 1}
+
+
+class Lifetimes(IntEnum):
+    """What a lifetime seed is derived for, from the seed of a run or an evaluation."""
+
+    TRAINING = 0
+    CENTER_EVALUATION = 1
+    EVALUATION = 2
+    LEVEL_REPLAY = 3
+
+
+class Stream(IntEnum):
+    """What is drawn within a lifetime, or (the first center) at the start of a run."""
+
+    INITIAL_WEIGHTS = 0
+    ENVIRONMENT = 1
+    SHUFFLED_GENOME = 2
+    RANDOM_GENOME = 3
+    FIRST_CENTER = 4
+    PERTURBATION = 5
+
+
+def key_of(seed: int, purpose: int, *counters: int) -> np.random.SeedSequence:
+    """Return the key of a stream.
+
+    Args:
+        seed: in [0, 2**63).
+        purpose: in [0, 64); a purpose has a fixed number of counters.
+        counters: each in [0, 2**32).
+
+    Raises:
+        ValueError: a seed outside its range.
+    """
+    checked_seed(seed)
+    assert 0 <= purpose < _PURPOSES
+    assert all(0 <= counter < _WORD for counter in counters), counters
+    words = (int(seed), int(purpose), *counters)
+    ambiguous = 1 <= seed // _WORD < _PURPOSES
+    return np.random.SeedSequence(words, spawn_key=(_WIDE,)) if ambiguous else np.random.SeedSequence(words)
+
+
+def checked_seed(seed: int) -> int:
+    """Return a seed as an int.
+
+    Raises:
+        ValueError: it lies outside [0, 2**63).
+    """
+    if not 0 <= int(seed) < SEED_LIMIT:
+        raise ValueError(f"a seed must be an integer from 0 to 2**63 - 1, got {seed}")
+    return int(seed)
+
+
+def lifetime_seed(seed: int, purpose: Lifetimes, *counters: int) -> int:
+    """Return the seed of a lifetime, uniform in [0, 2**63).
+
+    Counters: TRAINING (generation, group of individuals, morphology); CENTER_EVALUATION (generation, episode);
+    EVALUATION (episode); LEVEL_REPLAY (generation).
+    """
+    return int(key_of(seed, purpose, *counters).generate_state(1, np.uint64)[0] >> np.uint64(1))
+
+
+def stream(seed: int, purpose: Stream, *counters: int) -> np.random.Generator:
+    """Return a random stream of a lifetime; a PERTURBATION has a counter, its place in the list of perturbations."""
+    return np.random.Generator(np.random.Philox(key_of(seed, purpose, *counters)))
+
+
+def level_seed(seed: int) -> int:
+    """Return the seed of the level (CarRacing's track) of a lifetime: Gymnasium's `reset(seed=...)` builds the same one.
+
+    It is the lower half of the lifetime's seed, so that lifetimes may share a level and not their initial weights.
+    """
+    return seed % _WORD
+
+
+def on_level(seed: int, level: int) -> int:
+    """Return the lifetime seed with another level, an int in [0, 2**32)."""
+    return seed - level_seed(seed) + level
+
+
+def noise_key(run_seed: int, generation: int, pair: int) -> np.random.SeedSequence:
+    """Return the key of the perturbation of a mirrored pair in evolution strategies."""
+    return np.random.SeedSequence((run_seed, generation, pair, _PERTURBATION))
+
+
+def population_seed(run_seed: int, generation: int) -> int:
+    """Return the seed, 32 bits, that draws a generation where a library samples it."""
+    return int(np.random.SeedSequence((run_seed, generation, _POPULATION)).generate_state(1)[0])
+
+
+def sampled_body_stream(split: str, number: int) -> np.random.Generator:
+    """Return the stream of a sampled body: the same for everybody, digits of the paper's number for a seed."""
+    key = np.random.SeedSequence((_SAMPLER_SEED, _SPLITS[split], number))
+    return np.random.Generator(np.random.Philox(key))

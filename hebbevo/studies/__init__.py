@@ -1,0 +1,1 @@
+"""Replays of evolved genomes under conditions that they never met."""

@@ -1,0 +1,85 @@
+"""What a study leaves behind: a directory that appears finished, by one rename, and tables that a script can read.
+
+Tables hold no clock times: equal content gives equal bytes, in CSV and, with the same pyarrow, in parquet.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hebbevo.errors import InputError
+from hebbevo.io.directories import discard, make_beside
+from hebbevo.io.tensors import sync_directory
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_FAILING_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+
+
+@contextmanager
+def study_directory(path: Path | str) -> Iterator[Path]:
+    """Yield a folder to fill; it becomes `path` when the block ends, and nothing is left if the block fails.
+
+    Raises:
+        InputError: `path` exists or cannot be made, before anything is computed.
+    """
+    target = Path(path)
+    if os.path.lexists(target):
+        raise InputError(f"{target} exists; choose another --out")
+    try:
+        beside, descriptor = make_beside(target)
+    except OSError as error:
+        if error.errno in _FAILING_DISK:
+            raise
+        raise InputError(f"cannot make {target}: {error.strerror}; choose another --out") from None
+    try:
+        yield beside
+    except BaseException:
+        discard(beside, descriptor)
+        raise
+    _put_in_place(beside, target)
+    if descriptor >= 0:
+        os.close(descriptor)
+
+
+def write_tables(directory: Path, name: str, table: pa.Table) -> None:
+    """Write ``NAME.csv`` and ``NAME.parquet``.
+
+    Args:
+        directory: where, as `study_directory` yields it.
+        name: of the files, without ending.
+        table: of plain columns; floats keep their bits in both, a null is an empty field of the CSV. Neither the
+            table's metadata nor how it was put together from chunks reaches the files.
+    """
+    from pyarrow import parquet
+
+    plain = table.replace_schema_metadata(None).combine_chunks()
+    write_csv(directory, name, plain)
+    with (directory / f"{name}.parquet").open("wb") as file:
+        parquet.write_table(plain, file, store_schema=False)
+
+
+def write_csv(directory: Path, name: str, table: pa.Table) -> None:
+    """Write ``NAME.csv`` alone, as `write_tables` does."""
+    from pyarrow import csv
+
+    csv.write_csv(table, directory / f"{name}.csv")
+
+
+def _put_in_place(beside: Path, target: Path) -> None:
+    """Make the finished folder last, and rename it; who took its name meanwhile keeps it, and so do the results."""
+    for file in (path for path in beside.rglob("*") if path.is_file()):
+        with file.open("rb+") as opened:
+            os.fsync(opened.fileno())
+    sync_directory(beside)
+    if os.path.lexists(target):
+        kept = beside.rename(target.with_name(f"{target.name}.{os.getpid()}"))
+        raise InputError(f"{target} came to exist meanwhile; the study is in {kept}")
+    beside.rename(target)
+    sync_directory(target.parent)

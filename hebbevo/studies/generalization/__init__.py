@@ -1,0 +1,1 @@
+"""The study of generalization to bodies never seen."""

@@ -1,0 +1,109 @@
+"""What a study of generalisation lives through: genomes, bodies, conditions; checked before anything is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hebbevo.envs import EnvConfig
+from hebbevo.envs.morphologies.catalogue import NAMED, split_names
+from hebbevo.errors import InputError
+from hebbevo.evaluation.evaluation import GENOME, applicable_controls, check_sample, checked_bodies
+from hebbevo.genomes.genome import ZOO, Genome, load_genome, zoo_names
+from hebbevo.studies.genomes import check_names, check_worlds, is_static, unperturbed, world
+
+SEEN, UNSEEN, TEST = "seen", "unseen", "test"
+GROUPS = (SEEN, UNSEEN, TEST)
+"""Bodies that the genome evolved on; the sampled ones of the test split; all others."""
+
+DEFAULT_EPISODES = 16
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A study, ready to be lived.
+
+    Attributes:
+        genomes: all that live, of different names; a baseline that was not among those asked for comes last.
+        with_controls: names of the genomes asked for, which live beside their controls.
+        baseline: name of the genome that all is compared with, if there is one.
+        morphologies: every genome lives on each.
+        episodes: lifetimes per genome, condition and morphology, with the same seeds everywhere.
+        seed: the lifetimes' seeds follow from it, as those of `evaluate` do.
+    """
+
+    genomes: tuple[Genome, ...]
+    with_controls: tuple[str, ...]
+    baseline: str | None
+    morphologies: tuple[str, ...]
+    episodes: int
+    seed: int
+
+    def conditions(self, genome: Genome) -> tuple[str, ...]:
+        """Return the conditions that a genome lives under."""
+        return (GENOME, *(applicable_controls(genome.task) if genome.name in self.with_controls else ()))
+
+    def group(self, genome: Genome, morphology: str) -> str:
+        """Return the group that a body belongs to, which depends on what the genome has seen."""
+        if morphology in genome.task.env.morphology_names:
+            return SEEN
+        return TEST if morphology in split_names(TEST) else UNSEEN
+
+    def bodies(self, genome: Genome, group: str) -> tuple[str, ...]:
+        """Return the bodies of a group, for a genome."""
+        return tuple(body for body in self.morphologies if self.group(genome, body) == group)
+
+
+def make_plan(
+    genomes: Sequence[Genome],
+    morphologies: Sequence[str] | None,
+    episodes: int,
+    seed: int,
+    baseline: Genome | None,
+) -> Plan:
+    """Check what was asked for, and fill in what was not.
+
+    Raises:
+        InputError, EnvError: no genome, one named twice, genomes of different worlds, an environment of one body,
+            an unknown body, not one episode, a negative seed.
+    """
+    check_sample(episodes, seed)
+    names = check_names(genomes)
+    genomes = [unperturbed(genome) for genome in genomes]
+    baseline = unperturbed(baseline) if baseline is not None else None
+    extra = baseline if baseline is None or baseline.name not in names else None
+    _check_bodies(genomes[0].task.env)
+    check_worlds((*genomes, *((extra,) if extra else ())))
+    bodies = checked_bodies(genomes[0].task, morphologies or _default_bodies(genomes))
+    if baseline is None:
+        baseline = next(filter(is_static, genomes), None) or (extra := _shipped_baseline(genomes[0]))
+    return Plan(
+        (*genomes, *((extra,) if extra else ())),
+        names,
+        baseline.name if baseline else None,
+        bodies,
+        episodes,
+        seed,
+    )
+
+
+def _check_bodies(env: EnvConfig) -> None:
+    if "morphologies" not in type(env).model_fields:
+        raise InputError(f"{env.name} has one body only; generalize takes genomes of quadruped and dog")
+
+
+def _default_bodies(genomes: Sequence[Genome]) -> list[str]:
+    seen = [body for genome in genomes for body in genome.task.env.morphology_names]
+    return list(dict.fromkeys((*NAMED, *seen, *split_names(TEST))))
+
+
+def _shipped_baseline(genome: Genome) -> Genome | None:
+    """Return a static genome that evolved in the same world, its namesake if there is one."""
+    shipped = (load_genome(f"{ZOO}{name}") for name in zoo_names())
+    same = [one for one in shipped if is_static(one) and world(one.task.env) == world(genome.task.env)]
+    return max(same, key=lambda one: _preset(one) == _preset(genome), default=None)
+
+
+def _preset(genome: Genome) -> str:
+    """Return what shipped genomes of one preset have in common, `zoo:quick-quadruped`."""
+    return genome.name.rpartition("-")[0]

@@ -1,0 +1,161 @@
+"""The report of a study of generalisation: what was asked, what came out, how, and how to have it again."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hebbevo.envs import MORPHOLOGIES
+from hebbevo.evaluation.evaluation import GENOME
+from hebbevo.evaluation.statistics import RESAMPLES
+from hebbevo.genomes.genome import Genome, version
+from hebbevo.studies.generalization.plan import GROUPS, Plan
+from hebbevo.studies.report import Section, hundredths, shown, shown_interval, write_report
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Row = Mapping[str, Any]
+
+METHOD = f"""
+A lifetime is one episode of full length, without early stop, from fresh random weights (a static genome's weights
+are those that evolved). The seeds of the lifetimes are the same for every genome, condition and body, and none of
+them was used in evolution; `hebbevo evaluate` with the same seed lives the same lifetimes.
+
+Progress is the way along +x in metres. The paper's distance is progress divided by 0.0165 s.
+
+Groups: seen, the bodies that the genome evolved on; test, the sampled bodies of the fixed test split; unseen, the
+others. A genome's group follows from its own evolution.
+
+Controls: off, the rule and the normaliser are never applied, so that the weights stay random; shuffled, the genome's
+coefficients permuted within each layer, another permutation in each lifetime; random, a genome that never evolved,
+another one in each lifetime. A baseline that was not asked for by name has no controls.
+
+Statistics: mean, sd (n - 1), median and interquartile mean (IQM: a quarter of the lifetimes cut from each end) are over
+all lifetimes of a row, which for a group are those of all its bodies pooled. Intervals are 95 % percentile intervals of
+a stratified bootstrap with {RESAMPLES:,} resamples: the lifetimes of each body are resampled by themselves, the bodies
+stay. They say how much the numbers would vary over other lifetimes of this genome on these bodies, not over other
+runs of evolution.
+
+Probability of improvement, P(better): how often a lifetime goes further than one of the baseline on the same body, both
+drawn at random, ties counting half (Mann-Whitney U over the number of pairs), averaged over bodies; its interval
+resamples both sides. Agarwal et al. 2021, arXiv 2108.13264; the method of rliable.
+
+Lifetimes whose simulation diverged are counted, and left out of the statistics.
+"""
+
+
+def write_study_report(path: Path, plan: Plan, table: pa.Table, figures: Sequence[Path]) -> None:
+    """Write ``report.html``.
+
+    Args:
+        path: of the file.
+        plan: who lived where.
+        table: the statistics.
+        figures: groups, then bodies.
+    """
+    rows = table.to_pylist()
+    groups = [row for row in rows if row["morphology"] is None]
+    bodies = [row for row in rows if row["morphology"] is not None]
+    sections = [
+        Section("Result", _findings(plan, groups), [_cells(row) for row in groups], figures[:1]),
+        Section(
+            "Every body",
+            "Interquartile means with their 95 % intervals; the bodies stand in the groups of "
+            f"{plan.genomes[0].name}, whose controls are drawn beside the genomes.",
+            None,
+            figures[1:],
+        ),
+        Section("Numbers of every body", "All columns are in table.csv.", [_cells(row) for row in bodies]),
+        Section("Method", METHOD),
+        Section("Genomes", _baseline_text(plan), [_provenance(genome, plan) for genome in plan.genomes]),
+        Section("Bodies", "What each body is.", _morphologies(plan)),
+        Section("Again", _again(plan)),
+    ]
+    write_report(path, "Generalisation to bodies never seen", sections)
+
+
+def _findings(plan: Plan, groups: Sequence[Row]) -> str:
+    lines = [
+        f"{len(plan.morphologies)} bodies, {plan.episodes} lifetimes on each, lifetime seeds from {plan.seed}."
+    ]
+    for row in groups:
+        if row["condition"] == GENOME and row["iqm"] is not None:
+            text = (
+                f"{row['genome']}, {row['bodies']} {row['group']} bodies: IQM {shown(hundredths(row['iqm']))} m, "
+                f"95 % interval {_interval(row, 'iqm')}"
+            )
+            if row["improvement"] is not None:
+                probability = f"{shown(hundredths(row['improvement']))} ({_interval(row, 'improvement')})"
+                text += f"; goes further than {row['improvement_over']} with probability {probability}"
+            lines.append(f"{text}.")
+    return "\n\n".join(lines)
+
+
+def _cells(row: Row) -> dict[str, object]:
+    """Return a row as the report shows it."""
+    cells: dict[str, object] = {"group": row["group"]}
+    if row["morphology"] is not None:
+        cells["body"] = row["morphology"]
+    cells |= {"genome": row["genome"], "condition": row["condition"]}
+    if row["morphology"] is None:
+        cells["bodies"] = row["bodies"]
+    cells |= {
+        "n": row["lifetimes"],
+        **({"diverged": row["diverged"]} if row["diverged"] else {}),
+        "mean (m)": hundredths(row["mean"]),
+        "sd": hundredths(row["sd"]),
+        "median": hundredths(row["median"]),
+        "IQM": hundredths(row["iqm"]),
+        "IQM, 95 %": _interval(row, "iqm"),
+        "paper's unit": None if row["paper_distance"] is None else round(row["paper_distance"]),
+        "P(better)": hundredths(row["improvement"]),
+        "P, 95 %": _interval(row, "improvement"),
+    }
+    return cells
+
+
+def _interval(row: Row, name: str) -> str | None:
+    return shown_interval(row[f"{name}_low"], row[f"{name}_high"])
+
+
+def _baseline_text(plan: Plan) -> str:
+    if plan.baseline is None:
+        return "There is no baseline: no static genome was given, and none is shipped for this environment."
+    return f"The baseline is {plan.baseline}."
+
+
+def _provenance(genome: Genome, plan: Plan) -> dict[str, object]:
+    task, evolution = genome.task, genome.provenance
+    search = evolution.get("search")
+    return {
+        "genome": genome.name,
+        "rule": task.plasticity.parsed_rule.name,
+        "equation": task.plasticity.parsed_rule.text,
+        "evolved numbers": f"{task.layout.size:,}",
+        "layers": "-".join(map(str, task.sizes)),
+        "evolved on": ", ".join(task.env.morphology_names),
+        "searcher": search.get("algorithm") if isinstance(search, Mapping) else None,
+        "generation": evolution.get("generation"),
+        "run seed": evolution.get("seed"),
+    }
+
+
+def _morphologies(plan: Plan) -> list[dict[str, object]]:
+    return [
+        {"group": group, "body": body, "what": MORPHOLOGIES[body].description}
+        for group in GROUPS
+        for body in plan.bodies(plan.genomes[0], group)
+    ]
+
+
+def _again(plan: Plan) -> str:
+    steps = plan.genomes[0].task.env.steps
+    options = [f"--episodes={plan.episodes}", f"--seed={plan.seed}", f"--steps={steps}"]
+    if plan.baseline is not None and plan.baseline not in plan.with_controls:
+        options.append(f"--baseline={plan.baseline}")
+    options += [f"--morphology={body}" for body in plan.morphologies]
+    command = shlex.join(["hebbevo", "generalize", *plan.with_controls, *options, "--out=DIR"])
+    return f"With hebbevo {version()}, this writes the same tables on the same kind of CPU:\n\n{command}"

@@ -1,0 +1,53 @@
+"""What the genomes of one study must have in common, and what is left out of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from hebbevo.config.loading import difference
+from hebbevo.envs import EnvConfig
+from hebbevo.errors import InputError
+from hebbevo.genomes.genome import Genome
+
+
+def check_names(genomes: Sequence[Genome]) -> tuple[str, ...]:
+    """Return the names of genomes.
+
+    Raises:
+        InputError: there is none, or a name comes twice.
+    """
+    if not genomes:
+        raise InputError("no genome to study; name at least one")
+    names = tuple(genome.name for genome in genomes)
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(f"genome {name!r} is given twice; name each once")
+    return names
+
+
+def check_worlds(genomes: Sequence[Genome]) -> None:
+    """Raise `InputError` for genomes of different worlds."""
+    first = genomes[0]
+    for other in genomes[1:]:
+        if lines := difference(world(first.task.env), world(other.task.env), "env."):
+            what = next((line for line in lines if line.startswith("env.name:")), "; ".join(lines[:3]))
+            raise InputError(
+                f"{other.name} is of another task than {first.name} ({what}); study them one at a time"
+            )
+
+
+def world(env: EnvConfig) -> dict[str, Any]:
+    """Return what two genomes of one study must share; the bodies that they evolved on are their own."""
+    return env.model_dump(mode="json", exclude={"morphologies", "early_stop"})
+
+
+def is_static(genome: Genome) -> bool:
+    """Tell whether a genome's weights never change."""
+    return genome.task.plasticity.parsed_rule.is_static
+
+
+def unperturbed(genome: Genome) -> Genome:
+    """Return the genome without the perturbations that its evolution may have had: a study sets its own."""
+    return replace(genome, task=replace(genome.task, perturbations=()))

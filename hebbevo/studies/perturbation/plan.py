@@ -1,0 +1,156 @@
+"""What a study of perturbations lives through: genomes, bodies, protocols; checked before anything is computed.
+
+The default protocols are those of Najarro & Risi 2020, arXiv 2007.02686: weights frozen at different t; all actuators
+saturated to 1 for t = 300 ... 399; a third of the weights zeroed at t = 300.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from hebbevo.envs import EnvConfig
+from hebbevo.envs.robots.walker import WalkerConfig
+from hebbevo.errors import InputError
+from hebbevo.evaluation.evaluation import check_sample, checked_bodies
+from hebbevo.genomes.genome import Genome
+from hebbevo.perturbations.catalogue import Perturbations, read_protocols
+from hebbevo.perturbations.signals import SaturateActuators
+from hebbevo.perturbations.weights import Freeze, OnWeights, ZeroWeights
+from hebbevo.studies.genomes import check_names, check_worlds, is_static
+from hebbevo.studies.perturbation.recovery import event_steps
+
+DEFAULT_EPISODES: Final = 64
+UNPERTURBED: Final = "unperturbed"
+IMAGE_DELAY: Final = 10
+"""Weights are pictured at the event and this many steps later."""
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """What happens to a lifetime, by name.
+
+    Attributes:
+        frozen_at: step of a point of the freeze curve, which has no recovery; None for anything else.
+    """
+
+    name: str
+    perturbations: Perturbations = ()
+    frozen_at: int | None = None
+
+    @property
+    def text(self) -> str:
+        """The perturbations in the short form."""
+        return "+".join(str(what) for what in self.perturbations) or "none"
+
+    @property
+    def since(self) -> int | None:
+        """Step from which recovery counts; None where there is nothing to recover from."""
+        steps = event_steps(self.perturbations)
+        return None if steps is None or self.frozen_at is not None else steps[1]
+
+    @property
+    def begins(self) -> int | None:
+        """First perturbed step."""
+        steps = event_steps(self.perturbations)
+        return None if steps is None else steps[0]
+
+    @property
+    def pictured(self) -> tuple[int, ...]:
+        """Steps at which the weights are pictured: before an event that hits them, at it, and a little later."""
+        steps = [what.begins for what in self.perturbations if isinstance(what, OnWeights)]
+        return (max(0, steps[0] - 1), steps[0], steps[0] + IMAGE_DELAY) if steps else ()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A study, ready to be lived; every lifetime has an unperturbed twin with the same seed.
+
+    Attributes:
+        genomes: of different names, all in the same world.
+        morphologies: bodies at birth.
+        protocols: the first is `UNPERTURBED`.
+        episodes: lifetimes per genome, body and protocol.
+        seed: the lifetimes' seeds follow from it, as those of `evaluate` do.
+    """
+
+    genomes: tuple[Genome, ...]
+    morphologies: tuple[str, ...]
+    protocols: tuple[Protocol, ...]
+    episodes: int
+    seed: int
+
+    @property
+    def env(self) -> EnvConfig:
+        """The world that all genomes share."""
+        return self.genomes[0].task.env
+
+    @property
+    def step_seconds(self) -> float | None:
+        """Length of a control step, where the environment has one."""
+        env = self.env
+        return env.timestep * env.substeps if isinstance(env, WalkerConfig) else None
+
+    def protocols_of(self, genome: Genome) -> tuple[Protocol, ...]:
+        """Return what a genome lives through: there is nothing to freeze in static weights."""
+        return tuple(p for p in self.protocols if p.frozen_at is None or not is_static(genome))
+
+
+def make_plan(
+    genomes: Sequence[Genome],
+    asked: Sequence[str] | None,
+    morphologies: Sequence[str] | None,
+    episodes: int,
+    seed: int,
+) -> Plan:
+    """Check what was asked for, and fill in what was not.
+
+    Raises:
+        InputError, EnvError: no genome, one named twice, genomes of different worlds, an unknown body, a perturbation
+            that cannot happen, not one episode, a negative seed.
+    """
+    check_sample(episodes, seed)
+    check_names(genomes)
+    check_worlds(genomes)
+    env = genomes[0].task.env
+    bodies = checked_bodies(genomes[0].task, morphologies) if morphologies else env.morphology_names[:1]
+    protocols = asked_protocols(asked) if asked else default_protocols(env)
+    for genome in genomes:
+        for protocol in protocols:
+            genome.task.check(protocol.perturbations, f"--perturb {protocol.name}")
+    return Plan(tuple(genomes), bodies, (Protocol(UNPERTURBED), *protocols), episodes, seed)
+
+
+def default_protocols(env: EnvConfig) -> tuple[Protocol, ...]:
+    """Return the published protocols; points of the freeze curve past the end of life are left out.
+
+    Raises:
+        InputError: lives are too short for them.
+    """
+    if env.steps < 500:
+        raise InputError(
+            f"the published protocols need lifetimes of 500 steps or more, and env.steps is {env.steps}; "
+            "say what happens with --perturb"
+        )
+    times = [*range(0, 100, 10), *range(100, env.steps, 100)]
+    return (
+        *(Protocol(f"frozen_at_{t:03d}", (Freeze(at=t),), frozen_at=t) for t in times),
+        Protocol("actuators_saturated", (SaturateActuators.model_validate({"from": 300, "to": 400}),)),
+        Protocol("third_zeroed", (ZeroWeights(at=300, fraction=1 / 3),)),
+    )
+
+
+def asked_protocols(sources: Sequence[str]) -> tuple[Protocol, ...]:
+    """Return the protocols that a user wrote: short texts and YAML files.
+
+    Raises:
+        InputError: one that cannot be read, or a name that comes twice.
+    """
+    found: dict[str, Protocol] = {}
+    for source in sources:
+        for name, perturbations in read_protocols(source).items():
+            if name in found or name == UNPERTURBED:
+                raise InputError(f"--perturb: two protocols are called {name!r}; name each once")
+            found[name] = Protocol(name, perturbations)
+    return tuple(found.values())

@@ -1,0 +1,1 @@
+"""Environment, network and rule together: what a genome means."""

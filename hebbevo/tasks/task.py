@@ -1,0 +1,209 @@
+"""A task: what a genome means. Environment, network and rule together give the genome its layout and its life."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hebbevo.config.schema import Config, EncoderConfig, NetworkConfig, PlasticityConfig
+from hebbevo.envs import BatchedEnvironment, EnvConfig
+from hebbevo.networks.convolution import Convolution, EncoderSpec
+from hebbevo.networks.kernel_spec import KernelSpec
+from hebbevo.networks.layout import Layout, genome_layout, resolve_sharing
+from hebbevo.networks.numba.encoder import CpuEncoder
+from hebbevo.networks.numba.kernel import CpuKernel
+from hebbevo.networks.numba.network import PlasticNetwork
+from hebbevo.perturbations.catalogue import check_perturbations, hooks_of
+from hebbevo.perturbations.perturbation import Perturbation
+from hebbevo.rollouts.rollout import Hook, Lifetimes, live
+from hebbevo.rules import Distribution
+
+FloatArray = npt.NDArray[np.float32]
+
+_FIRST_CENTER = 4
+"""Word that keeps the stream of the first centre apart."""
+
+
+@dataclass(frozen=True)
+class Ends:
+    """What an environment hands a network and takes from it; see `BatchedEnvironment`.
+
+    Attributes:
+        observation_size: numbers in an observation.
+        image: their shape where they are an image.
+        slopes: of the actions, ``(action_size,)``.
+    """
+
+    observation_size: int
+    image: tuple[int, int, int] | None
+    slopes: FloatArray
+
+
+@dataclass(frozen=True)
+class Task:
+    """The parts of a config that decide what a lifetime is."""
+
+    env: EnvConfig
+    network: NetworkConfig
+    plasticity: PlasticityConfig
+    perturbations: tuple[Perturbation, ...] = ()
+
+    @classmethod
+    def of(cls, config: Config) -> Task:
+        """Return the task of a run's config.
+
+        Raises:
+            InputError: a perturbation that cannot happen in it.
+        """
+        task = cls(config.env, config.network, config.plasticity, config.perturbations)
+        task.check(task.perturbations)
+        return task
+
+    def check(self, perturbations: Sequence[Perturbation], where: str = "perturbations") -> None:
+        """Refuse perturbations that cannot happen in a lifetime of this task.
+
+        Raises:
+            InputError: one line with the place and the remedy.
+        """
+        if perturbations:
+            sensors = self.ends.observation_size  # of images the pixels, not the features that layer 1 sees
+            check_perturbations(perturbations, self.env, (sensors, *self.sizes[1:]), where)
+
+    @cached_property
+    def ends(self) -> Ends:
+        """What the environment hands the network and takes from it."""
+        environment = self.env.build(1)
+        try:
+            return Ends(environment.observation_size, environment.image_shape, environment.action_slopes)
+        finally:
+            environment.close()
+
+    @cached_property
+    def encoder(self) -> EncoderSpec | None:
+        """The encoder of images; None where observations are none."""
+        if self.ends.image is None:
+            return None
+        config = self.network.encoder or EncoderConfig()
+        layers = tuple(Convolution(**layer.model_dump()) for layer in config.convolutions)
+        return EncoderSpec(self.ends.image, config.image_size, layers)
+
+    @cached_property
+    def sizes(self) -> tuple[int, ...]:
+        """Neurons per plastic layer, input first."""
+        first = self.encoder.features if self.encoder else self.ends.observation_size
+        return (first, *self.network.hidden, len(self.ends.slopes))
+
+    @cached_property
+    def sharing(self) -> Mapping[str, str]:
+        """Who shares each coefficient."""
+        return resolve_sharing(self.plasticity.parsed_rule, self.plasticity.sharing)
+
+    @cached_property
+    def layout(self) -> Layout:
+        """Layout of a genome."""
+        return genome_layout(
+            self.plasticity.parsed_rule,
+            self.sizes,
+            self.sharing,
+            evolved_weights=self.plasticity.weights_evolve,
+            convolutions=self.encoder.weights if self.encoder else None,
+        )
+
+    @cached_property
+    def kernel_spec(self) -> KernelSpec:
+        """What the kernel of the network is generated from."""
+        return KernelSpec(
+            self.plasticity.parsed_rule,
+            self.sizes,
+            self.sharing,
+            self.plasticity.normalise,
+            self.network.activation,
+            "identity" if self.network.output == "raw" else "tanh",
+        )
+
+    def first_genome(self, generator: np.random.Generator) -> FloatArray:
+        """Draw a genome ``(layout.size,)`` from the initial distributions."""
+        coefficients = Distribution.parse(self.plasticity.initial_coefficients)
+        convolutions = Distribution.parse((self.network.encoder or EncoderConfig()).weights)
+        genome = np.empty(self.layout.size, np.float32)
+        for entry in self.layout.entries:
+            distribution = coefficients
+            if entry.name.startswith("conv"):
+                distribution = convolutions
+            elif entry.name.endswith(".weight"):
+                distribution = self.plasticity.weight_distribution
+            distribution.fill(generator, genome[entry.offset : entry.offset + entry.size])
+        return genome
+
+    def first_center(self, run_seed: int) -> FloatArray:
+        """Return the genome that a run starts from."""
+        stream = np.random.SeedSequence((run_seed, _FIRST_CENTER))
+        return self.first_genome(np.random.Generator(np.random.Philox(stream)))
+
+    def header(self) -> dict[str, Any]:
+        """Return the task as a genome file's header holds it."""
+        header: dict[str, Any] = {
+            "env": self.env.model_dump(mode="json"),
+            "network": self.network.model_dump(mode="json"),
+            "plasticity": {
+                **self.plasticity.model_dump(mode="json"),
+                "equation": self.plasticity.parsed_rule.text,
+            },
+        }
+        if self.perturbations:
+            header["perturbations"] = [what.model_dump(mode="json") for what in self.perturbations]
+        return header
+
+
+class Worker:
+    """What is dear to make: compiled kernel, environment and network for blocks of up to `block` lifetimes."""
+
+    def __init__(self, task: Task, block: int) -> None:
+        self.task = task
+        self.block = block
+        self._environment: BatchedEnvironment = task.env.build(block)
+        initial = None if task.plasticity.weights_evolve else task.plasticity.weight_distribution
+        encoder = CpuEncoder(task.encoder, task.layout, block) if task.encoder else None
+        slopes = task.ends.slopes if task.network.output == "raw" else None
+        kernel = CpuKernel(task.kernel_spec)
+        self._network = PlasticNetwork(kernel, task.layout, initial, block, encoder, slopes)
+
+    def live(
+        self,
+        genomes: FloatArray,
+        genome_of: Sequence[int],
+        seeds: Sequence[int],
+        morphologies: Sequence[str],
+        *,
+        early_stop: bool,
+        plastic: bool = True,
+        hooks: Sequence[Hook] = (),
+        perturbations: Sequence[Perturbation] | None = None,
+    ) -> Lifetimes:
+        """Live up to `block` lifetimes; see `hebbevo.rollouts.rollout.live`.
+
+        `perturbations` come before `hooks`; None are the task's own.
+        """
+        env, plasticity = self.task.env, self.task.plasticity
+        happening = self.task.perturbations if perturbations is None else perturbations
+        return live(
+            self._environment,
+            self._network,
+            genomes,
+            genome_of,
+            seeds,
+            morphologies,
+            steps=env.steps,
+            early_stop=env.early_stop if early_stop else None,
+            plastic=plastic,
+            hooks=(*hooks_of(happening, seeds, plasticity.weight_distribution), *hooks),
+        )
+
+    def close(self) -> None:
+        """Release the environment."""
+        self._environment.close()

@@ -1,0 +1,59 @@
+"""Figures of a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hebbevo.errors import InputError
+from hebbevo.training.run_directory import Row, RunDirectory
+
+_POPULATION, _CENTERS = "#4c72b0", ("#c44e52", "#dd8452", "#55a868", "#8172b3", "#937860")
+
+
+def learning_curve(directory: RunDirectory) -> Path:
+    """Draw ``figures/learning_curve.png`` from progress.csv and return its path.
+
+    Raises:
+        InputError: no generation is done yet.
+    """
+    rows = directory.read_progress()
+    if not rows:
+        raise InputError(f"{directory.path} has no generation yet; there is nothing to plot")
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 4.2), layout="constrained")
+    axes = figure.subplots()
+    x, mean = _series(rows, "population_mean")
+    _, best = _series(rows, "population_best")
+    axes.plot(x, mean, color=_POPULATION, label="population, mean")
+    if len(best) == len(mean):
+        axes.fill_between(x, mean, best, color=_POPULATION, alpha=0.15, lw=0, label="to the best individual")
+    bodies = [name for name in rows[0] if name.startswith("center.")]
+    for name, color in zip(bodies, _CENTERS * len(bodies), strict=False):
+        body = name.removeprefix("center.").replace("_", " ")
+        label = "centre, fresh lifetimes" if body == "default" else f"centre, fresh lifetimes: {body}"
+        axes.plot(*_series(rows, name), "o-", color=color, ms=4, label=label)
+    axes.set(xlabel="generation", ylabel=_unit(directory), xlim=(0, None))
+    axes.grid(alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False, loc="upper left")
+    directory.figures_path.mkdir(exist_ok=True)
+    path = directory.figures_path / "learning_curve.png"
+    figure.savefig(path, dpi=150)
+    return path
+
+
+def _series(rows: list[Row], column: str) -> tuple[list[float], list[float]]:
+    points = [(row["generation"], row[column]) for row in rows if row.get(column) is not None]
+    return [float(x) for x, _ in points if x is not None], [float(y) for _, y in points if y is not None]
+
+
+def _unit(directory: RunDirectory) -> str:
+    """Return the axis label: what the fitness of the run's environment is."""
+    import yaml
+
+    from hebbevo import envs
+
+    data = yaml.safe_load(directory.config_path.read_text(encoding="utf-8"))
+    unit = envs.config_class(data["env"]["name"]).unit
+    return "progress in a lifetime (m)" if unit == "m" else "reward in a lifetime"

@@ -1,0 +1,76 @@
+"""The block size is measured once for a task and a kind of CPU; a memo that makes no sense is measured again."""
+
+import os
+from pathlib import Path
+
+import pytest
+from tasks import cart_pole_task, quadruped_task
+
+from hebbevo.execution import tuning as module
+from hebbevo.execution.execution import Execution
+from hebbevo.execution.tuning import CANDIDATES, block_size, measure
+from hebbevo.tasks.task import Task
+
+SHARED = os.environ["HEBBEVO_CACHE"]
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("HEBBEVO_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def measured(monkeypatch: pytest.MonkeyPatch) -> list[Task]:
+    """Return the tasks that are measured; the second candidate always wins."""
+    tasks: list[Task] = []
+
+    def stand_in(task: Task) -> dict[int, float]:
+        tasks.append(task)
+        return {block: 1.0 + (block != CANDIDATES[1]) for block in CANDIDATES}
+
+    monkeypatch.setattr(module, "measure", stand_in)
+    return tasks
+
+
+def test_the_fastest_is_measured_once_for_each_task(measured: list[Task]) -> None:
+    task, other = quadruped_task(), quadruped_task("network.hidden=[9]")
+    assert [block_size(task), block_size(task), block_size(other), block_size(task)] == [CANDIDATES[1]] * 4
+    assert measured == [task, other]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[8]", '{"block": 5}', '{"block": true}', '{"block": "8"}', "\udcff"]
+)
+def test_a_memo_that_makes_no_sense_is_written_anew(cache: Path, measured: list[Task], text: str) -> None:
+    task = quadruped_task()
+    block_size(task)
+    (memo,) = (cache / "blocks").iterdir()
+    good = memo.read_bytes()
+    memo.write_bytes(text.encode(errors="surrogateescape"))
+    assert block_size(task) == CANDIDATES[1]
+    assert memo.read_bytes() == good
+    assert len(measured) == 2
+
+
+def test_without_a_place_for_memos_each_process_measures(cache: Path, measured: list[Task]) -> None:
+    cache.write_text("no directory")
+    assert [block_size(quadruped_task()) for _ in range(2)] == [CANDIDATES[1]] * 2
+    assert len(measured) == 2
+    assert cache.read_text() == "no directory"
+
+
+def test_a_block_that_is_asked_for_and_one_that_the_environment_knows_are_not_measured(
+    measured: list[Task],
+) -> None:
+    assert Execution(block=3).block_for(quadruped_task()) == 3
+    task = cart_pole_task()
+    assert Execution().block_for(task) == task.env.lockstep
+    assert measured == []
+
+
+def test_every_candidate_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEBBEVO_CACHE", SHARED)  # with the kernels of other tests
+    times = measure(quadruped_task())
+    assert set(times) == set(CANDIDATES)
+    assert all(0 < seconds < 1 for seconds in times.values())

@@ -1,0 +1,255 @@
+"""Halves that take turns: what a lifetime comes to, who works while the other waits, and errors on the way."""
+
+import threading
+import time
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from tasks import cart_pole_task, quadruped_task
+
+from hebbevo.envs import BatchedEnvironment
+from hebbevo.execution.device_worker import DeviceWorker
+from hebbevo.networks.torch.network import DeviceNetwork
+from hebbevo.perturbations.catalogue import parse_perturbations
+from hebbevo.rollouts.pipeline import Interrupted, Turns, in_turns
+from hebbevo.rollouts.rollout import WORST_FITNESS, Block, Hook, live
+from hebbevo.tasks.task import Task, Worker
+
+COUNT = 7
+SEEDS = [11, 12, 13, 14, 15, 16, 17]
+
+
+@pytest.fixture(scope="module", params=["quadruped", "cart pole"])
+def task(request: pytest.FixtureRequest) -> Task:
+    if request.param == "cart pole":
+        return cart_pole_task("env.steps=100")
+    return quadruped_task("env.steps=150", "env.early_stop.after=60", "env.early_stop.negative_rewards=5")
+
+
+def genomes_of(task: Task, count: int = COUNT) -> np.ndarray:
+    return np.stack([task.first_genome(np.random.default_rng(number)) for number in range(count)])
+
+
+def lived(worker: Worker, order: Sequence[int], genomes: np.ndarray, **options) -> np.ndarray:
+    """Return fitness, steps and divergence of lifetimes lived in this order, sorted by number."""
+    bodies = worker.task.env.morphology_names
+    part = worker.live(
+        genomes,
+        list(order),
+        [SEEDS[number] for number in order],
+        [bodies[number % len(bodies)] for number in order],
+        early_stop=True,
+        **options,
+    )
+    result = np.empty((len(order), 3))
+    result[list(order)] = np.stack([part.fitness, part.steps, part.diverged], axis=1)
+    return result
+
+
+def device_worker(task: Task, block: int = 64) -> DeviceWorker:
+    return DeviceWorker(task, block, "cpu", threads=2 if task.env.releases_gil else 1)
+
+
+@pytest.fixture(scope="module")
+def alone(task: Task) -> np.ndarray:
+    """Each lifetime by itself, through the plain loop."""
+    genomes, env, results = genomes_of(task), task.env, []
+    initial = task.plasticity.weight_distribution
+    for number in range(COUNT):
+        environment = env.build(1)
+        network = DeviceNetwork(task.kernel_spec, task.layout, initial, 1)
+        body = env.morphology_names[number % len(env.morphology_names)]
+        mine = [SEEDS[number]], [body]
+        one = live(
+            environment, network, genomes[[number]], [0], *mine, steps=env.steps, early_stop=env.early_stop
+        )
+        results.append([one.fitness[0], one.steps[0], one.diverged[0]])
+    return np.array(results, float)
+
+
+@pytest.mark.parametrize("block", [1, 4, 16])
+@pytest.mark.parametrize("order", [[0, 1, 2, 3, 4, 5, 6], [3, 0, 6, 2, 5, 1, 4]])
+def test_a_lifetime_is_the_same_however_the_population_is_split(task, alone, block, order) -> None:
+    np.testing.assert_array_equal(lived(device_worker(task, block), order, genomes_of(task)), alone)
+
+
+def test_a_worker_grows_and_shrinks_without_a_trace(task: Task, alone: np.ndarray) -> None:
+    worker = device_worker(task)
+    lived(worker, [0], genomes_of(task, 1), plastic=False)
+    for _ in range(2):
+        np.testing.assert_array_equal(lived(worker, range(COUNT), genomes_of(task)), alone)
+    np.testing.assert_array_equal(lived(worker, [0], genomes_of(task, 1)), alone[:1])
+
+
+def test_a_genome_that_blows_up_touches_no_neighbour(task: Task, alone: np.ndarray) -> None:
+    genomes = genomes_of(task)
+    genomes[2] = np.float32(3e38)
+    results = lived(device_worker(task), range(COUNT), genomes)
+    rest = [number for number in range(COUNT) if number != 2]
+    np.testing.assert_array_equal(results[rest], alone[rest])
+    assert results[2].tolist()[::2] == [WORST_FITNESS, 1.0]
+
+
+def test_the_first_steps_are_those_of_the_compiled_kernels() -> None:
+    """Two kinds of arithmetic drift apart in a closed loop; over ten steps they have not."""
+    task = quadruped_task("env.steps=10")
+    theirs = lived(Worker(task, 8), range(COUNT), genomes_of(task))
+    mine = lived(device_worker(task), range(COUNT), genomes_of(task))
+    np.testing.assert_allclose(mine, theirs, rtol=0, atol=1e-4)
+
+
+class Recorder(Hook):
+    def __init__(self) -> None:
+        self.rows: list[int] = []
+        self.sums: list[float] = []
+
+    def on_observation(self, block: Block) -> None:
+        self.rows.append(len(block.active))
+        self.sums.append(float(block.network.weights(1)[block.active].sum()))
+
+    def on_step(self, block: Block) -> None:
+        self.sums.append(float(block.network.activations(1)[block.active].sum()))
+
+
+def test_hooks_see_one_block_and_change_no_bit(task: Task, alone: np.ndarray) -> None:
+    recorder = Recorder()
+    results = lived(device_worker(task, block=4), range(COUNT), genomes_of(task), hooks=[recorder])
+    np.testing.assert_array_equal(results, alone)
+    assert recorder.rows[0] == COUNT
+    assert len(set(recorder.sums)) > 20
+
+
+def test_perturbations_befall_each_lifetime_as_if_it_were_alone(task: Task) -> None:
+    happening = parse_perturbations("zero_weights:at=5,fraction=0.5")
+    together = lived(device_worker(task), range(COUNT), genomes_of(task), perturbations=happening)
+    one_by_one = lived(device_worker(task, 1), range(COUNT), genomes_of(task), perturbations=happening)
+    plain = lived(device_worker(task), range(COUNT), genomes_of(task))
+    np.testing.assert_array_equal(together, one_by_one)
+    assert (together[:, 0] != plain[:, 0]).any()
+
+
+class Meeting(BatchedEnvironment):
+    """An environment whose step k ends only when the other half's network has computed step k."""
+
+    def __init__(self, others: threading.Semaphore) -> None:
+        super().__init__(2, 2, 1)
+        self.others = others
+        self.met: list[bool] = []
+
+    def reset(self, seeds, morphologies) -> None:
+        self._clear_rows(self._check_reset(seeds, morphologies))
+
+    def step(self, actions, active) -> None:
+        self.met.append(self.others.acquire(timeout=20))
+
+
+class Announcing:
+    """A network that says that it computes."""
+
+    def __init__(self, computing: threading.Semaphore) -> None:
+        self.computing = computing
+
+    def begin(self, genomes, genome_of, seeds, *, plastic=True) -> None:
+        pass
+
+    def forward(self, observations, active) -> np.ndarray:
+        self.computing.release()
+        return np.zeros((2, 1), np.float32)
+
+    def learn(self, active) -> None:
+        pass
+
+
+def test_one_half_computes_while_the_other_steps() -> None:
+    """Each environment's step waits for the other half's network: one after the other would wait in vain."""
+    computed = threading.Semaphore(0), threading.Semaphore(0)
+    worlds = [Meeting(computed[1 - half]) for half in (0, 1)]
+    turns = Turns(record=[])
+
+    def half(number: int):
+        network, world = Announcing(computed[number]), worlds[number]
+        common = np.zeros((1, 1), np.float32), [0, 0], [1, 2], ["default"] * 2
+        return lambda turn: live(world, network, *common, steps=5, early_stop=None, hooks=[turn])
+
+    results = in_turns([half(0), half(1)], turns)
+    assert [part.steps.tolist() for part in results] == [[5, 5], [5, 5]]
+    assert all(all(world.met) and len(world.met) == 5 for world in worlds)
+    steps = sorted((span for span in turns.record if span.part == "environment"), key=lambda span: span.begin)
+    assert all(one.end <= other.begin for one, other in pairwise(steps)), "one CPU, one turn"
+    assert len(turns.record) == 20
+
+
+class Lonely(Meeting):
+    """An environment that counts who is being reset."""
+
+    inside = most = 0
+
+    def reset(self, seeds, morphologies) -> None:
+        Lonely.inside += 1
+        Lonely.most = max(Lonely.most, Lonely.inside)
+        time.sleep(0.1)
+        Lonely.inside -= 1
+        super().reset(seeds, morphologies)
+
+    def step(self, actions, active) -> None:
+        pass
+
+
+def test_halves_are_born_one_after_the_other() -> None:
+    """Python environments share more than one thinks: pygame loads a module when a second thread uses it, half."""
+    computed = threading.Semaphore(0)
+
+    def half(turn: Hook):
+        common = np.zeros((1, 1), np.float32), [0, 0], [1, 2], ["default"] * 2
+        return live(Lonely(computed), Announcing(computed), *common, steps=2, early_stop=None, hooks=[turn])
+
+    assert len(in_turns([half, half], Turns())) == 2
+    assert Lonely.most == 1
+
+
+def test_environments_take_turns() -> None:
+    task = quadruped_task("env.steps=30")
+    worker = device_worker(task)
+    worker.turns.record = []
+    lived(worker, range(COUNT), genomes_of(task))
+    spans = worker.turns.record
+    steps = sorted((span for span in spans if span.part == "environment"), key=lambda span: span.begin)
+    assert len(steps) == 60
+    assert all(one.end <= other.begin for one, other in pairwise(steps))
+
+
+def test_a_half_that_fails_ends_the_other() -> None:
+    class Failure(Hook):
+        def on_action(self, block: Block) -> None:
+            if block.step == 3 and 13 in seeds_of[id(block.network)]:
+                raise RuntimeError("lost")
+
+    seeds_of: dict[int, list[int]] = {}
+    task = quadruped_task("env.steps=100000")
+    worker = device_worker(task)
+
+    def half(number: int):
+        environment, network = worker._half(number, 1)
+        seeds_of[id(network)] = [12 + number]
+        common = genomes_of(task, 1), [0], [12 + number], ["intact"]
+        return lambda turn: live(
+            environment, network, *common, steps=100000, early_stop=None, hooks=[Failure(), turn]
+        )
+
+    with pytest.raises(RuntimeError, match="lost"):
+        in_turns([half(0), half(1)], worker.turns)
+    for turn in (worker.turns.cpu, worker.turns.device):
+        turn.acquire()  # nobody holds it
+
+
+def test_an_interrupted_worker_ends_at_its_next_step() -> None:
+    task = quadruped_task("env.steps=100000", "env.early_stop.after=100000")
+    worker = device_worker(task)
+    timer = threading.Timer(0.5, worker.interrupt)
+    timer.start()
+    began = time.monotonic()
+    with pytest.raises(Interrupted):
+        lived(worker, range(COUNT), genomes_of(task))
+    assert time.monotonic() - began < 60, "100,000 steps would take minutes"

@@ -1,0 +1,322 @@
+"""The lifetime loop: the order of a time step, who ends when, and results that no neighbour can change."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pytest
+from tasks import cart_pole_task, quadruped_task
+
+from hebbevo.envs import BatchedEnvironment, EarlyStop
+from hebbevo.rollouts.rollout import WORST_FITNESS, Block, Hook, Lifetimes, live
+from hebbevo.tasks.task import Task, Worker
+
+Script = Callable[[int, int], float]  # (seed, step 1, 2, ...) -> value
+
+
+class ScriptedWorld(BatchedEnvironment):
+    """Rewards and ends by a script; everything that is called is written to `journal`."""
+
+    def __init__(self, capacity: int, journal: list[tuple[str, list[int]]]) -> None:
+        super().__init__(capacity, 2, 1)
+        self.journal = journal
+        self.reward: Script = lambda seed, step: 1.0
+        self.ends: dict[str, Script] = {}
+        self.born_diverged: tuple[int, ...] = ()
+        self.seeds: list[int] = []
+        self.time = np.zeros(capacity, int)
+
+    def reset(self, seeds: Sequence[int], morphologies: Sequence[str]) -> None:
+        self._clear_rows(self._check_reset(seeds, morphologies))
+        self.seeds = list(seeds)
+        self.time[:] = 0
+        self.diverged[: len(seeds)] = [seed in self.born_diverged for seed in seeds]
+
+    def step(self, actions: np.ndarray, active: np.ndarray) -> None:
+        self.journal.append(("step", [self.seeds[row] for row in active]))
+        for row in active:
+            self.time[row] += 1
+            key = self.seeds[row], int(self.time[row])
+            self.rewards[row] = self.reward(*key)
+            for name, script in self.ends.items():
+                getattr(self, name)[row] = bool(script(*key))
+
+
+class JournalNetwork:
+    """Stands in for the network: it only writes down what is asked of it."""
+
+    def __init__(self, world: ScriptedWorld) -> None:
+        self.world, self.journal = world, world.journal
+
+    def begin(self, genomes, genome_of, seeds, *, plastic=True) -> None:
+        self.journal.append(("begin plastic" if plastic else "begin", list(genome_of)))
+
+    def forward(self, observations, active) -> np.ndarray:
+        self.journal.append(("forward", [self.world.seeds[row] for row in active]))
+        return np.zeros((self.world.capacity, 1), np.float32)
+
+    def learn(self, active) -> None:
+        self.journal.append(("learn", [self.world.seeds[row] for row in active]))
+
+
+class JournalHook(Hook):
+    def __init__(self, journal: list, name: str = "") -> None:
+        self.journal, self.name = journal, name
+
+    def note(self, what: str, block: Block) -> None:
+        self.journal.append((f"{what}{self.name} {block.step}", block.active.tolist()))
+
+    def on_observation(self, block: Block) -> None:
+        self.note("on_observation", block)
+
+    def on_action(self, block: Block) -> None:
+        self.note("on_action", block)
+
+    def on_step(self, block: Block) -> None:
+        self.note("on_step", block)
+
+
+def scripted(
+    seeds: Sequence[int] = (0,),
+    *,
+    steps: int = 10,
+    early_stop: EarlyStop | None = None,
+    reward: Script = lambda seed, step: 1.0,
+    born_diverged: tuple[int, ...] = (),
+    hooks: Callable[[list], list[Hook]] = lambda journal: [],
+    **ends: Script,
+) -> tuple[Lifetimes, list[tuple[str, list[int]]]]:
+    journal: list[tuple[str, list[int]]] = []
+    world = ScriptedWorld(len(seeds) + 1, journal)
+    world.reward, world.ends, world.born_diverged = reward, ends, born_diverged
+    genomes = np.zeros((1, 1), np.float32)
+    bodies = ["default"] * len(seeds)
+    result = live(
+        world,
+        JournalNetwork(world),
+        genomes,
+        [0] * len(seeds),
+        seeds,
+        bodies,
+        steps=steps,
+        early_stop=early_stop,
+        hooks=hooks(journal),
+    )
+    return result, journal
+
+
+def test_a_time_step_is_forward_world_end_then_rule() -> None:
+    result, journal = scripted([10, 11], steps=3, terminated=lambda seed, step: seed == 10 and step == 2)
+    assert journal == [
+        ("begin plastic", [0, 0]),
+        *(("forward", [10, 11]), ("step", [10, 11]), ("learn", [10, 11])),
+        *(("forward", [10, 11]), ("step", [10, 11]), ("learn", [11])),  # 10 ended: no further update
+        *(("forward", [11]), ("step", [11]), ("learn", [11])),
+    ]
+    assert result.steps.tolist() == [2, 3]
+    assert result.fitness.tolist() == [2.0, 3.0]
+
+
+def test_hooks_run_between_the_parts_of_a_step_in_their_order() -> None:
+    _, journal = scripted(
+        steps=2,
+        terminated=lambda seed, step: step == 2,
+        hooks=lambda journal: [JournalHook(journal, " a"), JournalHook(journal, " b")],
+    )
+    assert [name for name, _ in journal[1:]] == [
+        part.format(step)
+        for step in (0, 1)
+        for part in (
+            *("on_observation a {}", "on_observation b {}", "forward"),
+            *("on_action a {}", "on_action b {}", "step"),
+            *("on_step a {}", "on_step b {}", "learn"),
+        )
+    ]
+    assert all(active == [0] for name, active in journal if name.startswith("on_"))
+
+
+def test_fitness_is_the_sum_of_the_rewards_lived() -> None:
+    result, _ = scripted(
+        [1, 2], steps=7, reward=lambda seed, step: seed * step, terminated=lambda seed, step: step == 4
+    )
+    assert result.fitness.tolist() == [10.0, 20.0]
+    assert result.steps.tolist() == [4, 4]
+    assert not result.diverged.any()
+
+
+@pytest.mark.parametrize("fall", [1, 3, 5, 8])
+def test_done_ends_a_lifetime_only_past_the_grace(fall: int) -> None:
+    stop = EarlyStop(after=5, negative_rewards=100)
+    result, _ = scripted(early_stop=stop, done=lambda seed, step: step >= fall)
+    assert result.steps.tolist() == [max(fall, 5)]
+
+
+def test_done_that_has_passed_ends_nothing() -> None:
+    stop = EarlyStop(after=5, negative_rewards=100)
+    assert scripted(early_stop=stop, done=lambda seed, step: step == 3)[0].steps.tolist() == [10]
+
+
+def test_done_alone_ends_nothing() -> None:
+    assert scripted(done=lambda seed, step: True)[0].steps.tolist() == [10]
+
+
+def test_more_than_so_many_negative_rewards_in_a_row_end_a_lifetime() -> None:
+    stop = EarlyStop(after=0, negative_rewards=3)
+    result, _ = scripted(early_stop=stop, reward=lambda seed, step: -1.0 if step > 2 else 1.0)
+    assert result.steps.tolist() == [6]  # the 4th in a row
+    assert result.fitness.tolist() == [-2.0]
+    result, _ = scripted(early_stop=stop, reward=lambda seed, step: 0.0 if step % 4 == 0 else -1.0)
+    assert result.steps.tolist() == [10]
+    assert scripted(reward=lambda seed, step: -1.0)[0].steps.tolist() == [10]
+
+
+def test_negative_rewards_count_from_the_start_but_end_nothing_before_the_grace() -> None:
+    stop = EarlyStop(after=6, negative_rewards=3)
+    assert scripted(early_stop=stop, reward=lambda seed, step: -1.0)[0].steps.tolist() == [6]
+
+
+@pytest.mark.parametrize("how", ["diverged", "nan", "inf", "born"])
+def test_a_diverged_lifetime_has_the_worst_fitness_and_touches_no_neighbour(how: str) -> None:
+    bad = {"nan": np.nan, "inf": np.inf}.get(how, 1.0)
+    result, journal = scripted(
+        [1, 2, 3],
+        reward=lambda seed, step: bad if (seed, step) == (2, 4) else 1.0,
+        born_diverged=(2,) if how == "born" else (),
+        diverged=lambda seed, step: how == "diverged" and (seed, step) == (2, 4),
+    )
+    assert result.fitness.tolist() == [10.0, WORST_FITNESS, 10.0]
+    assert result.diverged.tolist() == [False, True, False]
+    assert result.steps.tolist() == [10, 0 if how == "born" else 4, 10]
+    assert journal[-1] == ("learn", [1, 3])
+
+
+def test_all_lifetimes_diverged() -> None:
+    result, journal = scripted([1, 2], diverged=lambda seed, step: True)
+    assert result.diverged.all()
+    assert (result.fitness == WORST_FITNESS).all()
+    assert np.isfinite(result.fitness).all()
+    assert [name for name, _ in journal].count("step") == 1
+    result, journal = scripted([1, 2], born_diverged=(1, 2))
+    assert result.diverged.all()
+    assert [name for name, _ in journal] == ["begin plastic"]
+
+
+COUNT = 7
+SEEDS = [1000 + number for number in range(COUNT)]
+
+
+def genomes_of(task: Task, count: int = COUNT) -> np.ndarray:
+    return np.stack([task.first_genome(np.random.default_rng(number)) for number in range(count)])
+
+
+def lived(task: Task, block: int, order: Sequence[int], genomes: np.ndarray | None = None) -> np.ndarray:
+    """Return (fitness, steps, diverged) of the lifetimes, dealt in this order to blocks of this size."""
+    genomes = genomes_of(task) if genomes is None else genomes
+    bodies = task.env.morphology_names
+    mine = Worker(task, block)
+    results = np.zeros((len(order), 3))
+    for start in range(0, len(order), block):
+        some = list(order[start : start + block])
+        part = mine.live(
+            genomes[some],
+            list(range(len(some))),
+            [SEEDS[number] for number in some],
+            [bodies[number % len(bodies)] for number in some],
+            early_stop=True,
+        )
+        results[some] = np.stack([part.fitness, part.steps, part.diverged], axis=1)
+    mine.close()
+    return results
+
+
+@pytest.fixture(
+    scope="module", params=["quadruped", "CartPole"], ids=["quadruped, two bodies", "gymnasium:CartPole-v1"]
+)
+def task(request: pytest.FixtureRequest) -> Task:
+    if request.param == "CartPole":
+        return cart_pole_task("env.steps=200")
+    return quadruped_task("env.steps=260", "env.early_stop.after=100", "env.early_stop.negative_rewards=5")
+
+
+@pytest.fixture(scope="module")
+def alone(task: Task) -> np.ndarray:
+    return lived(task, 1, range(COUNT))
+
+
+@pytest.mark.parametrize("block", [1, 4, 16])
+@pytest.mark.parametrize("order", [[0, 1, 2, 3, 4, 5, 6], [6, 5, 4, 3, 2, 1, 0], [3, 0, 6, 2, 5, 1, 4]])
+def test_a_lifetime_is_the_same_in_every_block_and_order(
+    task: Task, alone: np.ndarray, block: int, order: list[int]
+) -> None:
+    np.testing.assert_array_equal(lived(task, block, order), alone)
+
+
+def test_lifetimes_end_at_different_times(alone: np.ndarray) -> None:
+    assert len(set(alone[:, 1])) > 1, "the comparison above would say little"
+    assert len(set(alone[:, 0])) == COUNT or alone[:, 0].max() < 300
+
+
+def test_a_lifetime_is_the_same_whatever_ran_before(task: Task, alone: np.ndarray) -> None:
+    mine, genomes, bodies = Worker(task, 4), genomes_of(task), task.env.morphology_names
+    mine.live(
+        genomes[:4] * np.float32(1e20), [3, 2, 1, 0], [1, 2, 3, 4], list(bodies[-1:]) * 4, early_stop=False
+    )
+    mine.live(genomes[:2], [0, 1], [5, 6], list(bodies[:1]) * 2, early_stop=False, plastic=False)
+    part = mine.live(genomes[:1], [0], SEEDS[:1], bodies[:1], early_stop=True)
+    assert (part.fitness[0], part.steps[0]) == tuple(alone[0, :2])
+
+
+def test_a_genome_that_blows_up_touches_no_neighbour(task: Task, alone: np.ndarray) -> None:
+    genomes = genomes_of(task)
+    genomes[2] = np.float32(3e38)  # eta * A overflows: NaN in the weights, then in the actions
+    results = lived(task, 4, range(COUNT), genomes)
+    rest = [number for number in range(COUNT) if number != 2]
+    np.testing.assert_array_equal(results[rest], alone[rest])
+    assert results[2].tolist()[::2] == [WORST_FITNESS, 1.0]
+
+
+def test_early_stop_is_left_out_where_lifetimes_are_to_be_full(task: Task) -> None:
+    if task.env.early_stop is None:
+        pytest.skip("this environment ends by itself")
+    part = Worker(task, 2).live(
+        genomes_of(task, 2), [0, 1], SEEDS[:2], task.env.morphology_names, early_stop=False
+    )
+    assert part.steps.tolist() == [task.env.steps] * 2
+
+
+def test_a_hook_that_only_looks_changes_no_bit(task: Task, alone: np.ndarray) -> None:
+    class Recorder(Hook):
+        def __init__(self) -> None:
+            self.seen: list[float] = []
+
+        def on_observation(self, block: Block) -> None:
+            self.seen.append(float(block.network.weights(1)[block.active].sum()))
+
+        def on_step(self, block: Block) -> None:
+            self.seen.append(float(block.network.activations(1)[block.active].sum()))
+
+    recorder, bodies = Recorder(), task.env.morphology_names
+    part = Worker(task, 3).live(
+        genomes_of(task, 3),
+        [0, 1, 2],
+        SEEDS[:3],
+        [bodies[number % len(bodies)] for number in range(3)],
+        early_stop=True,
+        hooks=[recorder],
+    )
+    np.testing.assert_array_equal(part.fitness, alone[:3, 0])
+    assert len(set(recorder.seen)) > 20
+
+
+def test_a_hook_may_take_the_action_over(task: Task) -> None:
+    class Freeze(Hook):
+        def on_action(self, block: Block) -> None:
+            block.actions[:] = 0.0
+
+    def life(genome: int, *hooks: Hook) -> float:
+        mine = Worker(task, 1)
+        bodies = task.env.morphology_names[:1]
+        return mine.live(
+            genomes_of(task)[[genome]], [0], SEEDS[:1], bodies, early_stop=False, hooks=hooks
+        ).fitness[0]
+
+    assert life(0, Freeze()) == life(1, Freeze())

@@ -1,0 +1,367 @@
+"""Evolution: the same bits from the same seed however it is run, stopped and resumed; and what goes wrong."""
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tasks import CART_POLE, HERE, QUADRUPED, small_config
+
+from hebbevo import Config, Execution, Genome, InputError, Run, evolve, load_genome, resume
+from hebbevo.envs import EnvError
+from hebbevo.rollouts.rollout import WORST_FITNESS
+from hebbevo.rules import RuleError
+from hebbevo.search import SearchError
+from hebbevo.tasks.task import Task
+from hebbevo.training.evolution import Step
+from hebbevo.training.run_directory import RunDirectory
+
+RESULTS = ("center.safetensors", "best.safetensors", "progress.csv", "config.yaml")
+
+
+class Stopped(Exception):
+    """Ends an evolution from within, after a generation."""
+
+
+def results(path: str | Path) -> dict[str, bytes]:
+    """Return the bytes of all that equal runs share."""
+    path = Path(path)
+    files = [*(path / name for name in RESULTS), *sorted((path / "checkpoints").iterdir())]
+    return {str(file.relative_to(path)): file.read_bytes() for file in files}
+
+
+def stopping(generation: int) -> Any:
+    def watch(step: Step) -> None:
+        if step.generation == generation:
+            raise Stopped
+
+    return watch
+
+
+def rows_of(path: str | Path) -> list[dict[str, Any]]:
+    return RunDirectory.open(path, read_only=True).read_progress()
+
+
+@pytest.fixture(scope="module", params=["CartPole", "quadruped"])
+def config(request: pytest.FixtureRequest) -> Config:
+    env = CART_POLE if request.param == "CartPole" else QUADRUPED
+    return small_config("search.generations=5", env=env)
+
+
+@pytest.fixture(scope="module")
+def straight(config: Config, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return evolve(config, tmp_path_factory.mktemp("straight") / "run", execution=HERE)
+
+
+def test_a_run_holds_what_it_promises(config: Config, straight: Run) -> None:
+    assert (straight.generation, straight.resumed_from, straight.already_finished) == (5, None, False)
+    names = {path.name for path in straight.path.iterdir()}
+    assert {*RESULTS, "log.jsonl", "tensorboard", "checkpoints", "figures"} == names
+    assert (straight.path / "config.yaml").read_text() == config.to_yaml()
+    np.testing.assert_array_equal(load_genome(straight.path).values, straight.center)
+    assert (straight.path / "figures" / "learning_curve.png").read_bytes().startswith(b"\x89PNG")
+    assert list((straight.path / "tensorboard").iterdir())
+    rows = rows_of(straight.path)
+    assert [row["generation"] for row in rows] == [1, 2, 3, 4, 5]
+    assert [row["center_mean"] is None for row in rows] == [True, False, True, False, False]
+    evaluated = [row["center_mean"] for row in rows if row["center_mean"] is not None]
+    assert load_genome(straight.path / "best.safetensors").provenance["evaluation"]["center_mean"] == max(
+        evaluated
+    )
+    for row in rows:
+        assert row["population_best"] >= row["population_mean"]
+        assert row["diverged"] == 0
+
+
+def test_the_table_holds_no_clock(straight: Run) -> None:
+    columns = (straight.path / "progress.csv").read_text().splitlines()[0].split(",")
+    assert columns[0] == "generation"
+    clock = ("time", "second", "date", "hour")
+    assert not [name for name in columns if any(word in name for word in clock)]
+
+
+@pytest.mark.parametrize(
+    "execution", [Execution(threads=2), Execution(threads=1, block=1), Execution(threads=2, block=3)]
+)
+def test_the_same_seed_gives_the_same_bits_however_it_is_spread(
+    config: Config, straight: Run, execution: Execution
+) -> None:
+    run = evolve(config, "run", execution=execution)
+    assert results(run.path) == results(straight.path)
+
+
+def test_another_seed_gives_another_run(config: Config, straight: Run) -> None:
+    other = config.model_copy(update={"run": config.run.model_copy(update={"seed": 8})})
+    run = evolve(other, "run", execution=HERE)
+    assert (run.center != straight.center).all()
+
+
+@pytest.mark.parametrize("stops", [(1,), (2, 4), (4,), (1, 2, 3, 4)])
+def test_a_run_that_was_stopped_ends_like_one_that_was_not(
+    config: Config, straight: Run, stops: tuple[int, ...]
+) -> None:
+    with pytest.raises(Stopped):
+        evolve(config, "run", execution=HERE, watch=stopping(stops[0]))
+    for stop in stops[1:]:
+        with pytest.raises(Stopped):
+            resume("run", execution=Execution(threads=2), watch=stopping(stop))
+    run = resume("run", execution=HERE)
+    assert (run.resumed_from, run.generation) == (stops[-1], 5)
+    assert results("run") == results(straight.path)
+    assert (Path("run") / "figures" / "learning_curve.png").exists()
+
+
+def test_a_run_without_a_checkpoint_starts_again(config: Config, straight: Run) -> None:
+    with pytest.raises(Stopped):
+        evolve(config, "run", execution=HERE, watch=stopping(2))
+    for path in Path("run/checkpoints").iterdir():
+        path.unlink()
+    assert resume("run", execution=HERE).resumed_from is None
+    assert results("run") == results(straight.path)
+
+
+def test_a_run_from_the_centre_that_it_would_have_drawn_is_the_same_run(
+    config: Config, straight: Run
+) -> None:
+    """Also killed before its first checkpoint, and after."""
+    task = Task.of(config)
+    start = Genome(task, task.first_center(config.run.seed), {"generation": 0})
+    with pytest.raises(Stopped):
+        evolve(config, "run", start=start, execution=HERE, watch=stopping(1))
+    for path in Path("run/checkpoints").iterdir():
+        path.unlink()
+    with pytest.raises(Stopped):
+        resume("run", execution=HERE, watch=stopping(3))
+    run = resume("run", execution=HERE)
+    np.testing.assert_array_equal(run.center, straight.center)
+    assert (run.path / "progress.csv").read_bytes() == (straight.path / "progress.csv").read_bytes()
+    assert load_genome(run.path).provenance["start"] == {"task": task.header(), "generation": 0}
+
+
+def test_a_genome_of_another_task_with_the_same_layout_is_where_a_run_starts(straight: Run) -> None:
+    start = load_genome(straight.path)
+    body = ("env.morphologies=right_front_damaged",) if start.task.env.name == "quadruped" else ()
+    env = QUADRUPED if body else CART_POLE
+    still = ("search.learning_rate=1e-30", "env.steps=20", *body)
+    run = evolve(small_config(*still, env=env), "run", start=start, execution=HERE)
+    np.testing.assert_array_equal(run.center, straight.center)
+
+
+def test_a_genome_of_another_layout_is_no_start(straight: Run) -> None:
+    for other in (("network.hidden=5",), ("plasticity.rule=ABCD",)):
+        with pytest.raises(InputError, match=r"cannot start from genome .*run'.*must be its own"):
+            evolve(small_config(*other), "run", start=load_genome(straight.path), execution=HERE)
+    assert not list(Path().glob("*run*"))
+
+
+def test_a_prolonged_run_equals_one_as_long_from_the_beginning(
+    config: Config, straight: Run, tmp_path: Path
+) -> None:
+    """Its old end, generation 4, is one at which the centre is evaluated anyway."""
+    short = config.model_copy(update={"search": config.search.model_copy(update={"generations": 4})})
+    evolve(short, tmp_path / "run", execution=HERE)
+    run = resume(tmp_path / "run", generations=5, execution=HERE)
+    assert (run.generation, run.resumed_from) == (5, 4)
+    for name in ("center.safetensors", "progress.csv", "config.yaml"):
+        assert (run.path / name).read_bytes() == (straight.path / name).read_bytes()
+    best = [load_genome(path / "best.safetensors").values for path in (run.path, straight.path)]
+    np.testing.assert_array_equal(*best)
+    with pytest.raises(InputError, match=r"at least 5, those of .*, got 4"):
+        resume(run.path, generations=4)
+    assert resume(run.path, generations=5).already_finished
+
+
+def test_a_run_killed_right_after_it_was_prolonged_goes_on(
+    config: Config, straight: Run, tmp_path: Path
+) -> None:
+    short = config.model_copy(update={"search": config.search.model_copy(update={"generations": 4})})
+    evolve(short, tmp_path / "run", execution=HERE)
+    (tmp_path / "run" / "config.yaml").write_text(config.to_yaml())
+    run = resume(tmp_path / "run", execution=HERE)
+    np.testing.assert_array_equal(run.center, straight.center)
+
+
+def test_a_budget_of_agent_steps_ends_a_run(config: Config, straight: Run, tmp_path: Path) -> None:
+    """With the generation that uses it up; stopped and resumed or not, and prolonged as any other run."""
+    steps = [row["agent_steps"] for row in rows_of(straight.path)]
+    search = config.search.model_copy(update={"agent_steps": int(sum(steps[:3])) + 1})
+    budget = config.model_copy(update={"search": search})
+    whole = evolve(budget, tmp_path / "whole", execution=HERE)
+    assert whole.generation == 4
+    assert rows_of(whole.path)[-1]["center_mean"] is not None
+    with pytest.raises(Stopped):
+        evolve(budget, tmp_path / "stopped", execution=HERE, watch=stopping(2))
+    assert resume(tmp_path / "stopped", execution=HERE).generation == 4
+    assert results(tmp_path / "stopped") == results(whole.path)
+    assert resume(whole.path, execution=HERE).already_finished
+    longer = resume(whole.path, generations=5, execution=HERE)
+    np.testing.assert_array_equal(longer.center, straight.center)
+
+
+def test_resuming_a_finished_run_changes_nothing(straight: Run) -> None:
+    def state() -> dict[str, tuple[bytes, int]]:
+        files = [path for path in straight.path.rglob("*") if path.is_file()]
+        return {str(path): (path.read_bytes(), path.stat().st_mtime_ns) for path in files}
+
+    before = state()
+    run = resume(straight.path, execution=HERE)
+    assert run.already_finished
+    np.testing.assert_array_equal(run.center, straight.center)
+    assert state() == before
+
+
+def test_a_changed_config_is_refused_with_the_difference() -> None:
+    with pytest.raises(Stopped):
+        evolve(small_config("search.sigma=0.1"), "run", execution=HERE, watch=stopping(1))
+    path = Path("run/config.yaml")
+    good = path.read_text()
+    path.write_text(good.replace("sigma: 0.1", "sigma: 0.25").replace("- 4\n", "- 5\n"))
+    with pytest.raises(InputError) as caught:
+        resume("run", execution=HERE)
+    message = str(caught.value)
+    assert "\n" not in message
+    for part in ("search.sigma: 0.1 -> 0.25", "network.hidden: [4] -> [5]", "generation 1"):
+        assert part in message
+    for text, expected in (("a: [", "line 1"), ("5", "not a config"), ("env: {name: x}", "unknown")):
+        path.write_text(text)
+        with pytest.raises((InputError, EnvError)) as caught:
+            resume("run", execution=HERE)
+        assert expected in str(caught.value)
+        assert "\n" not in str(caught.value)
+    path.write_text(good)
+    assert resume("run", execution=HERE).generation == 3
+
+
+def test_a_directory_that_exists_is_refused() -> None:
+    Path("there").mkdir()
+    with pytest.raises(InputError, match="exists and is not a run directory"):
+        evolve(small_config(), "there", execution=HERE)
+    assert list(Path("there").iterdir()) == []
+    with pytest.raises(InputError, match="not a run directory"):
+        resume("there", execution=HERE)
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ("search.algorithm=cma_es", "search.covariance=full", "network.hidden=64"),
+        ("env.name=gymnasium:FrozenLake-v1",),
+        ("plasticity.rule=w + m*eta*pre*post",),
+    ],
+    ids=["covariance too large", "no vector observation", "a modulator"],
+)
+def test_what_cannot_be_built_leaves_no_directory(overrides: tuple[str, ...]) -> None:
+    with pytest.raises((InputError, SearchError, EnvError, RuleError)):
+        evolve(small_config(*overrides, env=QUADRUPED), "run", execution=HERE)
+    assert not list(Path().glob("*run*"))
+
+
+def with_fitness(monkeypatch: pytest.MonkeyPatch, fitness: float, diverged: bool) -> None:
+    """Let every lifetime come to this."""
+    from hebbevo.rollouts.rollout import Lifetimes
+    from hebbevo.tasks.task import Worker
+
+    def live(self: Worker, genomes: Any, genome_of: Any, seeds: Any, *_: Any, **__: Any) -> Lifetimes:
+        count = len(seeds)
+        return Lifetimes(np.full(count, fitness), np.ones(count, np.int64), np.full(count, diverged))
+
+    monkeypatch.setattr(Worker, "live", live)
+
+
+def centers(config: Config, path: str = "run") -> Iterator[np.ndarray]:
+    """Yield the centre after each generation."""
+    seen: list[np.ndarray] = []
+    evolve(config, path, execution=HERE, watch=lambda step: seen.append(load_genome(path).values))
+    yield from seen
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_where_all_fitnesses_are_equal_the_centre_stays(
+    monkeypatch: pytest.MonkeyPatch, optimizer: str
+) -> None:
+    with_fitness(monkeypatch, 3.0, False)
+    config = small_config("search.penalty=0", f"search.optimizer={optimizer}")
+    for a, b in itertools.pairwise(centers(config)):
+        np.testing.assert_array_equal(a, b)
+    assert [row["population_sd"] for row in rows_of("run")] == [0.0] * 3
+
+
+@pytest.mark.parametrize("penalty", [0, 0.01])
+def test_a_run_goes_on_where_all_lifetimes_diverge(monkeypatch: pytest.MonkeyPatch, penalty: float) -> None:
+    with_fitness(monkeypatch, WORST_FITNESS, True)
+    config = small_config(f"search.penalty={penalty}", env=QUADRUPED)
+    seen = list(centers(config))
+    assert all(np.isfinite(center).all() for center in seen)
+    np.testing.assert_array_equal(seen[0], seen[-1])
+    rows = rows_of("run")
+    assert [row["diverged"] for row in rows] == [12] * 3
+    for row in rows:
+        assert row["population_mean"] is row["population_best"] is row["population.intact"] is None
+    assert rows[-1]["center_mean"] == WORST_FITNESS
+    assert not Path("run/best.safetensors").exists()
+    assert resume("run", execution=HERE).already_finished
+    assert load_genome("run").values.size
+
+
+def test_a_run_that_really_diverges_goes_on() -> None:
+    config = small_config("plasticity.initial_coefficients=normal(0, 1e30)", env=QUADRUPED)
+    evolve(config, "run", execution=HERE)
+    assert [row["diverged"] for row in rows_of("run")] == [12] * 3
+
+
+def test_a_single_diverged_lifetime_is_counted_and_left_out_of_the_means(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from hebbevo.rollouts.rollout import Lifetimes
+    from hebbevo.tasks.task import Worker
+
+    def live(self: Worker, genomes: Any, genome_of: Any, seeds: Any, *_: Any, **__: Any) -> Lifetimes:
+        bad = np.array([row == 0 for row in range(len(seeds))])
+        return Lifetimes(np.where(bad, WORST_FITNESS, 2.0), np.ones(len(seeds), np.int64), bad)
+
+    monkeypatch.setattr(Worker, "live", live)
+    evolve(small_config(env=QUADRUPED), "run", execution=Execution(threads=1, block=64))
+    for row in rows_of("run"):
+        assert (row["diverged"], row["population_mean"], row["population.right_front_damaged"]) == (
+            1,
+            2.0,
+            2.0,
+        )
+
+
+@pytest.mark.parametrize("algorithm", ["snes", "cma_es"])
+def test_searchers_of_evotorch_evolve_and_resume_bit_for_bit(algorithm: str) -> None:
+    config = small_config(f"search.algorithm={algorithm}", "search.generations=4")
+    evolve(config, "straight", execution=HERE)
+    with pytest.raises(Stopped):
+        evolve(config, "stopped", execution=HERE, watch=stopping(2))
+    resume("stopped", execution=Execution(threads=2, block=2))
+    assert results("stopped") == results("straight")
+
+
+def test_cart_pole_is_learnt() -> None:
+    config = small_config(
+        "env.steps=200",
+        "plasticity.rule=none",
+        "plasticity.initial_weights=evolved",
+        "search.population=20",
+        "search.generations=20",
+        "search.optimizer=adam",
+        "search.learning_rate=0.1",
+        "search.sigma=0.1",
+        "evaluation.every=20",
+        "evaluation.episodes=5",
+    )
+    evolve(config, "run", execution=HERE)
+    rows = rows_of("run")
+    assert rows[-1]["center_mean"] > 2 * rows[0]["population_mean"]
+
+
+def test_every_generation_is_watched() -> None:
+    seen: list[Step] = []
+    evolve(small_config(), "run", execution=HERE, watch=seen.append)
+    assert [step.generation for step in seen] == [1, 2, 3]
+    assert all(step.generations == 3 and step.agent_steps > 0 and step.seconds > 0 for step in seen)
+    assert [step.row for step in seen] == rows_of("run")

@@ -1,0 +1,93 @@
+"""Level replay: the hardest tracks stay, are driven again from other weights, and survive a stop."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tasks import HERE, small_config
+from test_evolution import Stopped, results, stopping
+
+from hebbevo import evolve, resume
+from hebbevo.evaluation.fitness import training_seed
+from hebbevo.search import OpenAIESConfig, SearchConfig
+from hebbevo.training.level_replay import LevelReplay
+
+CAR = (
+    "env.name=car_racing",
+    "env.steps=20",
+    "network.hidden=4",
+    "network.encoder={image_size: 24, convolutions: [{channels: 2, kernel: 3, stride: 2, pool: 2}]}",
+    "search.population=4",
+    "search.lifetime_seeds=pair",
+    "evaluation.episodes=1",
+)
+
+
+def settings(share: float, lifetime_seeds: str = "pair", population: int = 20) -> SearchConfig:
+    return OpenAIESConfig(
+        population=population, generations=1, level_replay=share, lifetime_seeds=lifetime_seeds
+    )
+
+
+def own_track(number: int, group: int, run_seed: int = 5) -> int:
+    return training_seed(run_seed, number, group) % 2**32
+
+
+@pytest.mark.parametrize(("lifetime_seeds", "size"), [("pair", 2), ("individual", 1)])
+def test_the_memory_is_that_of_a_plain_loop(lifetime_seeds: str, size: int) -> None:
+    replay, generator = LevelReplay(settings(0.3, lifetime_seeds), 5), np.random.default_rng(0)
+    groups = 20 // size
+    memory: dict[int, float] = {}
+    for number in range(12):
+        chosen = replay.chosen(number).tolist()
+        assert len(set(chosen)) == len(chosen) == min(round(0.3 * groups), len(memory))
+        assert set(chosen) <= set(memory)
+        fitness = generator.normal(size=20)
+        driven = [*chosen, *(own_track(number, group) for group in range(len(chosen), groups))]
+        for group, track in enumerate(driven):
+            score = sum(fitness[group * size : (group + 1) * size]) / size
+            memory[track] = (memory[track] + score) / 2 if track in memory else score
+        memory = dict(sorted(memory.items(), key=lambda item: item[1])[: 2 * groups])
+        replay.record(number, np.array(chosen), fitness)
+        assert replay.tracks.tolist() == list(memory)
+        np.testing.assert_allclose(replay.scores, list(memory.values()))
+
+
+def test_tracks_that_are_hard_come_back_and_those_learnt_go() -> None:
+    replay, generator = LevelReplay(settings(0.5, population=40), 5), np.random.default_rng(1)
+
+    def lives(number: int, learnt: float) -> list[float]:
+        """Return how hard the replayed tracks of a generation are, from 0 to 1, each track at a place of its own."""
+        replayed = replay.chosen(number).tolist()
+        tracks = [*replayed, *(own_track(number, group) for group in range(len(replayed), 20))]
+        hardness = np.array([track / 2**32 for track in tracks])
+        score = np.where(hardness > learnt, 0.0, 1.0 - hardness)
+        replay.record(number, np.array(replayed), np.repeat(score, 2) + generator.normal(0, 0.1, 40))
+        return hardness[: len(replayed)].tolist()
+
+    for number in range(40):
+        before = lives(number, 1.0)
+    for number in range(40, 80):
+        after = lives(number, 0.5)
+    assert np.mean(before) > 0.85  # of all tracks 0.5; the 40 hardest of 400 lie above 0.9
+    assert min(after) > 0.5
+
+
+def test_without_a_share_nothing_is_kept() -> None:
+    replay = LevelReplay(settings(0.0), 5)
+    replay.record(0, replay.chosen(0), np.zeros(20))
+    assert replay.chosen(1).size == 0
+    assert replay.state_dict() == {}
+    assert "level_replay" not in settings(0.0).model_dump(mode="json")
+    assert settings(0.5).model_dump(mode="json")["level_replay"] == 0.5
+
+
+def test_a_stopped_run_replays_the_same_tracks(tmp_path: Path) -> None:
+    config = small_config("search.level_replay=0.5", env=CAR)
+    straight = evolve(config, tmp_path / "straight", execution=HERE)
+    with pytest.raises(Stopped):
+        evolve(config, tmp_path / "stopped", execution=HERE, watch=stopping(2))
+    resume(tmp_path / "stopped", execution=HERE)
+    assert results(tmp_path / "stopped") == results(straight.path)
+    other = evolve(small_config(env=CAR), tmp_path / "other", execution=HERE)
+    assert not np.array_equal(other.center, straight.center)
