@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-from hebbevo.envs.base import BatchedEnvironment, EarlyStop, EnvConfig, environment_stream, track_seed
+from hebbevo.envs.base import BatchedEnvironment, EarlyStop, EnvConfig, environment_stream
 from hebbevo.envs.car_racing.config import CarRacingConfig
-from hebbevo.envs.errors import EnvError, unknown_name
 from hebbevo.envs.gymnasium.environment import PREFIX, GymnasiumConfig
 from hebbevo.envs.morphologies.catalogue import MORPHOLOGIES, Morphology
 from hebbevo.envs.robots.dog import DogConfig
 from hebbevo.envs.robots.quadruped import QuadrupedConfig
+from hebbevo.errors import EnvError, unknown
 
 ENVIRONMENTS: dict[str, type[EnvConfig]] = {
     "quadruped": QuadrupedConfig,
@@ -26,7 +26,7 @@ def config_class(name: str) -> type[EnvConfig]:
     if name.startswith(PREFIX):
         return ENVIRONMENTS[f"{PREFIX}ID"]
     if name not in ENVIRONMENTS:
-        raise unknown_name("environment", name, ENVIRONMENTS)
+        raise EnvError(unknown("environment", name, ENVIRONMENTS))
     return ENVIRONMENTS[name]
 
 
@@ -44,5 +44,4 @@ __all__ = [
     "QuadrupedConfig",
     "config_class",
     "environment_stream",
-    "track_seed",
 ]

@@ -14,10 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
-from hebbevo.envs.errors import EnvError
-
-ENVIRONMENT_STREAM = 1
-"""Second word of the seed sequence of the environment's stream; the network's is 0."""
+from hebbevo.errors import EnvError
+from hebbevo.seeding import Stream, stream
 
 DEFAULT_MORPHOLOGY = "default"
 """The morphology of environments that know only one body."""
@@ -25,17 +23,7 @@ DEFAULT_MORPHOLOGY = "default"
 
 def environment_stream(seed: int) -> np.random.Generator:
     """Return the random stream of the environment in the lifetime with this seed, 0 <= seed < 2**63."""
-    if not 0 <= seed < 2**63:
-        raise EnvError(f"lifetime seed must be in [0, 2**63), got {seed}")
-    return np.random.Generator(np.random.Philox(np.random.SeedSequence((seed, ENVIRONMENT_STREAM))))
-
-
-def track_seed(seed: int) -> int:
-    """Return the seed of the track that a lifetime drives: Gymnasium's `reset(seed=...)` builds the same one.
-
-    It is the lower half of the lifetime's seed, so that lifetimes may share a track and not their weights at birth.
-    """
-    return seed % 2**32
+    return stream(seed, Stream.ENVIRONMENT)
 
 
 class EarlyStop(BaseModel):
@@ -59,7 +47,7 @@ class EnvConfig(BaseModel, ABC):
     releases_gil: ClassVar[bool]
     """Whether a step lets other Python threads run: then threads, not processes, spread the blocks."""
     draws_tracks: ClassVar[bool] = False
-    """Whether a lifetime drives the track of `track_seed`, so that another one may drive it again."""
+    """Whether a lifetime drives the level of `hebbevo.seeding.level_seed`, so that another one may drive it again."""
     lockstep: ClassVar[int] = 8
     """Lifetimes best stepped in lockstep on a core: few enough that their synapses stay in its cache."""
 

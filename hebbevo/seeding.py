@@ -1,11 +1,11 @@
 """The key of every random stream, in one place: who draws from which numbers, and why no two draw from the same.
 
 A stream is Philox, keyed through NumPy's `SeedSequence` by (seed, purpose, counters). The seed is one that a user gave
-(of a run or an evaluation) or one of a lifetime, which `lifetime_seed` derived from the former: 63 bits that look random.
+(of a run or an evaluation), or one of a lifetime, which `lifetime_seed` derived from it: 63 random-looking bits.
 
-`SeedSequence` cuts numbers into words of 32 bits and ignores trailing zeros, so that (2**32 + 1, 2) and (1, 1, 2) are one
-key. `key_of` keeps seeds apart whatever their width: below 2**32 a seed is one word, with a purpose behind it; above, the
-second word is the seed's upper half, which no purpose reaches, and a seed whose upper half could be read as a purpose
+`SeedSequence` cuts numbers into words of 32 bits and ignores trailing zeros: (2**32 + 1, 2) and (1, 1, 2) are one key.
+`key_of` keeps seeds apart whatever their width. Below 2**32 a seed is one word, with a purpose behind it; above, the
+second word is the seed's upper half, which no purpose reaches; and a seed whose upper half could be read as a purpose
 gets a mark that no other key has.
 """
 
@@ -33,7 +33,7 @@ _SAMPLER_SEED: Final = 20072686
 _SPLITS: Final = {"train": 0, "test": 1}
 
 
-class Lifetimes(IntEnum):
+class SeedPurpose(IntEnum):
     """What a lifetime seed is derived for, from the seed of a run or an evaluation."""
 
     TRAINING = 0
@@ -83,7 +83,7 @@ def checked_seed(seed: int) -> int:
     return int(seed)
 
 
-def lifetime_seed(seed: int, purpose: Lifetimes, *counters: int) -> int:
+def lifetime_seed(seed: int, purpose: SeedPurpose, *counters: int) -> int:
     """Return the seed of a lifetime, uniform in [0, 2**63).
 
     Counters: TRAINING (generation, group of individuals, morphology); CENTER_EVALUATION (generation, episode);
@@ -98,7 +98,7 @@ def stream(seed: int, purpose: Stream, *counters: int) -> np.random.Generator:
 
 
 def level_seed(seed: int) -> int:
-    """Return the seed of the level (CarRacing's track) of a lifetime: Gymnasium's `reset(seed=...)` builds the same one.
+    """Return the seed of a lifetime's level (CarRacing's track): Gymnasium's `reset(seed=...)` builds the same one.
 
     It is the lower half of the lifetime's seed, so that lifetimes may share a level and not their initial weights.
     """

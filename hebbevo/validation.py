@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 import reprlib
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from hebbevo.errors import InputError
+from hebbevo.errors import InputError, unknown
 
 YAML_ERRORS = (
     yaml.YAMLError,
@@ -68,14 +67,6 @@ def _first_problem(section: str, schema: type[BaseModel], error: ValidationError
     if first["type"] == "value_error":
         return message if message.startswith(place) else f"{place}: {message}"
     return f"{place}: {message[:1].lower()}{message[1:]}, got {shown(first['input'])}"
-
-
-def unknown(kind: str, name: str, known: Iterable[str], prefix: str = "") -> str:
-    """Return the line for a name that is none of those known, with the nearest of them."""
-    names = list(known)
-    near = difflib.get_close_matches(name, names, 1, cutoff=0.5)
-    hint = f"did you mean {prefix}{near[0]}?" if near else f"known: {', '.join(names)}"
-    return f"unknown {kind}: {prefix}{name}; {hint}"
 
 
 def shown(value: Any) -> str:

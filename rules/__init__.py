@@ -1,8 +1,8 @@
 """Plasticity rules as equations: the grammar, rules as data, the catalogue, distributions."""
 
+from hebbevo.errors import RuleError
 from hebbevo.rules.catalogue import PUBLISHED, RULES, get, parse
 from hebbevo.rules.distribution import Distribution
-from hebbevo.rules.errors import RuleError
 from hebbevo.rules.rule import Rule
 
 __all__ = [

@@ -5,11 +5,10 @@ A = correlation, B = presynaptic, C = postsynaptic, D = constant, eta = learning
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping
 
-from hebbevo.rules.errors import RuleError
+from hebbevo.errors import RuleError, unknown
 from hebbevo.rules.rule import Rule
 
 NAJARRO = "Najarro & Risi 2020, arXiv 2007.02686"
@@ -44,9 +43,7 @@ def get(name: str) -> Rule:
         RuleError: an unknown name; the message suggests the nearest.
     """
     if name not in RULES:
-        near = difflib.get_close_matches(name, RULES, 1, cutoff=0.5)
-        hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(RULES)}"
-        raise RuleError(f"unknown rule {name!r}; {hint} (an equation reads like 'w + eta*pre*post')")
+        raise RuleError(f"{unknown('rule', name, RULES)} (an equation reads like 'w + eta*pre*post')")
     return RULES[name]
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from hebbevo.rules.errors import RuleError
+from hebbevo.errors import RuleError
 
 _LARGEST = 1.7e38
 """Half of what float32 holds: the width of a uniform distribution must fit too."""

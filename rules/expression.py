@@ -8,14 +8,13 @@ checked and translated into the immutable nodes below, and anything else is refu
 from __future__ import annotations
 
 import ast
-import difflib
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hebbevo.rules.errors import RuleError
+from hebbevo.errors import RuleError, unknown
 
 FUNCTIONS: Mapping[str, int] = {
     "abs": 1,
@@ -277,9 +276,7 @@ class _Translator:
             raise self._error(node.func, "only the functions by name can be called")
         name = node.func.id
         if name not in FUNCTIONS:
-            near = difflib.get_close_matches(name, FUNCTIONS, 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(FUNCTIONS)}"
-            raise self._error(node.func, f"unknown function {name!r}; {hint}")
+            raise self._error(node.func, unknown("function", name, FUNCTIONS))
         if node.keywords or len(node.args) != FUNCTIONS[name]:
             raise self._error(
                 node.func, f"{name!r} takes {FUNCTIONS[name]} argument(s), got {len(node.args)}"

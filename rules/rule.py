@@ -13,7 +13,7 @@ from functools import cached_property, partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from hebbevo.rules.errors import RuleError
+from hebbevo.errors import RuleError
 from hebbevo.rules.expression import FUNCTIONS, Expression, Name, evaluate, names, parse_expression
 
 if TYPE_CHECKING:

@@ -16,9 +16,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from hebbevo import load_genome
-from hebbevo.envs import track_seed
 from hebbevo.envs.car_racing.environment import FastCarRacing
-from hebbevo.evaluation.fitness import EVALUATION, lifetime_seed
+from hebbevo.seeding import SeedPurpose, level_seed, lifetime_seed
 from hebbevo.tasks.task import Worker
 
 COLUMNS = 6
@@ -32,7 +31,7 @@ def draw(lives: list[tuple[int, float, int]], episodes: int, path: Path) -> None
     for axes in panels:
         axes.set_axis_off()
     for axes, (seed, reward, steps) in zip(panels, lives, strict=False):
-        world = FastCarRacing(track_seed=track_seed(seed))
+        world = FastCarRacing(track_seed=level_seed(seed))
         world.reset()
         road = np.array(world.track)[:, 2:4]  # (alpha, beta, x, y) of each tile
         world.close()
@@ -62,7 +61,7 @@ def main() -> None:
         parser.error(f"{arguments.genome} evolved on {genome.task.env.name}; name a genome of car_racing")
     worker, lives = Worker(genome.task, 1), []
     for episode in range(arguments.episodes):
-        seed = lifetime_seed(0, EVALUATION, episode)
+        seed = lifetime_seed(0, SeedPurpose.EVALUATION, episode)
         life = worker.live(
             genome.values[None], [0], [seed], genome.task.env.morphology_names, early_stop=True
         )

@@ -20,9 +20,9 @@ from matplotlib.figure import Figure
 from hebbevo import Genome, load_genome
 from hebbevo.envs.robots.quadruped import BatchedQuadruped, QuadrupedConfig, compile_model
 from hebbevo.evaluation.evaluation import random_genome
-from hebbevo.evaluation.fitness import lifetime_seed
 from hebbevo.rendering.offscreen import Studio
 from hebbevo.rollouts.rollout import Block, Hook
+from hebbevo.seeding import SeedPurpose, lifetime_seed
 from hebbevo.tasks.task import Worker
 
 CONDITIONS = {"evolved rule": "#c44e52", "the same weights, rule off": "#8c8c8c", "random rule": "#4c72b0"}
@@ -86,7 +86,7 @@ def draw(genome: Genome, body: str, lifetimes: int, seed: int, path: Path) -> No
     if not isinstance(env, QuadrupedConfig):
         raise SystemExit(f"this figure is of the quadruped; {genome.name} lives in {env.name}")
     worker = Worker(genome.task, lifetimes)
-    seeds = [lifetime_seed(seed, episode) for episode in range(lifetimes)]
+    seeds = [lifetime_seed(seed, SeedPurpose.EVALUATION, episode) for episode in range(lifetimes)]
     strangers = np.stack([random_genome(genome.task, genome.values, s) for s in seeds])
     own = genome.values[None, :]
     records = [

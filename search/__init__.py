@@ -4,10 +4,8 @@ Nothing here knows of networks or environments. A searcher of your own is one cl
 entry in `SEARCHERS`.
 """
 
-import difflib
-
+from hebbevo.errors import SearchError, SearchFailure, unknown
 from hebbevo.search.config import SearchConfig
-from hebbevo.search.errors import SearchError, SearchFailure
 from hebbevo.search.evotorch_config import CEMConfig, CMAESConfig, PGPEConfig, SNESConfig, XNESConfig
 from hebbevo.search.executor import Executor
 from hebbevo.search.openai_es import OpenAIES, OpenAIESConfig
@@ -53,6 +51,4 @@ def config_class(name: str) -> type[SearchConfig]:
     """
     if name in SEARCHERS:
         return SEARCHERS[name]
-    nearest = difflib.get_close_matches(name, SEARCHERS, n=1, cutoff=0.4)
-    remedy = f"did you mean {nearest[0]}?" if nearest else f"known: {', '.join(sorted(SEARCHERS))}"
-    raise SearchError(f"unknown search.algorithm {name!r}; {remedy}")
+    raise SearchError(unknown("search.algorithm", name, SEARCHERS))

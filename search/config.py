@@ -8,10 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from hebbevo.search.errors import SearchError
+from hebbevo.errors import SearchError
 from hebbevo.search.searcher import Searcher
-
-SEED_LIMIT = 2**63
 
 
 class SearchConfig(BaseModel):
@@ -80,14 +78,3 @@ def starting_center(center: ArrayLike) -> NDArray[np.float32]:
         )
     values.flags.writeable = False
     return values
-
-
-def checked_seed(run_seed: int) -> int:
-    """Return the run seed as an int.
-
-    Raises:
-        SearchError: it lies outside [0, 2**63).
-    """
-    if not 0 <= int(run_seed) < SEED_LIMIT:
-        raise SearchError(f"the run seed must be an integer from 0 to 2**63 - 1, got {run_seed}")
-    return int(run_seed)

@@ -17,7 +17,7 @@ from evotorch.algorithms import CEM, CMAES, PGPE, SNES, XNES
 from evotorch.distributions import ExpGaussian
 from numpy.typing import NDArray
 
-from hebbevo.search.errors import SearchFailure
+from hebbevo.errors import SearchFailure
 
 __all__ = [
     "CEM",

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, field_validator, model_validator
 
+from hebbevo.errors import SearchError
 from hebbevo.search.config import SearchConfig
-from hebbevo.search.errors import SearchError
 from hebbevo.search.searcher import Searcher
 
 FULL_COVARIANCE_LIMIT = 5000  # dimensions: two float64 matrices of 0.2 GB, a second an update

@@ -19,16 +19,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from hebbevo.search.config import SearchConfig, checked_seed, starting_center
-from hebbevo.search.errors import SearchFailure
+from hebbevo.errors import SearchFailure
+from hebbevo.search.config import SearchConfig, starting_center
 from hebbevo.search.evotorch_adapter import CEM, PGPE, SNES, LeanCMAES, LeanXNES, one_thread, problem
 from hebbevo.search.evotorch_config import CEMConfig, CMAESConfig, PGPEConfig, SNESConfig, XNESConfig
 from hebbevo.search.executor import Executor
 from hebbevo.search.ranks import centered_ranks
 from hebbevo.search.searcher import MatrixProposals, Proposals, Searcher
 from hebbevo.search.state import State, check_same_seed, check_state
-
-POPULATION = 0x504F5055  # sets this use of the run seed apart; never 0 (see `noise`)
+from hebbevo.seeding import checked_seed, population_seed
 
 
 class EvoTorchSearcher(Searcher):
@@ -97,8 +96,7 @@ class EvoTorchSearcher(Searcher):
         }
 
     def _seed(self) -> None:
-        key = np.random.SeedSequence((self._run_seed, self.generation, POPULATION))
-        self._problem.manual_seed(int(key.generate_state(1)[0]))  # torch's generator takes 32 bits
+        self._problem.manual_seed(population_seed(self._run_seed, self.generation))
 
     def _adopt(self, tensors: dict[str, torch.Tensor]) -> None:
         """Take the tensors, row-major: a product's bits depend on how its matrices lie in memory."""

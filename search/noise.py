@@ -9,8 +9,7 @@ starts at (0, 0, segment, 0), 2^128 blocks from the next.
 import numpy as np
 from numpy.typing import NDArray
 
-# Sets this use of the run seed apart from every other. Never 0: SeedSequence ignores trailing zeros.
-PERTURBATION = 0x4E4F4953
+from hebbevo.seeding import noise_key
 
 SEGMENT = 4096  # coefficients that share a stream; a change changes every run
 
@@ -21,7 +20,7 @@ def perturbation(run_seed: int, generation: int, pair: int, stop: int, start: in
     `start` is a multiple of SEGMENT. What comes before it is not drawn.
     """
     assert start % SEGMENT == 0, start
-    philox = np.random.Philox(np.random.SeedSequence((run_seed, generation, pair, PERTURBATION)))
+    philox = np.random.Philox(noise_key(run_seed, generation, pair))
     generator, state = np.random.Generator(philox), philox.state
     noise = np.empty(stop - start, np.float32)
     for first in range(start, stop, SEGMENT):

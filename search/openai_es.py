@@ -21,14 +21,15 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, field_validator
 
-from hebbevo.search.config import SearchConfig, checked_seed, starting_center
-from hebbevo.search.errors import SearchError
+from hebbevo.errors import SearchError
+from hebbevo.search.config import SearchConfig, starting_center
 from hebbevo.search.executor import Executor
 from hebbevo.search.noise import SEGMENT, perturbation
 from hebbevo.search.optimizers import Adam, Optimizer, Sgd
 from hebbevo.search.ranks import standardized_ranks
 from hebbevo.search.searcher import Proposals, Searcher
 from hebbevo.search.state import State, check_same_seed, check_state
+from hebbevo.seeding import checked_seed
 
 SPANS_PER_WORKER = 4  # pieces of an update: the last ones should not leave the others idle
 

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hebbevo.search.errors import SearchError
+from hebbevo.errors import SearchError
 from hebbevo.search.executor import Executor
 from hebbevo.search.state import State
 

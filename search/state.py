@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hebbevo.search.errors import SearchError
+from hebbevo.errors import SearchError
 
 State = dict[str, NDArray[Any]]
 

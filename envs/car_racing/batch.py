@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 from gymnasium.envs.box2d.car_racing import CarRacing
 
-from hebbevo.envs.base import track_seed
 from hebbevo.envs.car_racing.config import CarRacingConfig
 from hebbevo.envs.car_racing.environment import FastCarRacing
 from hebbevo.envs.gymnasium.rows import GymnasiumRows
 from hebbevo.envs.images import fill_planes
+from hebbevo.seeding import level_seed
 
 SHAPE: Final = (3, 96, 96)
 LOW, HIGH = np.array([-1, 0, 0], np.float32), np.array([1, 1, 1], np.float32)
@@ -39,7 +39,7 @@ class BatchedCarRacing(GymnasiumRows):
         self._episodes = np.zeros(capacity, np.int64)
 
     def _start(self, row: int, seed: int) -> None:
-        track = track_seed(seed)
+        track = level_seed(seed)
         options = None if self.config.official else {"track_seed": track}
         frame, _ = self._environment(row).reset(seed=track, options=options)
         fill_planes(frame, self.observations[row])

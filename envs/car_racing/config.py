@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from pydantic import Field
 
 from hebbevo.envs.base import EarlyStop, EnvConfig
-from hebbevo.envs.errors import EnvError
+from hebbevo.errors import EnvError
 
 if TYPE_CHECKING:
     from hebbevo.envs.car_racing.batch import BatchedCarRacing

@@ -17,7 +17,7 @@ from gymnasium.utils.seeding import np_random
 
 from hebbevo.envs.car_racing.drawing import Drawing
 from hebbevo.envs.car_racing.raster import MAX_SUB_ROWS
-from hebbevo.envs.errors import EnvError
+from hebbevo.errors import EnvError
 
 try:
     import Box2D  # type: ignore[import-untyped]

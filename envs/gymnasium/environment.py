@@ -22,9 +22,9 @@ from gymnasium.spaces import Box, Discrete, Space
 from pydantic import field_validator
 
 from hebbevo.envs.base import EnvConfig, environment_stream
-from hebbevo.envs.errors import EnvError, unknown_name
 from hebbevo.envs.gymnasium.rows import GymnasiumRows
 from hebbevo.envs.images import fill_planes
+from hebbevo.errors import EnvError, unknown
 
 PREFIX: Final = "gymnasium:"
 """What an environment name starts with when the rest is a Gymnasium id."""
@@ -55,7 +55,7 @@ class GymnasiumConfig(EnvConfig):
                 f"Gymnasium id must be a plain registered one such as CartPole-v1, got {identifier!r}"
             )
         if identifier not in gymnasium.registry:
-            raise unknown_name("Gymnasium id", identifier, gymnasium.registry)
+            raise EnvError(unknown("Gymnasium id", identifier, gymnasium.registry))
         return name
 
     @property

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hebbevo.envs.base import DEFAULT_MORPHOLOGY, BatchedEnvironment, EnvConfig
-from hebbevo.envs.errors import unknown_name
+from hebbevo.errors import EnvError, unknown
 
 
 class GymnasiumRows(BatchedEnvironment):
@@ -44,7 +44,7 @@ class GymnasiumRows(BatchedEnvironment):
         count = self._check_reset(seeds, morphologies)
         for name in morphologies:
             if name != DEFAULT_MORPHOLOGY:
-                raise unknown_name(f"morphology of {self.config.name}", name, [DEFAULT_MORPHOLOGY])
+                raise EnvError(unknown(f"morphology of {self.config.name}", name, [DEFAULT_MORPHOLOGY]))
         self._clear_rows(count)
         for row, seed in enumerate(seeds):
             self._start(row, seed)

@@ -14,7 +14,7 @@ from typing import Final
 
 import mujoco
 
-from hebbevo.envs.errors import EnvError
+from hebbevo.errors import EnvError
 
 CORNERS: Final = ("front_left", "front_right", "rear_left", "rear_right")
 """The legs, in the order of the foot contacts of the observation."""

@@ -14,7 +14,6 @@ from typing import Final
 
 import mujoco
 
-from hebbevo.envs.errors import unknown_name
 from hebbevo.envs.morphologies.anatomy import CORNERS
 from hebbevo.envs.morphologies.edits import (
     Edit,
@@ -29,6 +28,7 @@ from hebbevo.envs.morphologies.edits import (
 )
 from hebbevo.envs.morphologies.sampler import SPLITS, describe, sample_edits
 from hebbevo.envs.morphologies.world_edits import ScaleFriction, ScaleGravity, Slope
+from hebbevo.errors import EnvError, unknown
 
 DAMAGED_LENGTH: Final = 0.25
 """What is left of a damaged lower leg (0.4 to 0.1 per axis)."""
@@ -138,12 +138,12 @@ def split_names(split: str) -> tuple[str, ...]:
         EnvError: another split.
     """
     if split not in SPLITS:
-        raise unknown_name("split", split, SPLITS)
+        raise EnvError(unknown("split", split, SPLITS))
     return tuple(sample_name(split, number) for number in range(SPLITS[split]))
 
 
 def get_morphology(name: str) -> Morphology:
     """Return the registered morphology, or raise `EnvError` with the nearest name."""
     if name not in MORPHOLOGIES:
-        raise unknown_name("morphology", name, MORPHOLOGIES)
+        raise EnvError(unknown("morphology", name, MORPHOLOGIES))
     return MORPHOLOGIES[name]

@@ -15,8 +15,8 @@ from typing import Final, Protocol
 import mujoco
 import numpy as np
 
-from hebbevo.envs.errors import EnvError, unknown_name
 from hebbevo.envs.morphologies.anatomy import CORNERS, SEGMENTS, anatomy_of, find_joint, find_segment
+from hebbevo.errors import EnvError, unknown
 
 LOCK_PLAY: Final = math.radians(1.0)
 """A locked joint keeps this much play (rad) to either side, within which MuJoCo's soft limits hold it."""
@@ -213,7 +213,7 @@ def check_part(edit: object) -> None:
 def check_name(field: str, name: str, known: Iterable[str]) -> None:
     """Refuse a name that is none of `known`."""
     if name not in (known := tuple(known)):
-        raise unknown_name(field, name, known)
+        raise EnvError(unknown(field, name, known))
 
 
 def check_range(edit: object, field: str, low: float, high: float) -> None:

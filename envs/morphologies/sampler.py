@@ -1,6 +1,6 @@
 """Random bodies, the same for everybody: a fixed `train` and a fixed `test` split.
 
-Body number k of a split follows from (`SAMPLER_SEED`, split, k) alone, through Philox. Each has legs of other
+Body number k of a split follows from (split, k) alone (`hebbevo.seeding`). Each has legs of other
 lengths, one of `SHAPES`, and up to two different changes of `OTHERS`; the ranges are such that a body still
 stands. The two splits come from the same distribution. Published results name bodies, so that neither the seed
 nor the draws may change: add a split instead.
@@ -11,8 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from types import MappingProxyType
 from typing import Final
-
-import numpy as np
 
 from hebbevo.envs.morphologies.anatomy import CORNERS
 from hebbevo.envs.morphologies.edits import (
@@ -27,14 +25,10 @@ from hebbevo.envs.morphologies.edits import (
     ScaleSegment,
 )
 from hebbevo.envs.morphologies.world_edits import ScaleFriction, ScaleGravity, Slope
-
-SAMPLER_SEED: Final = 20072686
-"""Digits of the paper's number."""
+from hebbevo.seeding import sampled_body_stream
 
 SPLITS: Final = MappingProxyType({"train": 120, "test": 30})
 """How many bodies each split has."""
-
-_STREAMS: Final = MappingProxyType({"train": 0, "test": 1})
 
 _MOST_OTHERS: Final = 2
 
@@ -43,8 +37,7 @@ class Draw:
     """Numbers for one body, rounded so that its description says all there is."""
 
     def __init__(self, split: str, number: int) -> None:
-        key = (SAMPLER_SEED, _STREAMS[split], number)
-        self.generator = np.random.Generator(np.random.Philox(np.random.SeedSequence(key)))
+        self.generator = sampled_body_stream(split, number)
 
     def leg(self) -> str:
         """Return one of the four legs."""

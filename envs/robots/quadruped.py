@@ -33,11 +33,11 @@ from typing import ClassVar, Final, Literal
 import mujoco
 from pydantic import Field
 
-from hebbevo.envs.errors import EnvError
 from hebbevo.envs.morphologies.anatomy import ANT, Anatomy
 from hebbevo.envs.morphologies.catalogue import get_morphology
 from hebbevo.envs.robots.body import compile_body
 from hebbevo.envs.robots.walker import BatchedQuadruped, Integrator, WalkerConfig
+from hebbevo.errors import EnvError
 
 __all__ = ["PAPER_STEP", "BatchedQuadruped", "QuadrupedConfig", "compile_model", "paper_distance"]
 

@@ -15,13 +15,13 @@ import numpy.typing as npt
 from pydantic import Field, field_validator
 
 from hebbevo.envs.base import BatchedEnvironment, EarlyStop, EnvConfig, environment_stream
-from hebbevo.envs.errors import EnvError
 from hebbevo.envs.morphologies.anatomy import Anatomy
 from hebbevo.envs.morphologies.catalogue import get_morphology
 from hebbevo.envs.robots.body import Body
 from hebbevo.envs.robots.interventions import Blows, transplant
 from hebbevo.envs.robots.observation import observation_size
 from hebbevo.envs.robots.simulations import Simulations
+from hebbevo.errors import EnvError
 
 Integrator = Literal["Euler", "RK4", "implicit", "implicitfast"]
 

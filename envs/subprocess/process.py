@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hebbevo.envs.base import BatchedEnvironment, EnvConfig
-from hebbevo.envs.errors import EnvError
+from hebbevo.errors import EnvError
 
 CONTEXT: Final = get_context("spawn")
 

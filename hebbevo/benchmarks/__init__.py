@@ -6,7 +6,6 @@ that compare. `ratios` collects those of all parts that were measured; asked for
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import importlib.util
 from collections.abc import Callable, Iterator, Sequence
@@ -14,7 +13,7 @@ from typing import Any
 
 from hebbevo.benchmarks.machine import machine
 from hebbevo.benchmarks.timing import Effort
-from hebbevo.errors import InputError
+from hebbevo.errors import InputError, unknown
 
 PARTS = {
     "quadruped": "one agent-step by part, across block sizes, against the physics alone",
@@ -43,9 +42,7 @@ def wanted(only: Sequence[str]) -> tuple[str, ...]:
     """
     for key in only:
         if key not in KEYS:
-            near = difflib.get_close_matches(key, KEYS, 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(KEYS)}"
-            raise InputError(f"unknown part {key!r} of the benchmark; {hint}")
+            raise InputError(unknown("part of the benchmark", key, KEYS))
     missing = {part: need for part, need in _NEEDS.items() if importlib.util.find_spec(need[0]) is None}
     if not only:
         return tuple(part for part in PARTS if part not in missing)

@@ -32,12 +32,8 @@ from hebbevo.cli.options import (
 from hebbevo.cli.output import STANDARD_OUTPUT, check_json_file, say, write_json
 from hebbevo.cli.perturb import perturb_command
 from hebbevo.cli.render import render_command
-from hebbevo.envs import EnvError
-from hebbevo.errors import InputError
-from hebbevo.rules import RuleError
-from hebbevo.search import SearchError
+from hebbevo.errors import InputError, unknown
 
-INPUT_ERRORS = (InputError, RuleError, EnvError, SearchError)
 USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
 """Typer's error of unknown commands, options and arguments, for which it has no public name."""
 INTERRUPTED = 130
@@ -195,11 +191,7 @@ def list_command(
     from hebbevo.cli.listing import CATALOGUES, entries
 
     if what not in CATALOGUES:
-        import difflib
-
-        near = difflib.get_close_matches(what, CATALOGUES, 1)
-        hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(CATALOGUES)}"
-        raise InputError(f"cannot list {what!r}; {hint}")
+        raise InputError(unknown("catalogue", what, CATALOGUES))
     found = entries(what)
     if not sys.stdout.isatty():
         sys.stdout.writelines(f"{name}\n" for name in found)
@@ -241,7 +233,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
             raise KeyboardInterrupt
     except SystemExit as ending:
         return ending.code if isinstance(ending.code, int) else int(ending.code is not None)
-    except INPUT_ERRORS as error:
+    except InputError as error:
         return _fail(str(error), 2)
     except USAGE_ERROR as error:
         return _fail(_usage(error), 2)

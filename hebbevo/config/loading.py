@@ -17,11 +17,11 @@ from pydantic import BaseModel
 
 from hebbevo import envs, search
 from hebbevo.config.schema import Config
-from hebbevo.errors import InputError
+from hebbevo.errors import InputError, unknown
 from hebbevo.perturbations.catalogue import build_perturbations, check_perturbations
 from hebbevo.perturbations.perturbation import Perturbation
 from hebbevo.search import SearchConfig
-from hebbevo.validation import YAML_ERRORS, check_section, read_yaml, shown, unknown
+from hebbevo.validation import YAML_ERRORS, check_section, read_yaml, shown
 
 __all__ = [
     "PERTURBATIONS",

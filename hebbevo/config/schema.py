@@ -19,9 +19,10 @@ from pydantic import (
 )
 
 from hebbevo.envs import EnvConfig
+from hebbevo.errors import RuleError
 from hebbevo.networks.layout import resolve_sharing
 from hebbevo.perturbations.perturbation import Perturbation
-from hebbevo.rules import Distribution, Rule, RuleError, parse
+from hebbevo.rules import Distribution, Rule, parse
 from hebbevo.search import SearchConfig
 
 _EVOLVED = "evolved"

@@ -12,16 +12,18 @@ import numpy.typing as npt
 from hebbevo.envs import EnvConfig
 from hebbevo.envs.robots.quadruped import QuadrupedConfig, paper_distance
 from hebbevo.errors import InputError
-from hebbevo.evaluation.fitness import EVALUATION, lifetime_seed
 from hebbevo.evaluation.statistics import paired_difference, summarise
 from hebbevo.execution.execution import Execution, executor_for
 from hebbevo.genomes.genome import Genome
 from hebbevo.rollouts.rollout import Lifetimes
 from hebbevo.search import Executor
+from hebbevo.seeding import SeedPurpose, Stream, lifetime_seed, stream
 from hebbevo.tasks.task import Task, Worker
 from hebbevo.validation import check_section
 
 FloatArray = npt.NDArray[np.float32]
+SeedKey = tuple[int, SeedPurpose] | tuple[int, SeedPurpose, int]
+"""What lifetime seeds are derived from, together with the number of the episode; see `lifetime_seed`."""
 
 GENOME = "genome"
 CONTROLS = ("off", "shuffled", "random")
@@ -76,7 +78,7 @@ class Conditions:
     """What all blocks of an evaluation share; the seeds are the same for every condition and morphology."""
 
     values: FloatArray
-    key: tuple[int, ...]
+    key: SeedKey
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,7 @@ def evaluate(
     conditions = (GENOME, *(applicable_controls(genome.task) if controls else ()))
     with executor_for(genome.task, execution or Execution(workers=0)) as (executor, block):
         lifetimes = evaluate_conditions(
-            executor, genome.values, (seed, EVALUATION), bodies, conditions, episodes, block
+            executor, genome.values, (seed, SeedPurpose.EVALUATION), bodies, conditions, episodes, block
         )
     return Evaluation(genome, lifetimes, genome.task.env.unit)
 
@@ -142,7 +144,7 @@ def applicable_controls(task: Task) -> tuple[str, ...]:
 def evaluate_conditions(
     executor: Executor[Worker],
     values: FloatArray,
-    key: tuple[int, ...],
+    key: SeedKey,
     morphologies: Sequence[str],
     conditions: Sequence[str],
     episodes: int,
@@ -192,7 +194,7 @@ def live_episodes(worker: Worker, shared: Conditions, item: Episodes) -> Lifetim
 
 def shuffled_genome(task: Task, values: FloatArray, seed: int) -> FloatArray:
     """Permute each named array of a genome, layer by layer; another permutation for each seed."""
-    generator = np.random.Generator(np.random.Philox(np.random.SeedSequence((seed, 2))))
+    generator = stream(seed, Stream.SHUFFLED_GENOME)
     shuffled = values.copy()
     for entry in task.layout.entries:
         generator.shuffle(shuffled[entry.offset : entry.offset + entry.size])
@@ -201,7 +203,7 @@ def shuffled_genome(task: Task, values: FloatArray, seed: int) -> FloatArray:
 
 def random_genome(task: Task, values: FloatArray, seed: int) -> FloatArray:
     """Draw a genome from the initial distributions; another one for each seed."""
-    return task.first_genome(np.random.Generator(np.random.Philox(np.random.SeedSequence((seed, 3)))))
+    return task.first_genome(stream(seed, Stream.RANDOM_GENOME))
 
 
 def checked_bodies(task: Task, morphologies: Sequence[str] | None) -> tuple[str, ...]:

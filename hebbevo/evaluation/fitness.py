@@ -12,16 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from hebbevo.envs import track_seed
 from hebbevo.execution.scheduling import even_spans, guided_spans
 from hebbevo.rollouts.rollout import WORST_FITNESS
 from hebbevo.search import Executor, MatrixProposals, Proposals
+from hebbevo.seeding import SeedPurpose, level_seed, lifetime_seed, on_level
 from hebbevo.tasks.task import Worker
 
 FloatArray = npt.NDArray[np.float32]
-
-TRAINING, CENTER_EVALUATION, EVALUATION = 0, 1, 2
-"""What a lifetime seed is for: the words that keep the streams apart."""
 
 GROUP_SIZE = {"individual": 1, "pair": 2, "generation": 2**62, "track": 1}
 """How many individuals in a row share lifetime seeds (`search.lifetime_seeds`); `track` shares their lower half.
@@ -29,11 +26,6 @@ GROUP_SIZE = {"individual": 1, "pair": 2, "generation": 2**62, "track": 1}
 Each morphology has seeds of its own: it is individuals that common random numbers compare, on one body at a time,
 while the mean over bodies is the less noisy for draws that are independent.
 """
-
-
-def lifetime_seed(*key: int) -> int:
-    """Return the lifetime seed of a key of non-negative ints: uniform in [0, 2**63)."""
-    return int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 
 @dataclass(frozen=True)
@@ -167,16 +159,11 @@ def _training_seed(generation: Generation, individual: int, morphology: int) -> 
     group = individual // generation.seed_group
     own = training_seed(generation.run_seed, generation.number, group, morphology)
     if generation.one_track:
-        return _on_track(
-            own, track_seed(training_seed(generation.run_seed, generation.number, 0, morphology))
-        )
-    return _on_track(own, generation.replayed[group]) if group < len(generation.replayed) else own
+        shared = training_seed(generation.run_seed, generation.number, 0, morphology)
+        return on_level(own, level_seed(shared))
+    return on_level(own, generation.replayed[group]) if group < len(generation.replayed) else own
 
 
 def training_seed(run_seed: int, number: int, group: int, morphology: int = 0) -> int:
     """Return the lifetime seed that a group of individuals shares on a morphology, unless its track is another's."""
-    return lifetime_seed(run_seed, TRAINING, number, group, morphology)
-
-
-def _on_track(seed: int, track: int) -> int:
-    return seed - track_seed(seed) + track
+    return lifetime_seed(run_seed, SeedPurpose.TRAINING, number, group, morphology)

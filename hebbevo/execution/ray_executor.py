@@ -22,6 +22,7 @@ import ray
 import ray.cloudpickle
 from ray.exceptions import RayError, RayTaskError
 
+from hebbevo.errors import SearchError, SearchFailure
 from hebbevo.execution.build import Build, build_difference, this_build
 from hebbevo.execution.events import Listener, log_event
 from hebbevo.execution.ray_setup import (
@@ -35,7 +36,6 @@ from hebbevo.execution.ray_setup import (
 )
 from hebbevo.execution.scheduling import IN_FLIGHT, Deal, Durations, Lane, Patience, Placement
 from hebbevo.execution.worker_process import Work, WorkerProcess
-from hebbevo.search.errors import SearchError, SearchFailure
 from hebbevo.search.executor import Item, Result, Shared
 
 Worker = TypeVar("Worker")

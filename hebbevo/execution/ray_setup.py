@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from hebbevo.search.errors import SearchError
+from hebbevo.errors import SearchError
 
 WORKERS_PER_CORE = 4  # more local workers than that only take memory from each other
 CONNECT_SECONDS = 5.0

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from typing import Generic, TypeVar
 
-from hebbevo.search.errors import SearchError
+from hebbevo.errors import SearchError
 from hebbevo.search.executor import Item, Result, Shared
 
 Worker = TypeVar("Worker")

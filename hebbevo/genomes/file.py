@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from hebbevo.errors import FileError
 from hebbevo.io.tensors import Header, read_tensors, write_tensors
 from hebbevo.networks.layout import Layout
-from hebbevo.rules.errors import RuleError
 
 FORMAT = "hebbevo genome"
 VERSION = 1
@@ -29,7 +29,7 @@ def write_genome(path: Path | str, layout: Layout, genome: FloatArray, header: M
         header: what JSON can hold; ``format`` and ``version`` are added.
 
     Raises:
-        RuleError: a genome that is not finite, or a header that is not JSON.
+        FileError: a genome that is not finite, or a header that is not JSON.
         OSError: the file cannot be written; what stood there still stands.
     """
     assert genome.shape == (layout.size,)
@@ -43,17 +43,17 @@ def read_genome(path: Path | str) -> tuple[dict[str, FloatArray], Header]:
     """Return the arrays and the header of a genome file; `Layout.join` checks the shapes.
 
     Raises:
-        RuleError: no such file, or one that is truncated, damaged, foreign, of a newer version or not finite.
+        FileError: no such file, or one that is truncated, damaged, foreign, of a newer version or not finite.
     """
     arrays, header = read_tensors(path, "genome")
     where = f"genome {str(path)!r}"
     if header.get("format") != FORMAT:
-        raise RuleError(f"{where} holds {header.get('format')!r}, not a genome; name a genome file")
+        raise FileError(f"{where} holds {header.get('format')!r}, not a genome; name a genome file")
     if (version := header.get("version")) != VERSION:
-        raise RuleError(f"{where} has version {version!r}, this hebbevo reads {VERSION}; use a newer hebbevo")
+        raise FileError(f"{where} has version {version!r}, this hebbevo reads {VERSION}; use a newer hebbevo")
     for name, array in arrays.items():
         if array.dtype != np.float32:
-            raise RuleError(f"{where} holds array {name!r} of type {array.dtype}, expected float32")
+            raise FileError(f"{where} holds array {name!r} of type {array.dtype}, expected float32")
     _check_finite(arrays, where)
     return arrays, header
 
@@ -61,4 +61,4 @@ def read_genome(path: Path | str) -> tuple[dict[str, FloatArray], Header]:
 def _check_finite(arrays: Mapping[str, FloatArray], where: str) -> None:
     for name, array in arrays.items():
         if not np.isfinite(array).all():
-            raise RuleError(f"{where} holds NaN or infinity in array {name!r}; it cannot be run")
+            raise FileError(f"{where} holds NaN or infinity in array {name!r}; it cannot be run")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -15,9 +14,8 @@ import numpy.typing as npt
 
 from hebbevo.config.loading import PERTURBATIONS, build_sections
 from hebbevo.envs import EnvConfig
-from hebbevo.errors import InputError
+from hebbevo.errors import FileError, InputError, unknown
 from hebbevo.genomes.file import read_genome, write_genome
-from hebbevo.rules import RuleError
 from hebbevo.tasks.task import Task
 from hebbevo.validation import check_section
 
@@ -85,8 +83,8 @@ def load_genome(source: str | Path) -> Genome:
     task = _task(header.get("task"), str(source))
     try:
         values = task.layout.join(arrays)
-    except RuleError as error:
-        raise InputError(f"genome {str(source)!r}: {error}") from None
+    except FileError as error:
+        raise FileError(f"genome {str(source)!r}: {error}") from None
     provenance = header.get("provenance")
     return Genome(task, values, provenance if isinstance(provenance, dict) else {}, str(source))
 
@@ -105,9 +103,7 @@ def _path(source: str) -> Path:
     if source.startswith(ZOO):
         name = source.removeprefix(ZOO)
         if name not in zoo_names():
-            near = difflib.get_close_matches(name, zoo_names(), 1)
-            hint = f"did you mean {ZOO}{near[0]}?" if near else "see `hebbevo list genomes`"
-            raise InputError(f"no shipped genome {source!r}; {hint}")
+            raise InputError(unknown("shipped genome", name, zoo_names(), ZOO))
         return Path(str(resources.files("hebbevo.genomes") / "zoo" / f"{name}.safetensors"))
     path = Path(source)
     try:

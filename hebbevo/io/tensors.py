@@ -19,7 +19,7 @@ import numpy.typing as npt
 from safetensors import SafetensorError, deserialize
 from safetensors.numpy import save
 
-from hebbevo.rules.errors import RuleError
+from hebbevo.errors import FileError
 
 Arrays = dict[str, npt.NDArray[Any]]
 Header = dict[str, Any]
@@ -43,7 +43,7 @@ def write_tensors(
     """Write arrays and a header, whole or not at all.
 
     Raises:
-        RuleError: a name, a type or a header that the file cannot hold.
+        FileError: a name, a type or a header that the file cannot hold.
         OSError: the file cannot be written; what stood there still stands.
     """
     write_atomically(Path(path), tensor_bytes(arrays, header))
@@ -57,7 +57,7 @@ def read_tensors(path: Path | str, what: str = "file") -> tuple[Arrays, Header]:
         what: what the file should be, for the message.
 
     Raises:
-        RuleError: no such file, or one that is truncated, damaged, foreign or too large.
+        FileError: no such file, or one that is truncated, damaged, foreign or too large.
     """
     where = f"{what} {str(path)!r}"
     return parse_tensors(_read(Path(path), where), where)
@@ -67,25 +67,25 @@ def tensor_bytes(arrays: Mapping[str, npt.NDArray[Any]], header: Mapping[str, An
     """Return the bytes of a file: equal content gives equal bytes.
 
     Raises:
-        RuleError: a name, a type or a header that the file cannot hold.
+        FileError: a name, a type or a header that the file cannot hold.
     """
     contiguous = {}
     for name, array in arrays.items():
         if not _NAME.fullmatch(name):
-            raise RuleError(f"an array cannot be called {name!r}; use letters, digits, '_', '.' and '-'")
+            raise FileError(f"an array cannot be called {name!r}; use letters, digits, '_', '.' and '-'")
         if array.dtype.name not in _DTYPES.values():
-            raise RuleError(
+            raise FileError(
                 f"array {name!r} has type {array.dtype}; a file holds {', '.join(_DTYPES.values())}"
             )
         contiguous[name] = np.asarray(array, order="C")
     try:
         text = json.dumps(header, sort_keys=True, separators=(",", ":"), allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
-        raise RuleError(
+        raise FileError(
             f"this header is not JSON ({error}); use text, finite numbers, lists and dicts"
         ) from None
     if len(text) > MAXIMUM_HEADER_BYTES // 2:
-        raise RuleError(f"the header holds {len(text)} bytes; a file holds {MAXIMUM_HEADER_BYTES // 2}")
+        raise FileError(f"the header holds {len(text)} bytes; a file holds {MAXIMUM_HEADER_BYTES // 2}")
     return save(contiguous, metadata={_METADATA: text})
 
 
@@ -95,13 +95,13 @@ def parse_tensors(data: bytes, where: str = "file") -> tuple[Arrays, Header]:
     try:
         entries = deserialize(data)  # type: ignore[no-untyped-call]
     except SafetensorError:
-        raise RuleError(f"{where} is truncated or damaged; write it again or take an intact copy") from None
+        raise FileError(f"{where} is truncated or damaged; write it again or take an intact copy") from None
     arrays: Arrays = {}
     for name, entry in entries:
         if not _NAME.fullmatch(name):
-            raise RuleError(f"{where} holds an array called {name[:50]!r}; hebbevo writes no such name")
+            raise FileError(f"{where} holds an array called {name[:50]!r}; hebbevo writes no such name")
         if entry["dtype"] not in _DTYPES:
-            raise RuleError(
+            raise FileError(
                 f"{where} holds array {name!r} of type {entry['dtype']}; hebbevo writes no such type"
             )
         flat = np.frombuffer(entry["data"], _DTYPES[entry["dtype"]])
@@ -143,27 +143,27 @@ def sync_directory(directory: Path) -> None:
 
 def _read(path: Path, where: str) -> bytes:
     if path.is_dir():
-        raise RuleError(f"{where} is a directory; name the file in it")
+        raise FileError(f"{where} is a directory; name the file in it")
     if not path.is_file():
-        raise RuleError(f"{where} does not exist; check the path")
+        raise FileError(f"{where} does not exist; check the path")
     try:
         if (size := path.stat().st_size) > MAXIMUM_BYTES:
-            raise RuleError(f"{where} holds {size} bytes, more than hebbevo writes ({MAXIMUM_BYTES})")
+            raise FileError(f"{where} holds {size} bytes, more than hebbevo writes ({MAXIMUM_BYTES})")
         return path.read_bytes()
     except OSError as error:
-        raise RuleError(f"{where} cannot be read: {error.strerror}") from None
+        raise FileError(f"{where} cannot be read: {error.strerror}") from None
 
 
 def _metadata(data: bytes, where: str) -> Header:
     """Return our header: safetensors starts with the length of its own JSON, 8 bytes, little-endian."""
-    foreign = RuleError(f"{where} was not written by hebbevo, or is damaged; name a file that hebbevo wrote")
+    foreign = FileError(f"{where} was not written by hebbevo, or is damaged; name a file that hebbevo wrote")
     length = int.from_bytes(data[:8], "little")
     if len(data) < 10 or data[8:9] != b"{":
         raise foreign
     if length > 4 * MAXIMUM_HEADER_BYTES:
-        raise RuleError(f"{where} has a header of {length} bytes, more than hebbevo writes; it is damaged")
+        raise FileError(f"{where} has a header of {length} bytes, more than hebbevo writes; it is damaged")
     if length > len(data) - 8:
-        raise RuleError(f"{where} is truncated; write it again or take an intact copy")
+        raise FileError(f"{where} is truncated; write it again or take an intact copy")
     outer = _json(data[8 : 8 + length], foreign)
     metadata = outer.get("__metadata__")
     if not isinstance(metadata, dict) or not isinstance(text := metadata.get(_METADATA), str):
@@ -171,7 +171,7 @@ def _metadata(data: bytes, where: str) -> Header:
     return _json(text.encode(errors="replace"), foreign)
 
 
-def _json(text: bytes, otherwise: RuleError) -> Header:
+def _json(text: bytes, otherwise: FileError) -> Header:
     """Return a JSON object; anything else, NaN and repeated keys included, raises the error given."""
 
     def once(pairs: list[tuple[str, Any]]) -> Header:

@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from hebbevo.rules.errors import RuleError
+from hebbevo.errors import RuleError
 
 Shape = tuple[int, int, int]
 """(channels, height, width)."""

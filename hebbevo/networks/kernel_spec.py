@@ -6,14 +6,13 @@ there are at least `MINIMUM_LANES` of them, else the presynaptic one.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from hebbevo.errors import RuleError, unknown
 from hebbevo.networks.normalisers import NORMALISERS
 from hebbevo.networks.polynomial import Constants, prepare
-from hebbevo.rules.errors import RuleError
 from hebbevo.rules.expression import Expression, names
 from hebbevo.rules.rule import Rule
 
@@ -148,6 +147,4 @@ def aligned(size: int) -> int:
 
 def _check_known(what: str, name: str, known: Sequence[str]) -> None:
     if name not in known:
-        near = difflib.get_close_matches(name, known, 1)
-        hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
-        raise RuleError(f"unknown {what} {name!r}; {hint}")
+        raise RuleError(unknown(what, name, known))

@@ -7,7 +7,6 @@ the weight matrix of `torch.nn.Linear`.
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from hebbevo.rules.errors import RuleError
+from hebbevo.errors import FileError, RuleError, unknown
 from hebbevo.rules.rule import Rule
 
 SHARINGS = ("synapse", "post", "pre", "layer", "network")
@@ -77,20 +76,20 @@ class Layout:
         """Return the flat genome of named arrays.
 
         Raises:
-            RuleError: a missing, unknown or misshapen array.
+            FileError: a missing, unknown or misshapen array.
         """
         if missing := [name for name in self.names if name not in arrays]:
-            raise RuleError(
+            raise FileError(
                 f"genome lacks the array {missing[0]!r}; it belongs to another rule, sharing or network"
             )
         if unknown := [name for name in arrays if name not in self.names]:
-            raise RuleError(
+            raise FileError(
                 f"genome holds the unknown array {unknown[0]!r}; expected {', '.join(self.names)}"
             )
         for entry in self.entries:
             shape = arrays[entry.name].shape
             if shape != entry.shape:
-                raise RuleError(f"genome array {entry.name!r} has shape {shape}, expected {entry.shape}")
+                raise FileError(f"genome array {entry.name!r} has shape {shape}, expected {entry.shape}")
         if not self.entries:
             return np.empty(0, np.float32)
         return np.concatenate([np.asarray(arrays[name], np.float32).ravel() for name in self.names])
@@ -113,9 +112,7 @@ def resolve_sharing(rule: Rule, sharing: str | Mapping[str, str]) -> dict[str, s
             known = ", ".join(rule.coefficients) or "no coefficients"
             raise RuleError(f"sharing names {coefficient!r}, but the rule has {known}; drop or correct it")
         if kind not in SHARINGS:
-            near = difflib.get_close_matches(str(kind), SHARINGS, 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(SHARINGS)}"
-            raise RuleError(f"unknown sharing {kind!r} of {coefficient}; {hint}")
+            raise RuleError(f"sharing of {coefficient}: {unknown('sharing', kind, SHARINGS)}")
     default = named.pop("default", "synapse")
     return {coefficient: named.get(coefficient, default) for coefficient in rule.coefficients}
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hebbevo.rules.errors import RuleError
+from hebbevo.errors import RuleError
 
 if TYPE_CHECKING:
     import torch

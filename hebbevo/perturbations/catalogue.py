@@ -7,14 +7,13 @@ joined by ``+``. They act in the order given.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from hebbevo.envs import EnvConfig
-from hebbevo.errors import InputError
+from hebbevo.errors import InputError, unknown
 from hebbevo.perturbations.body import Friction, Gravity, Push, SwitchMorphology
 from hebbevo.perturbations.perturbation import Lives, Perturbation
 from hebbevo.perturbations.signals import (
@@ -146,9 +145,7 @@ def _build(item: Any, where: str) -> Perturbation:
         raise InputError(f"{where}: expected a mapping with `kind`, as {{kind: freeze, at: 300}}")
     kind = item["kind"]
     if kind not in PERTURBATIONS:
-        near = difflib.get_close_matches(kind, PERTURBATIONS, 1, cutoff=0.5)
-        hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(PERTURBATIONS)}"
-        raise InputError(f"{where}: unknown perturbation {kind[:60]!r}; {hint}")
+        raise InputError(f"{where}: {unknown('perturbation', kind, PERTURBATIONS)}")
     built = check_section(where, PERTURBATIONS[kind], item)
     assert isinstance(built, Perturbation)
     return built

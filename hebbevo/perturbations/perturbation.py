@@ -29,9 +29,7 @@ from hebbevo.envs import EnvConfig
 from hebbevo.errors import InputError
 from hebbevo.rollouts.rollout import Block, Hook
 from hebbevo.rules import Distribution
-
-PERTURBATION_STREAM: Final = 5
-"""Second word of the seed sequence of a perturbation's draws; the third is its place in the list."""
+from hebbevo.seeding import Stream, stream
 
 END_OF_LIFE: Final = sys.maxsize
 
@@ -56,8 +54,7 @@ class Lives:
     def stream(self, row: int, place: int) -> np.random.Generator:
         """Return the random stream of a perturbation in a lifetime; it goes on from call to call."""
         if (row, place) not in self._streams:
-            key = np.random.SeedSequence((self.seeds[row], PERTURBATION_STREAM, place))
-            self._streams[row, place] = np.random.Generator(np.random.Philox(key))
+            self._streams[row, place] = stream(self.seeds[row], Stream.PERTURBATION, place)
         return self._streams[row, place]
 
 

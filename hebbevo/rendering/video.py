@@ -18,13 +18,13 @@ import numpy.typing as npt
 
 from hebbevo.errors import InputError
 from hebbevo.evaluation.evaluation import checked_bodies
-from hebbevo.evaluation.fitness import EVALUATION, lifetime_seed
 from hebbevo.genomes.genome import Genome
 from hebbevo.perturbations.catalogue import read_protocols
 from hebbevo.perturbations.perturbation import Perturbation
 from hebbevo.rendering.cameras import Camera, camera_for
 from hebbevo.rendering.offscreen import Picture
 from hebbevo.rollouts.rollout import Block, Hook, Lifetimes
+from hebbevo.seeding import SeedPurpose, lifetime_seed
 from hebbevo.tasks.task import Task, Worker
 
 FRAMES_PER_SECOND = 30
@@ -137,7 +137,7 @@ def render(
     task = task if perturb is None else replace(task, perturbations=_protocol(perturb))
     task.check(task.perturbations)
     with closing(camera_for(task.env)) as camera:
-        recording = record(task, genome.values, camera, body, lifetime_seed(seed, EVALUATION, 0))
+        recording = record(task, genome.values, camera, body, lifetime_seed(seed, SeedPurpose.EVALUATION, 0))
         title = f"{genome.name}   {body}   seed {seed}"
         write_video(path, _frames(recording, camera, title, task.env.unit), _length(recording), watch)
     return recording

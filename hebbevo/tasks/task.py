@@ -22,11 +22,9 @@ from hebbevo.perturbations.catalogue import check_perturbations, hooks_of
 from hebbevo.perturbations.perturbation import Perturbation
 from hebbevo.rollouts.rollout import Hook, Lifetimes, live
 from hebbevo.rules import Distribution
+from hebbevo.seeding import Stream, stream
 
 FloatArray = npt.NDArray[np.float32]
-
-_FIRST_CENTER = 4
-"""Word that keeps the stream of the first centre apart."""
 
 
 @dataclass(frozen=True)
@@ -142,8 +140,7 @@ class Task:
 
     def first_center(self, run_seed: int) -> FloatArray:
         """Return the genome that a run starts from."""
-        stream = np.random.SeedSequence((run_seed, _FIRST_CENTER))
-        return self.first_genome(np.random.Generator(np.random.Philox(stream)))
+        return self.first_genome(stream(run_seed, Stream.FIRST_CENTER))
 
     def header(self) -> dict[str, Any]:
         """Return the task as a genome file's header holds it."""

@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hebbevo.errors import InputError
+from hebbevo.errors import FileError
 from hebbevo.io.tensors import read_tensors, write_tensors
-from hebbevo.rules.errors import RuleError
 
 FORMAT = "hebbevo checkpoint"
 VERSION = 1
@@ -32,32 +31,26 @@ def save_checkpoint(path: Path, tensors: Mapping[str, NDArray[Any]], header: Map
         header: what JSON can hold; keys are text.
 
     Raises:
-        InputError: a name, a type or a header that the file cannot hold.
+        FileError: a name, a type or a header that the file cannot hold.
         OSError: the file cannot be written (a full disk); what stood there still stands.
     """
     arrays = {name: np.asarray(tensor) for name, tensor in tensors.items()}
     outer = {"format": FORMAT, "version": VERSION, "header": dict(header)}
-    try:
-        write_tensors(path, arrays, outer)
-    except RuleError as error:
-        raise InputError(f"cannot write checkpoint {str(path)!r}: {error}") from None
+    write_tensors(path, arrays, outer)
 
 
 def load_checkpoint(path: Path) -> tuple[Tensors, dict[str, Any]]:
     """Return the arrays (fresh, writable, in the order of their names) and the header of a checkpoint.
 
     Raises:
-        InputError: no such file, or one that is truncated, damaged, foreign, too large or of a newer hebbevo.
+        FileError: no such file, or one that is truncated, damaged, foreign, too large or of a newer hebbevo.
     """
-    try:
-        tensors, outer = read_tensors(path, "checkpoint")
-    except RuleError as error:
-        raise InputError(str(error)) from None
+    tensors, outer = read_tensors(path, "checkpoint")
     header = outer.get("header")
     if outer.get("format") != FORMAT or not isinstance(header, dict):
-        raise InputError(f"{str(path)!r} is not a checkpoint; name a file out of a run's checkpoints/")
+        raise FileError(f"{str(path)!r} is not a checkpoint; name a file out of a run's checkpoints/")
     if outer.get("version") != VERSION:
-        raise InputError(
+        raise FileError(
             f"checkpoint {str(path)!r} has version {outer.get('version')!r}, this hebbevo reads {VERSION}; "
             "use the hebbevo that wrote it"
         )

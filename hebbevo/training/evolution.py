@@ -16,14 +16,14 @@ import numpy as np
 import numpy.typing as npt
 
 from hebbevo.config.loading import Config, build_config, difference
-from hebbevo.errors import InputError
+from hebbevo.errors import FileError, InputError
 from hebbevo.evaluation.evaluation import GENOME, evaluate_conditions
-from hebbevo.evaluation.fitness import CENTER_EVALUATION, Fitness, evaluate_generation
+from hebbevo.evaluation.fitness import Fitness, evaluate_generation
 from hebbevo.execution.execution import Execution, cores, executor_for
 from hebbevo.genomes.genome import Genome, load_genome, save_genome
 from hebbevo.rollouts.rollout import WORST_FITNESS
-from hebbevo.rules import RuleError
 from hebbevo.search import Executor, Searcher
+from hebbevo.seeding import SeedPurpose
 from hebbevo.tasks.task import Task, Worker
 from hebbevo.training.figures import learning_curve
 from hebbevo.training.level_replay import LevelReplay
@@ -207,7 +207,7 @@ def _moved(start: Genome, task: Task) -> npt.NDArray[np.float32]:
     """Return the values of a genome as one of another task, whose layout must be the same."""
     try:
         return task.layout.join(start.arrays)
-    except RuleError as error:
+    except FileError as error:
         raise InputError(
             f"cannot start from genome {start.name!r}: {error}; network, rule and sharing must be its own"
         ) from None
@@ -353,7 +353,7 @@ class _Evolution:
         lifetimes = evaluate_conditions(
             executor,
             self.searcher.center,
-            (self.config.run.seed, CENTER_EVALUATION, self.searcher.generation),
+            (self.config.run.seed, SeedPurpose.CENTER_EVALUATION, self.searcher.generation),
             self.config.env.morphology_names,
             (GENOME,),
             self.config.evaluation.episodes,

@@ -14,12 +14,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hebbevo.envs import track_seed
-from hebbevo.evaluation.fitness import GROUP_SIZE, lifetime_seed, training_seed
+from hebbevo.evaluation.fitness import GROUP_SIZE, training_seed
 from hebbevo.search import SearchConfig
-
-LEVEL_REPLAY = 3
-"""What a seed is for, beside `hebbevo.evaluation.fitness.TRAINING` and its like."""
+from hebbevo.seeding import SeedPurpose, level_seed, lifetime_seed
 
 _TRACKS, _SCORES = "level_replay.tracks", "level_replay.scores"
 
@@ -43,7 +40,7 @@ class LevelReplay:
     def chosen(self, number: int) -> npt.NDArray[np.int64]:
         """Draw the tracks that the first groups of a generation drive: different ones, int64 ``(k,)``."""
         count = min(round(self._share * self._groups), len(self.tracks))
-        generator = np.random.default_rng(lifetime_seed(self._run_seed, LEVEL_REPLAY, number))
+        generator = np.random.default_rng(lifetime_seed(self._run_seed, SeedPurpose.LEVEL_REPLAY, number))
         return generator.choice(self.tracks, count, replace=False)
 
     def record(self, number: int, replayed: npt.NDArray[np.int64], fitness: npt.NDArray[np.float64]) -> None:
@@ -57,7 +54,7 @@ class LevelReplay:
         if not self._share:
             return
         new = range(len(replayed), self._groups)
-        own = [track_seed(training_seed(self._run_seed, number, group)) for group in new]
+        own = [level_seed(training_seed(self._run_seed, number, group)) for group in new]
         scores = [
             float(fitness[start : start + self._size].mean()) for start in range(0, len(fitness), self._size)
         ]

@@ -216,7 +216,7 @@ def test_a_part_is_printed_and_written(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--only", "quadrped"], "did you mean 'quadruped'?"),
+        (["--only", "quadrped"], "did you mean quadruped?"),
         (["--only", "zzz"], "known: machine, quadruped"),
         (["--only", "quadruped", "--json", "no/such/directory/x.json"], "directory that exists"),
         (["--only", "quadruped", "--json", "."], "cannot write ."),

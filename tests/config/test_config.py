@@ -10,9 +10,7 @@ from hypothesis import strategies as st
 
 from hebbevo import Config, InputError, load_config
 from hebbevo.config.loading import build_config, difference, preset_names
-from hebbevo.envs import EnvError
-from hebbevo.rules import RuleError
-from hebbevo.search import SearchError
+from hebbevo.errors import EnvError, RuleError, SearchError
 
 INPUT_ERRORS = (InputError, RuleError, EnvError, SearchError)
 QUICK = "quick-quadruped"
@@ -196,7 +194,7 @@ BAD_OVERRIDES = {
     "network.hidden=-3": "network.hidden",
     "network.hidden=64;32": "network.hidden",
     "network.activation=tanhh": "network.activation",
-    "plasticity.rule=ABCD_l": "did you mean 'ABCD_lr'?",
+    "plasticity.rule=ABCD_l": "did you mean ABCD_lr?",
     "plasticity.rule=": "rule",
     "plasticity.rule=w + eta*pots*pre": "looks like a misspelt 'post'",
     "plasticity.rule=__import__('os').system('ls')": "rule",
@@ -204,7 +202,7 @@ BAD_OVERRIDES = {
     "plasticity.rule=w + foo(pre)": "foo",
     "plasticity.rule={w: [1]}": "plasticity.rule",
     "plasticity.rule={self: w}": "self",
-    "plasticity.sharing=synapses": "did you mean 'synapse'?",
+    "plasticity.sharing=synapses": "did you mean synapse?",
     "plasticity.sharing.etta=layer": "etta",
     "plasticity.normalise=maximum": "plasticity.normalise",
     "plasticity.initial_weights=unifrm(-1, 1)": "write uniform(low, high)",

@@ -16,7 +16,7 @@ pytest.importorskip("Box2D")
 
 from hebbevo.envs.car_racing.driver import drive  # noqa: E402
 from hebbevo.envs.car_racing.environment import FastCarRacing  # noqa: E402
-from hebbevo.envs.errors import EnvError  # noqa: E402
+from hebbevo.errors import EnvError  # noqa: E402
 
 MANNERS = ("follow", "weave", "wild", "mixed")
 

@@ -7,8 +7,9 @@ import gymnasium
 import numpy as np
 import pytest
 
-from hebbevo.envs import EnvError, config_class
+from hebbevo.envs import config_class
 from hebbevo.envs.robots.quadruped import QuadrupedConfig
+from hebbevo.errors import EnvError
 
 CarRacingConfig = config_class("car_racing")
 pytest.importorskip("Box2D")

@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from hebbevo.envs import ENVIRONMENTS, EnvError, config_class
+from hebbevo.envs import ENVIRONMENTS, config_class
+from hebbevo.errors import EnvError
 
 EXAMPLES = {"gymnasium:ID": "gymnasium:CartPole-v1"}
 

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 from gymnasium.spaces import Box, Discrete
 
-from hebbevo.envs import EnvError, GymnasiumConfig
+from hebbevo.envs import GymnasiumConfig
 from hebbevo.envs.gymnasium.environment import gymnasium_seed
+from hebbevo.errors import EnvError
 
 IDS = ["CartPole-v1", "Pendulum-v1", "HalfCheetah-v5"]
 

@@ -4,10 +4,10 @@ import mujoco
 import numpy as np
 import pytest
 
-from hebbevo.envs import EnvError
 from hebbevo.envs.morphologies.anatomy import ANT
 from hebbevo.envs.morphologies.catalogue import get_morphology
 from hebbevo.envs.robots.quadruped import compile_model
+from hebbevo.errors import EnvError
 
 CORNERS = {"front_left": (1, 1), "front_right": (1, -1), "rear_left": (-1, 1), "rear_right": (-1, -1)}
 SHORT = {"intact": None, "right_front_damaged": "front_right", "left_front_damaged": "front_left"}

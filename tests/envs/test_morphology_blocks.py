@@ -9,10 +9,11 @@ import mujoco
 import numpy as np
 import pytest
 
-from hebbevo.envs import MORPHOLOGIES, DogConfig, EnvError, QuadrupedConfig
+from hebbevo.envs import MORPHOLOGIES, DogConfig, QuadrupedConfig
 from hebbevo.envs.morphologies.catalogue import NAMED, split_names
 from hebbevo.envs.robots.dog import compile_dog
 from hebbevo.envs.robots.quadruped import compile_model
+from hebbevo.errors import EnvError
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILDS = {"quadruped": (QuadrupedConfig, compile_model), "dog": (DogConfig, compile_dog)}

@@ -6,7 +6,7 @@ import mujoco
 import numpy as np
 import pytest
 
-from hebbevo.envs import MORPHOLOGIES, DogConfig, EnvError, Morphology, QuadrupedConfig
+from hebbevo.envs import MORPHOLOGIES, DogConfig, Morphology, QuadrupedConfig
 from hebbevo.envs.morphologies.anatomy import ANATOMIES, CORNERS
 from hebbevo.envs.morphologies.edits import (
     LockJoint,
@@ -21,6 +21,7 @@ from hebbevo.envs.morphologies.edits import (
 from hebbevo.envs.morphologies.world_edits import ScaleFriction, ScaleGravity, Slope
 from hebbevo.envs.robots.dog import compile_dog
 from hebbevo.envs.robots.quadruped import compile_model
+from hebbevo.errors import EnvError
 
 COMPILE = {"ant": compile_model, "dog": compile_dog}
 CONFIG = {"ant": QuadrupedConfig, "dog": DogConfig}

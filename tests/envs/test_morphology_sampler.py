@@ -7,11 +7,12 @@ import sys
 import numpy as np
 import pytest
 
-from hebbevo.envs import MORPHOLOGIES, EnvError
+from hebbevo.envs import MORPHOLOGIES
 from hebbevo.envs.morphologies.catalogue import NAMED, split_names
 from hebbevo.envs.morphologies.edits import LockJoint, RemoveSegment, ScaleLegs, ScaleMotor, ScaleSegment
 from hebbevo.envs.morphologies.sampler import SPLITS, describe, sample_edits
 from hebbevo.envs.morphologies.world_edits import Slope
+from hebbevo.errors import EnvError
 
 PUBLISHED = "73bbdfec4f01db0e"
 """Of all sampled edits: results name bodies, so that they must never change."""

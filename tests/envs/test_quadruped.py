@@ -7,9 +7,10 @@ import mujoco.batch
 import numpy as np
 import pytest
 
-from hebbevo.envs import MORPHOLOGIES, EnvError, Morphology, QuadrupedConfig, environment_stream
+from hebbevo.envs import MORPHOLOGIES, Morphology, QuadrupedConfig, environment_stream
 from hebbevo.envs.robots.quadruped import compile_model, paper_distance
 from hebbevo.envs.robots.simulations import unchecked_step
+from hebbevo.errors import EnvError
 
 BODIES = ("intact", "right_front_damaged", "left_front_damaged")
 LIFETIMES = [(seed, BODIES[seed % len(BODIES)]) for seed in range(100, 116)]

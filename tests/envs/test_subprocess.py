@@ -11,8 +11,9 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from hebbevo.envs import BatchedEnvironment, EnvConfig, EnvError, config_class
+from hebbevo.envs import BatchedEnvironment, EnvConfig, config_class
 from hebbevo.envs.subprocess.environment import ProcessEnvironment
+from hebbevo.errors import EnvError
 
 CART_POLE = "gymnasium:CartPole-v1"
 ARRAYS = ("observations", "rewards", "done", "terminated", "diverged")

@@ -9,11 +9,11 @@ from scipy import stats
 from tasks import HERE, cart_pole_task, quadruped_task
 
 from hebbevo import Evaluation, Execution, Genome, InputError, evaluate
-from hebbevo.envs import EnvError
+from hebbevo.errors import EnvError
 from hebbevo.evaluation.evaluation import applicable_controls, random_genome, shuffled_genome
-from hebbevo.evaluation.fitness import EVALUATION, lifetime_seed
 from hebbevo.evaluation.statistics import RESAMPLES, bootstrap_interval, paired_difference, summarise
 from hebbevo.rollouts.rollout import Lifetimes
+from hebbevo.seeding import SeedPurpose, lifetime_seed
 from hebbevo.tasks.task import Task, Worker
 
 BODIES = ("intact", "right_front_damaged")
@@ -36,7 +36,7 @@ def evaluation(genome: Genome) -> Evaluation:
 
 def by_hand(genome: Genome, values: np.ndarray, episode: int, body: str, *, plastic: bool = True) -> float:
     worker = Worker(genome.task, 1)
-    seed = lifetime_seed(4, EVALUATION, episode)
+    seed = lifetime_seed(4, SeedPurpose.EVALUATION, episode)
     return worker.live(values[None], [0], [seed], [body], early_stop=False, plastic=plastic).fitness[0]
 
 
@@ -45,7 +45,7 @@ def test_every_condition_is_what_it_says(genome: Genome, evaluation: Evaluation,
     assert list(evaluation.lifetimes) == list(BODIES)
     assert list(evaluation.lifetimes[body]) == ["genome", "off", "shuffled", "random"]
     for episode in (0, EPISODES - 1):
-        seed, values = lifetime_seed(4, EVALUATION, episode), genome.values
+        seed, values = lifetime_seed(4, SeedPurpose.EVALUATION, episode), genome.values
         for condition, expected in (
             ("genome", by_hand(genome, values, episode, body)),
             ("off", by_hand(genome, values, episode, body, plastic=False)),

@@ -17,10 +17,11 @@ import numpy.typing as npt
 import pytest
 
 from hebbevo.config.loading import Config, load_config
+from hebbevo.errors import SearchError
 from hebbevo.evaluation.fitness import evaluate_generation, evaluate_individuals
 from hebbevo.execution.execution import Execution, WorkerFactory, executor_for
 from hebbevo.execution.scheduling import Patience
-from hebbevo.search import Executor, SearchError
+from hebbevo.search import Executor
 from hebbevo.tasks.task import Task, Worker
 from hebbevo.training.evolution import resume
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
+from hebbevo.errors import SearchError, SearchFailure
 from hebbevo.execution.build import this_build
 from hebbevo.execution.scheduling import Patience
-from hebbevo.search import SearchError, SearchFailure
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals")
 

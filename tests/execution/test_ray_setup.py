@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from hebbevo.errors import SearchError
 from hebbevo.execution import build, ray_setup
-from hebbevo.search import SearchError
 
 ROOM = Path(build.__file__).resolve().parent
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from hebbevo.errors import SearchError
 from hebbevo.execution.threads import InProcess
-from hebbevo.search import SearchError
 
 
 @dataclass

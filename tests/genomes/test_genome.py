@@ -12,10 +12,9 @@ from hypothesis import strategies as st
 from tasks import HERE, cart_pole_task, quadruped_task, small_config
 
 from hebbevo import Genome, InputError, evolve, load_genome, save_genome
-from hebbevo.envs import EnvError
+from hebbevo.errors import FileError
 from hebbevo.genomes.genome import zoo_names
 from hebbevo.io.tensors import read_tensors, write_tensors
-from hebbevo.rules import RuleError
 from hebbevo.tasks.task import Task
 
 TASKS = {
@@ -41,7 +40,7 @@ def genome() -> Genome:
 
 def refused(path: str | Path = "g.safetensors") -> str:
     began = time.perf_counter()
-    with pytest.raises((InputError, RuleError, EnvError)) as caught:
+    with pytest.raises(InputError) as caught:
         load_genome(path)
     assert time.perf_counter() - began < 30, "refused, but only after a long computation"
     message = str(caught.value)
@@ -93,9 +92,9 @@ def test_a_directory_without_a_centre_is_refused() -> None:
     ("source", "expected"),
     [
         ("nothing.safetensors", "does not exist"),
-        ("zoo:nothing", "no shipped genome 'zoo:nothing'"),
-        ("zoo:../presets/x", "no shipped genome"),
-        ("zoo:", "no shipped genome"),
+        ("zoo:nothing", "unknown shipped genome 'zoo:nothing'"),
+        ("zoo:../presets/x", "unknown shipped genome"),
+        ("zoo:", "unknown shipped genome"),
         ("", "holds no center.safetensors"),
         ("a\x00b", "does not exist"),
         ("x" * 5000, "File name too long"),
@@ -130,7 +129,7 @@ def test_a_flipped_bit_raises_nothing_but_input_errors(genome: Genome, position:
     Path("g.safetensors").write_bytes(data)
     try:
         load_genome("g.safetensors")
-    except (InputError, RuleError, EnvError) as error:
+    except InputError as error:
         assert "\n" not in str(error)  # noqa: PT017  (some flips raise, some do not)
 
 
@@ -194,7 +193,7 @@ TAMPERED = {
         "use the version that wrote it",
     ),
     "no equation": (at("task", "plasticity", "equation", value=None), "use the version that wrote it"),
-    "unknown rule": (at("task", "plasticity", "rule", value="ABCD_l"), "did you mean 'ABCD_lr'?"),
+    "unknown rule": (at("task", "plasticity", "rule", value="ABCD_l"), "did you mean ABCD_lr?"),
     "rule is code": (at("task", "plasticity", "rule", value="__import__('os').system('ls')"), "rule"),
     "deep rule": (at("task", "plasticity", "rule", value="(" * 10_000), "rule"),
     "plasticity is text": (at("task", "plasticity", value="ABCD_lr"), "plasticity"),
@@ -246,6 +245,6 @@ def test_tampered_arrays_are_refused(genome: Genome) -> None:
 def test_a_genome_that_is_not_finite_is_not_written(genome: Genome) -> None:
     values = genome.values.copy()
     values[0] = np.inf
-    with pytest.raises(RuleError, match="NaN or infinity"):
+    with pytest.raises(FileError, match="NaN or infinity"):
         save_genome(Genome(genome.task, values), "g.safetensors")
     assert not Path("g.safetensors").exists()

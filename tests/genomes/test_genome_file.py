@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import load_file, save
 
+from hebbevo.errors import FileError
 from hebbevo.genomes.file import read_genome, write_genome
 from hebbevo.io.tensors import (
     MAXIMUM_HEADER_BYTES,
@@ -21,7 +22,7 @@ from hebbevo.io.tensors import (
     write_tensors,
 )
 from hebbevo.networks.layout import Layout, genome_layout, resolve_sharing
-from hebbevo.rules import RuleError, get
+from hebbevo.rules import get
 
 RULE = get("AD")
 LAYOUT = genome_layout(RULE, (3, 4, 2), resolve_sharing(RULE, {"D": "post"}), evolved_weights=True)
@@ -63,7 +64,7 @@ def test_empty_genome(tmp_path: Path) -> None:
 
 def refused(path: Path, data: bytes) -> str:
     path.write_bytes(data)
-    with pytest.raises(RuleError) as caught:
+    with pytest.raises(FileError) as caught:
         read_genome(path)
     assert "\n" not in str(caught.value)
     assert str(path) in str(caught.value)
@@ -89,7 +90,7 @@ def test_flipped_bits_raise_nothing_else(path: Path) -> None:
         path.write_bytes(flipped)
         try:
             LAYOUT.join(read_genome(path)[0])
-        except RuleError as error:
+        except FileError as error:
             message = str(error)
             assert "\n" not in message
 
@@ -141,35 +142,35 @@ def test_huge_header(path: Path) -> None:
     assert "header" in refused(path, (1 << 40).to_bytes(8, "little") + b'{"a":1}')
     large = b'{"__metadata__":{"hebbevo":"' + b" " * (5 * MAXIMUM_HEADER_BYTES) + b'"}}'
     assert "header" in refused(path, len(large).to_bytes(8, "little") + large)
-    with pytest.raises(RuleError, match="header holds"):
+    with pytest.raises(FileError, match="header holds"):
         tensor_bytes({}, {"a": "x" * MAXIMUM_HEADER_BYTES})
 
 
 @pytest.mark.parametrize("name", ["", "../up", "a b", "__metadata__\n", "a/b", "é", "x" * 300, "1a"])
 def test_names_are_sane(path: Path, name: str) -> None:
-    with pytest.raises(RuleError, match="cannot be called"):
+    with pytest.raises(FileError, match="cannot be called"):
         tensor_bytes({name: np.zeros(1, np.float32)}, {})
     assert "called" in refused(path, save({name: np.zeros(1, np.float32)}, metadata={"hebbevo": "{}"}))
 
 
 @pytest.mark.parametrize("value", [{1, 2}, np.float32(1), float("nan"), float("inf"), b"x", Path("x")])
 def test_header_must_be_json(value: object) -> None:
-    with pytest.raises(RuleError, match="not JSON"):
+    with pytest.raises(FileError, match="not JSON"):
         tensor_bytes({}, {"a": value})
 
 
 def test_genome_must_be_finite(tmp_path: Path) -> None:
     bad = genome()
     bad[3] = np.nan
-    with pytest.raises(RuleError, match="NaN"):
+    with pytest.raises(FileError, match="NaN"):
         write_genome(tmp_path / "g", LAYOUT, bad, {})
     assert not list(tmp_path.iterdir())
 
 
 def test_paths_that_are_no_file(tmp_path: Path) -> None:
-    with pytest.raises(RuleError, match="does not exist"):
+    with pytest.raises(FileError, match="does not exist"):
         read_genome(tmp_path / "missing")
-    with pytest.raises(RuleError, match="directory"):
+    with pytest.raises(FileError, match="directory"):
         read_genome(tmp_path)
     with pytest.raises(OSError, match="missing"):
         write_genome(tmp_path / "missing" / "g", LAYOUT, genome(), {})
@@ -194,7 +195,7 @@ def test_arrays_of_every_kind(tmp_path: Path) -> None:
         assert read[name].dtype == array.dtype.newbyteorder("=")
         assert np.array_equal(read[name], array)
         assert read[name].flags.writeable
-    with pytest.raises(RuleError, match="complex128"):
+    with pytest.raises(FileError, match="complex128"):
         tensor_bytes({"z": np.zeros(1, complex)}, {})
 
 
@@ -213,5 +214,5 @@ def test_failed_write_leaves_the_old_file(path: Path, monkeypatch: pytest.Monkey
 
 
 def test_parse_names_the_place() -> None:
-    with pytest.raises(RuleError, match=r"^checkpoint 'x' was not written"):
+    with pytest.raises(FileError, match=r"^checkpoint 'x' was not written"):
         parse_tensors(b"nothing of ours", "checkpoint 'x'")

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+from hebbevo.errors import RuleError
 from hebbevo.networks.convolution import Convolution, EncoderSpec, averaging
 from hebbevo.networks.layout import Layout
 from hebbevo.networks.numba.encoder import CpuEncoder
-from hebbevo.rules import RuleError
 
 PAPER = EncoderSpec((3, 96, 96), 84, (Convolution(6, 3, 1, 2), Convolution(8, 5, 2, 2)))
 SPECS = {

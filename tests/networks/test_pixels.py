@@ -8,12 +8,11 @@ from reference_network import ReferenceNetwork
 
 from hebbevo import load_config
 from hebbevo.envs.images import fill_planes
-from hebbevo.errors import InputError
+from hebbevo.errors import InputError, RuleError
 from hebbevo.networks.numba.encoder import CpuEncoder
 from hebbevo.networks.numba.kernel import CpuKernel
 from hebbevo.networks.numba.network import PlasticNetwork
 from hebbevo.perturbations.catalogue import parse_perturbations
-from hebbevo.rules import RuleError
 from hebbevo.tasks.task import Task, Worker
 
 

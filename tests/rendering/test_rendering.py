@@ -19,7 +19,6 @@ from tasks import HERE, cart_pole_task, quadruped_task
 from hebbevo import Genome, InputError, evaluate, load_config
 from hebbevo.envs import EnvConfig
 from hebbevo.envs.robots.quadruped import QuadrupedConfig
-from hebbevo.evaluation.fitness import EVALUATION, lifetime_seed
 from hebbevo.perturbations.catalogue import parse_perturbations
 from hebbevo.rendering import offscreen
 from hebbevo.rendering.cameras import Camera, camera_for
@@ -38,6 +37,7 @@ from hebbevo.rendering.canvas import (
 from hebbevo.rendering.offscreen import Picture, Studio, find_gl
 from hebbevo.rendering.video import FRAMES_PER_SECOND, Recording, record, render, write_video
 from hebbevo.rollouts.rollout import Block, Hook
+from hebbevo.seeding import SeedPurpose, lifetime_seed
 from hebbevo.tasks.task import Task, Worker
 
 BODY = {"quadruped": "right_front_damaged", "CartPole": "default"}
@@ -59,7 +59,9 @@ def genome_of(task: Task) -> Genome:
 
 
 def recorded(genome: Genome, body: str, seed: int = 4, camera: Camera | None = None) -> Recording:
-    return record(genome.task, genome.values, camera or NoCamera(), body, lifetime_seed(seed, EVALUATION, 0))
+    return record(
+        genome.task, genome.values, camera or NoCamera(), body, lifetime_seed(seed, SeedPurpose.EVALUATION, 0)
+    )
 
 
 def frames_of(path: Path) -> np.ndarray:

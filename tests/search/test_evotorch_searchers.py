@@ -11,6 +11,7 @@ import torch
 from evotorch import algorithms
 from numpy.typing import NDArray
 
+from hebbevo.errors import SearchError, SearchFailure
 from hebbevo.execution.threads import InProcess
 from hebbevo.search import (
     CEMConfig,
@@ -19,13 +20,11 @@ from hebbevo.search import (
     PGPEConfig,
     SearchConfig,
     Searcher,
-    SearchError,
-    SearchFailure,
     SNESConfig,
     XNESConfig,
 )
 from hebbevo.search.evotorch_adapter import problem
-from hebbevo.search.evotorch_searchers import POPULATION, CMAESSearcher
+from hebbevo.search.evotorch_searchers import CMAESSearcher
 
 Genomes = NDArray[Any]
 Function = Callable[[Genomes], NDArray[np.float64]]
@@ -108,7 +107,7 @@ def test_proposals_are_those_of_evotorch_stepping_by_itself(name: str) -> None:
     native = make(own)
     ours = config.build(np.ones(6, np.float32), SEED)
     for generation in range(25):
-        key = np.random.SeedSequence((SEED, generation, POPULATION))
+        key = np.random.SeedSequence((SEED, generation, 0x504F5055))
         own.manual_seed(int(key.generate_state(1)[0]))
         native.step()
         expected = native.population.values.to(torch.float32).numpy()

@@ -7,8 +7,9 @@ import pytest
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from hebbevo.errors import SearchError
 from hebbevo.execution.threads import InProcess
-from hebbevo.search import MatrixProposals, OpenAIES, OpenAIESConfig, SearchError
+from hebbevo.search import MatrixProposals, OpenAIES, OpenAIESConfig
 from hebbevo.search.noise import SEGMENT, perturbation
 from hebbevo.search.openai_es import spans
 
@@ -272,5 +273,5 @@ def test_a_first_center_that_is_no_finite_vector_is_refused(bad: Vector) -> None
 
 @pytest.mark.parametrize("seed", [-1, 2**63])
 def test_a_run_seed_out_of_range_is_refused(seed: int) -> None:
-    with pytest.raises(SearchError, match="run seed"):
+    with pytest.raises(ValueError, match="a seed must be"):
         config().build(center(), seed)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from hebbevo.errors import SearchError
 from hebbevo.execution.threads import InProcess
 from hebbevo.search import (
     SEARCHERS,
@@ -14,7 +15,6 @@ from hebbevo.search import (
     OpenAIESConfig,
     SearchConfig,
     Searcher,
-    SearchError,
     check_state,
     config_class,
 )

@@ -19,8 +19,8 @@ from hebbevo import (
     generalize,
     load_genome,
 )
-from hebbevo.envs import EnvError
 from hebbevo.envs.morphologies.catalogue import NAMED, split_names
+from hebbevo.errors import EnvError
 from hebbevo.evaluation.evaluation import GENOME
 from hebbevo.studies.generalization.plan import make_plan
 from hebbevo.tasks.task import Task

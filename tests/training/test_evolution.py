@@ -10,10 +10,8 @@ import pytest
 from tasks import CART_POLE, HERE, QUADRUPED, small_config
 
 from hebbevo import Config, Execution, Genome, InputError, Run, evolve, load_genome, resume
-from hebbevo.envs import EnvError
+from hebbevo.errors import EnvError
 from hebbevo.rollouts.rollout import WORST_FITNESS
-from hebbevo.rules import RuleError
-from hebbevo.search import SearchError
 from hebbevo.tasks.task import Task
 from hebbevo.training.evolution import Step
 from hebbevo.training.run_directory import RunDirectory
@@ -253,7 +251,7 @@ def test_a_directory_that_exists_is_refused() -> None:
     ids=["covariance too large", "no vector observation", "a modulator"],
 )
 def test_what_cannot_be_built_leaves_no_directory(overrides: tuple[str, ...]) -> None:
-    with pytest.raises((InputError, SearchError, EnvError, RuleError)):
+    with pytest.raises(InputError):
         evolve(small_config(*overrides, env=QUADRUPED), "run", execution=HERE)
     assert not list(Path().glob("*run*"))
 

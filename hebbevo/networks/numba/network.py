@@ -18,12 +18,10 @@ from hebbevo.networks.layout import Layout, layer_coefficients
 from hebbevo.networks.numba.functions import _tanh
 from hebbevo.networks.numba.kernel import CpuKernel, aligned_zeros
 from hebbevo.rules.distribution import Distribution
+from hebbevo.seeding import Stream, stream
 
 FloatArray = npt.NDArray[np.float32]
 IndexArray = npt.NDArray[np.int64]
-
-NETWORK_STREAM = 0
-"""Second word of the seed sequence of a lifetime's initial weights."""
 
 
 class Encoder(Protocol):
@@ -123,7 +121,7 @@ class PlasticNetwork:
             for layer, segment in enumerate(segments, start=1):
                 self._kernel.write(segment, arrays[f"layer{layer}.weight"], self._states[row, 0])
             return
-        generator = np.random.Generator(np.random.Philox(np.random.SeedSequence((seed, NETWORK_STREAM))))
+        generator = stream(seed, Stream.INITIAL_WEIGHTS)
         for segment in segments:
             weights = np.empty(segment.shape, np.float32)
             self._initial_weights.fill(generator, weights)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from typing import TYPE_CHECKING
 
-from hebbevo.errors import InputError
+from hebbevo.errors import InputError, unknown
 
 if TYPE_CHECKING:
     from hebbevo.networks.kernel_spec import KernelSpec
@@ -26,9 +25,8 @@ def check_name(device: str) -> None:
         InputError: with the nearest name.
     """
     if device not in DEVICES:
-        near = difflib.get_close_matches(device, DEVICES, 1)
-        hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(DEVICES)}"
-        raise InputError(f"unknown device {device[:40]!r}; {hint} (CUDA_VISIBLE_DEVICES chooses among GPUs)")
+        line = unknown("device", device, DEVICES)
+        raise InputError(f"{line} (CUDA_VISIBLE_DEVICES chooses among GPUs)")
 
 
 def check_available(device: str) -> None:

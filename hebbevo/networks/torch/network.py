@@ -16,11 +16,12 @@ import torch
 
 from hebbevo.networks.kernel_spec import KernelSpec
 from hebbevo.networks.layout import Layout
-from hebbevo.networks.numba.network import NETWORK_STREAM, PlasticNetwork
+from hebbevo.networks.numba.network import PlasticNetwork
 from hebbevo.networks.torch.encoder import TorchEncoder
 from hebbevo.networks.torch.kernel import TorchKernel, kernel_functions
 from hebbevo.networks.triton.kernel import TritonKernel
 from hebbevo.rules.distribution import Distribution
+from hebbevo.seeding import Stream, stream
 
 FloatArray = npt.NDArray[np.float32]
 IndexArray = npt.NDArray[np.int64]
@@ -202,7 +203,7 @@ class DeviceNetwork(PlasticNetwork):
                 weights[...] = arrays[f"layer{layer}.weight"][list(genome_of)]
             return first
         for row, seed in enumerate(seeds):
-            generator = np.random.Generator(np.random.Philox(np.random.SeedSequence((seed, NETWORK_STREAM))))
+            generator = stream(seed, Stream.INITIAL_WEIGHTS)
             for weights in first:
                 self._initial.fill(generator, weights[row])
         return first

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hebbevo.evaluation.evaluation import evaluate_conditions
-from hebbevo.evaluation.fitness import EVALUATION
 from hebbevo.execution.execution import Execution, executor_for
 from hebbevo.genomes.genome import Genome
+from hebbevo.seeding import SeedPurpose
 from hebbevo.studies.files import study_directory, write_csv, write_tables
 from hebbevo.studies.generalization.plan import DEFAULT_EPISODES, Plan, make_plan
 from hebbevo.studies.generalization.tables import Lived, lifetimes_table, statistics_table
@@ -97,7 +97,7 @@ def live(plan: Plan, execution: Execution, watch: Watch | None = None) -> Lived:
         with executor_for(genome.task, execution) as (executor, block):
             pieces_a_body = len(mine) * -(-plan.episodes // block)
             for bodies in _rounds(plan.morphologies, -(-_ROUND * executor.workers // pieces_a_body)):
-                key = (plan.seed, EVALUATION)
+                key = (plan.seed, SeedPurpose.EVALUATION)
                 lived[genome.name] |= evaluate_conditions(
                     executor, genome.values, key, bodies, mine, plan.episodes, block
                 )

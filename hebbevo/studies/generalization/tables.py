@@ -9,7 +9,6 @@ import numpy as np
 
 from hebbevo.envs.robots.quadruped import QuadrupedConfig, paper_distance
 from hebbevo.evaluation.evaluation import GENOME
-from hebbevo.evaluation.fitness import EVALUATION, lifetime_seed
 from hebbevo.evaluation.statistics import (
     FloatArray,
     interquartile_mean,
@@ -18,6 +17,7 @@ from hebbevo.evaluation.statistics import (
 )
 from hebbevo.genomes.genome import Genome
 from hebbevo.rollouts.rollout import Lifetimes
+from hebbevo.seeding import SeedPurpose, lifetime_seed
 from hebbevo.studies.generalization.plan import GROUPS, Plan
 
 if TYPE_CHECKING:
@@ -64,7 +64,9 @@ def _lifetimes_part(plan: Plan, genome: Genome, condition: str, body: str, lifet
             "morphology": pa.repeat(body, plan.episodes),
             "group": pa.repeat(plan.group(genome, body), plan.episodes),
             "episode": pa.array(episodes, pa.int64()),
-            "seed": pa.array([lifetime_seed(plan.seed, EVALUATION, n) for n in episodes], pa.int64()),
+            "seed": pa.array(
+                [lifetime_seed(plan.seed, SeedPurpose.EVALUATION, n) for n in episodes], pa.int64()
+            ),
             "progress_m": progress,
             "paper_distance": pa.array(distances, pa.float64()),
             "steps": pa.array(lifetimes.steps, pa.int64()),

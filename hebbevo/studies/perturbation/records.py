@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from hebbevo.evaluation.evaluation import random_genome
-from hebbevo.evaluation.fitness import lifetime_seed
+from hebbevo.evaluation.evaluation import SeedKey, random_genome
 from hebbevo.rollouts.rollout import Block, Hook, Lifetimes
+from hebbevo.seeding import lifetime_seed
 from hebbevo.studies.perturbation.plan import Protocol
 from hebbevo.tasks.task import Worker
 
@@ -32,7 +32,7 @@ class Shared:
     """What all blocks of a genome share."""
 
     values: Singles
-    key: tuple[int, ...]
+    key: SeedKey
 
 
 @dataclass(frozen=True)

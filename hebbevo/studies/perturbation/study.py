@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hebbevo.evaluation.fitness import EVALUATION
 from hebbevo.execution.execution import Execution, executor_for
 from hebbevo.genomes.genome import Genome
 from hebbevo.rollouts.rollout import Lifetimes
+from hebbevo.seeding import SeedPurpose
 from hebbevo.studies.files import study_directory, write_csv, write_tables
 from hebbevo.studies.genomes import is_static
 from hebbevo.studies.perturbation.plan import DEFAULT_EPISODES, Plan, make_plan
@@ -115,7 +115,7 @@ def live(plan: Plan, execution: Execution, watch: Watch | None = None) -> Record
     done, total = 0, sum(piece.stop - piece.start for mine in pieces.values() for piece in mine)
     for genome in plan.genomes:
         mine, results = pieces[genome.name], []
-        shared = Shared(genome.values, (plan.seed, EVALUATION))
+        shared = Shared(genome.values, (plan.seed, SeedPurpose.EVALUATION))
         with executor_for(genome.task, execution) as (executor, _):
             size = _ROUND * executor.workers
             for start in range(0, len(mine), size):

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from hebbevo.evaluation.fitness import EVALUATION, lifetime_seed
 from hebbevo.genomes.genome import Genome
+from hebbevo.seeding import SeedPurpose, lifetime_seed
 from hebbevo.studies.perturbation.plan import UNPERTURBED, Plan, Protocol
 from hebbevo.studies.perturbation.records import SNAPSHOT_EVERY, Record
 from hebbevo.studies.perturbation.recovery import (
@@ -165,7 +165,7 @@ class StudyTables:
                 "morphology": body,
                 "protocol": protocol.name,
                 "episode": episode,
-                "seed": lifetime_seed(self.plan.seed, EVALUATION, episode),
+                "seed": lifetime_seed(self.plan.seed, SeedPurpose.EVALUATION, episode),
                 "progress": None if mine.diverged[episode] else float(mine.fitness[episode]),
                 "steps": int(mine.steps[episode]),
                 "diverged": bool(mine.diverged[episode]),

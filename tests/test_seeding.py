@@ -1,0 +1,71 @@
+"""Keys of random streams: those of before keep their numbers, and no two seeds, however wide, share one."""
+
+import numpy as np
+import pytest
+
+from hebbevo.seeding import (
+    SeedPurpose,
+    Stream,
+    key_of,
+    level_seed,
+    lifetime_seed,
+    noise_key,
+    on_level,
+    population_seed,
+    sampled_body_stream,
+    stream,
+)
+
+WIDE = (2**32, 2**32 + 1, 2**33 + 1, 3 * 2**32 + 5, 63 * 2**32 + 1, 64 * 2**32 + 1, 2**62 + 7, 2**63 - 1)
+
+
+def words(key: np.random.SeedSequence) -> tuple[int, ...]:
+    return tuple(key.generate_state(8).tolist())
+
+
+@pytest.mark.parametrize("seed", [0, 1, 7, 2**32 - 1, 2**40 + 3, 2**63 - 1])
+def test_keys_are_plain_words_below_two_to_the_32_and_for_lifetime_seeds(seed: int) -> None:
+    for purpose in (*SeedPurpose, *Stream):
+        assert words(key_of(seed, purpose, 3, 4)) == words(np.random.SeedSequence((seed, int(purpose), 3, 4)))
+
+
+def test_a_run_judged_with_one_seed_is_not_evaluated_with_its_own_lifetimes() -> None:
+    """With plain words, evaluation seed 2**32 + 1 drew what run seed 1 is judged by after generation 2."""
+    evaluated = [lifetime_seed(2**32 + 1, SeedPurpose.EVALUATION, episode) for episode in range(50)]
+    judged = [lifetime_seed(1, SeedPurpose.CENTER_EVALUATION, 2, episode) for episode in range(50)]
+    assert not set(evaluated) & set(judged)
+
+
+def test_no_two_keys_are_one() -> None:
+    counters = {
+        SeedPurpose.TRAINING: [(a, b, c) for a in range(1, 4) for b in range(4) for c in range(2)],
+        SeedPurpose.CENTER_EVALUATION: [(a, b) for a in range(1, 5) for b in range(5)],
+        SeedPurpose.EVALUATION: [(a,) for a in range(8)],
+        SeedPurpose.LEVEL_REPLAY: [(a,) for a in range(8)],
+    }
+    seeds = (*range(1, 8), *WIDE)
+    keys = [(seed, purpose, *rest) for seed in seeds for purpose in counters for rest in counters[purpose]]
+    assert len({words(key_of(*key)) for key in keys}) == len(keys)
+
+
+def test_streams_of_searchers_and_bodies_keep_their_numbers() -> None:
+    plain = np.random.SeedSequence
+    assert words(noise_key(5, 6, 7)) == words(plain((5, 6, 7, 0x4E4F4953)))
+    assert population_seed(5, 6) == plain((5, 6, 0x504F5055)).generate_state(1)[0]
+    expected = np.random.Generator(np.random.Philox(plain((20072686, 1, 3)))).random()
+    assert sampled_body_stream("test", 3).random() == expected
+    expected = np.random.Generator(np.random.Philox(plain((2**40 + 9, 1)))).random()
+    assert stream(2**40 + 9, Stream.ENVIRONMENT).random() == expected
+
+
+def test_a_level_is_the_lower_half_of_a_seed() -> None:
+    seed = lifetime_seed(0, SeedPurpose.TRAINING, 1, 2, 0)
+    assert level_seed(seed) == seed & 0xFFFFFFFF
+    moved = on_level(seed, 12345)
+    assert (level_seed(moved), moved >> 32) == (12345, seed >> 32)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**63])
+def test_a_seed_outside_its_range_is_refused(seed: int) -> None:
+    with pytest.raises(ValueError, match=r"from 0 to 2\*\*63 - 1"):
+        stream(seed, Stream.ENVIRONMENT)
