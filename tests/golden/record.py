@@ -1,0 +1,64 @@
+"""Record the golden results of this kind of machine: `python tests/golden/record.py`.
+
+Cases that are recorded already stay as they are, whatever the code now gives: the tests compare them. `--again` and a
+pattern record them anew, which says that results were meant to change.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import os
+from concurrent.futures import ProcessPoolExecutor
+from fnmatch import fnmatch
+
+from cases import CASES, Value, names, study_files, value_of
+from kinds import read_values, this_kind, write_kind, write_values
+
+
+def main() -> None:
+    """Record what is missing."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--again", metavar="PATTERN", default="", help="record these cases anew, as 'grid/oja/*'"
+    )
+    parser.add_argument("--processes", type=int, default=os.cpu_count())
+    arguments = parser.parse_args()
+    kind = this_kind()
+    write_kind(kind)
+    record_values(arguments.again, arguments.processes)
+    record_studies(arguments.again)
+    print(f"recorded in {kind.folder}")
+
+
+def record_values(again: str, processes: int) -> None:
+    """Run the cases that are asked for or missing, and write them as they come."""
+    folder = this_kind().folder
+    values = {name: value for name, value in read_values(folder).items() if name in names()}
+    wanted = [name for name in names() if name not in values or fnmatch(name, again)]
+    with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
+        for name, value in pool.map(named_value, wanted):
+            values[name] = value
+            write_values(folder, values)
+            print(name, flush=True)
+
+
+def named_value(name: str) -> tuple[str, Value]:
+    """Return a case's name and its value."""
+    return name, value_of(name)
+
+
+def record_studies(again: str) -> None:
+    """Run the studies that are asked for or missing, and write their tables."""
+    for name in CASES["studies"]:
+        folder = this_kind().folder / name
+        if folder.is_dir() and not fnmatch(f"studies/{name}", again):
+            continue
+        folder.mkdir(exist_ok=True)
+        for file, text in study_files(name).items():
+            (folder / file).write_bytes(text.encode())
+        print(f"studies/{name}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

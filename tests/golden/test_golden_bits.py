@@ -1,0 +1,135 @@
+"""Results that were recorded before: the same lifetimes, runs, old files and studies, to the last bit.
+
+`cases.json` says what is pinned, `kinds/` holds the results by kind of machine, `record.py` records them for another.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+import math
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cases import CASES, OLD, grid_names, names, spread_names, study_files, value_of
+from kinds import KIND_FILE, KINDS, Kind, read_values, recorded_kinds, this_kind, why_skipped
+
+FOLDERS = sorted(path.parent for path in KINDS.glob(f"*/{KIND_FILE}"))
+on_recorded_kind = pytest.mark.skipif(this_kind() not in recorded_kinds(), reason=why_skipped())
+INTERVAL = re.compile(r"(?P<of>.+)_(low|high)")
+"""Columns of bootstrap intervals: they may move a little when the number of resamples changes, and nothing else may."""
+
+
+@pytest.fixture(scope="module")
+def recorded() -> dict[str, Any]:
+    return read_values(this_kind().folder)
+
+
+def listed(what: str) -> list[str]:
+    """Return what `hebbevo list` prints, a name a line."""
+    command = [sys.executable, "-m", "hebbevo", "list", what]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+
+
+@on_recorded_kind
+@pytest.mark.parametrize("name", [name for name in names() if name not in grid_names()] + spread_names())
+def test_same_bits(name: str, recorded: dict[str, Any]) -> None:
+    assert value_of(name) == recorded[name]
+
+
+@on_recorded_kind
+@pytest.mark.parametrize("name", CASES["studies"])
+def test_a_study_has_the_same_tables(name: str) -> None:
+    files, folder = study_files(name), this_kind().folder / name
+    assert files["lifetimes.csv"] == (folder / "lifetimes.csv").read_bytes().decode()
+    found, wanted = rows_of(files["table.csv"]), rows_of((folder / "table.csv").read_bytes().decode())
+    assert [without_intervals(row) for row in found] == [without_intervals(row) for row in wanted]
+    for row, pinned in zip(found, wanted, strict=True):
+        assert_intervals_are_near(row, pinned)
+
+
+def rows_of(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def without_intervals(row: dict[str, str]) -> dict[str, str]:
+    return {column: text for column, text in row.items() if not INTERVAL.fullmatch(column)}
+
+
+def assert_intervals_are_near(row: dict[str, str], pinned: dict[str, str]) -> None:
+    """Check that each bound lies within half of the interval's width of where it was."""
+    for column in pinned.keys() - without_intervals(pinned).keys():
+        match = INTERVAL.fullmatch(column)
+        assert match is not None
+        low, high = (pinned[f"{match['of']}_{bound}"] for bound in ("low", "high"))
+        width = float(high) - float(low) if low and high else 0.0
+        assert bool(row[column]) == bool(pinned[column]), column
+        if pinned[column]:
+            assert float(row[column]) == pytest.approx(float(pinned[column]), rel=1e-9, abs=width / 2), column
+
+
+def test_every_rule_genome_and_searcher_is_pinned() -> None:
+    assert set(listed("rules")) <= set(CASES["grid"]["rules"])
+    assert set(listed("genomes")) <= {f"zoo:{name}" for name in CASES["zoo"]}
+    assert set(listed("searchers")) <= {name.partition("-")[0] for name in CASES["evolution"]}
+
+
+def test_the_few_of_the_grid_hold_every_rule_sharing_and_normaliser() -> None:
+    grid = CASES["grid"]
+    parts = [set(part) for part in zip(*(name.split("/")[1:] for name in spread_names()), strict=True)]
+    assert parts == [set(grid[kind]) for kind in ("rules", "sharings", "normalisers")]
+    assert set(spread_names()) < set(grid_names())
+
+
+def test_there_is_a_recorded_kind() -> None:
+    assert FOLDERS
+    assert [kind.folder for kind in recorded_kinds()] == FOLDERS, "a kind.json that was edited by hand"
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_nothing_is_missing_from_what_was_recorded(folder: Path) -> None:
+    values = read_values(folder)
+    assert sorted(values) == sorted(names())
+    assert all(values.values())
+    for study in CASES["studies"]:
+        assert len(rows_of((folder / study / "lifetimes.csv").read_text())) > 0
+        assert len(rows_of((folder / study / "table.csv").read_text())) > 0
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_what_was_recorded_tells_cases_apart(folder: Path) -> None:
+    """Nothing diverged unless it is meant to, and lifetimes differ wherever the rule does."""
+    values = read_values(folder)
+    for name, fitness in fitnesses(values):
+        assert math.isfinite(fitness), name
+        assert fitness > -1e8 or name == "special/rule-diverging", name
+    assert min(fitness for name, fitness in fitnesses(values) if name == "special/rule-diverging") < -1e8
+    for normaliser, sharing in itertools.product(CASES["grid"]["normalisers"], CASES["grid"]["sharings"]):
+        group = [f"grid/{rule}/{sharing}/{normaliser}" for rule in CASES["grid"]["rules"]]
+        assert len({str(values[name]) for name in group}) == len(group), group
+
+
+def fitnesses(values: dict[str, Any]) -> Iterator[tuple[str, float]]:
+    for name, value in values.items():
+        for lifetimes in value.values():
+            if isinstance(lifetimes, list):
+                yield from ((name, float.fromhex(text.split()[0])) for text in lifetimes)
+
+
+def test_a_skip_says_what_to_do() -> None:
+    assert "python tests/golden/record.py" in why_skipped()
+    assert this_kind().name in why_skipped()
+    other = Kind("z80", "", "none", dict.fromkeys(this_kind().libraries, "0"))
+    assert "its CPU is z80" in this_kind().difference(other)
+
+
+def test_the_old_run_was_killed_in_mid_run() -> None:
+    last = max((OLD / "run" / "checkpoints").iterdir()).name
+    assert last == "generation_000003.safetensors"
+    assert not (OLD / "run" / "log.jsonl").exists(), "it holds clock times, and results do not need it"
