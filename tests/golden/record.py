@@ -52,7 +52,7 @@ def record_studies(again: str) -> None:
     """Run the studies that are asked for or missing, and write their tables."""
     for name in CASES["studies"]:
         folder = this_kind().folder / name
-        if folder.is_dir() and not fnmatch(f"studies/{name}", again):
+        if (folder / "table.csv").exists() and not fnmatch(f"studies/{name}", again):
             continue
         folder.mkdir(exist_ok=True)
         for file, text in study_files(name).items():

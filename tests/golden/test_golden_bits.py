@@ -104,14 +104,14 @@ def test_nothing_is_missing_from_what_was_recorded(folder: Path) -> None:
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_what_was_recorded_tells_cases_apart(folder: Path) -> None:
-    """Nothing diverged unless it is meant to, and lifetimes differ wherever the rule does."""
+    """Nothing diverged unless it is meant to, and lifetimes differ wherever the rule does (`hebb` is `A` by another name)."""
     values = read_values(folder)
     for name, fitness in fitnesses(values):
         assert math.isfinite(fitness), name
         assert fitness > -1e8 or name == "special/rule-diverging", name
     assert min(fitness for name, fitness in fitnesses(values) if name == "special/rule-diverging") < -1e8
     for normaliser, sharing in itertools.product(CASES["grid"]["normalisers"], CASES["grid"]["sharings"]):
-        group = [f"grid/{rule}/{sharing}/{normaliser}" for rule in CASES["grid"]["rules"]]
+        group = [f"grid/{rule}/{sharing}/{normaliser}" for rule in CASES["grid"]["rules"] if rule != "hebb"]
         assert len({str(values[name]) for name in group}) == len(group), group
 
 
