@@ -104,7 +104,7 @@ def test_nothing_is_missing_from_what_was_recorded(folder: Path) -> None:
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_what_was_recorded_tells_cases_apart(folder: Path) -> None:
-    """Nothing diverged unless it is meant to, and lifetimes differ wherever the rule does (`hebb` is `A` by another name)."""
+    """Nothing diverged unless it is meant to, and lifetimes differ wherever rules do; `hebb` is `A` by another name."""
     values = read_values(folder)
     for name, fitness in fitnesses(values):
         assert math.isfinite(fitness), name
