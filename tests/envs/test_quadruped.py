@@ -298,7 +298,7 @@ def test_bad_arguments_of_reset_are_refused():
         block.reset([1, 2, 3], ["intact"] * 3)
     with pytest.raises(EnvError, match="did you mean intact"):
         block.reset([1], ["intcat"])
-    with pytest.raises(EnvError, match="seed"):
+    with pytest.raises(ValueError, match="a seed must be"):
         block.reset([-1], ["intact"])
     with pytest.raises(EnvError, match="at least 1"):
         QuadrupedConfig().build(0)

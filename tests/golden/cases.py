@@ -41,7 +41,7 @@ Value = dict[str, Any]
 
 def random_genome(config: Config, seed: int) -> Genome:
     """Return a genome of normally distributed numbers for a config: the one place that needs a private name."""
-    from hebbevo.task import Task
+    from hebbevo.tasks.task import Task
 
     task = Task.of(config)
     generator = np.random.Generator(np.random.Philox(seed))
