@@ -48,7 +48,7 @@ class EnvConfig(BaseModel, ABC):
     """Whether a step lets other Python threads run: then threads, not processes, spread the blocks."""
     draws_tracks: ClassVar[bool] = False
     """Whether a lifetime drives the level of `hebbevo.seeding.level_seed`, so that another one may drive it again."""
-    lockstep: ClassVar[int] = 8
+    preferred_batch_size: ClassVar[int] = 8
     """Lifetimes best stepped in lockstep on a core: few enough that their synapses stay in its cache."""
 
     name: str
@@ -60,7 +60,7 @@ class EnvConfig(BaseModel, ABC):
         """Names of the bodies that a genome is evaluated on; ("default",) where there is only one."""
         return (DEFAULT_MORPHOLOGY,)
 
-    def officially(self) -> EnvConfig:
+    def reference_environment(self) -> EnvConfig:
         """Return the same task on the environment that ours stands for, where there is such a one.
 
         Raises:
@@ -71,7 +71,7 @@ class EnvConfig(BaseModel, ABC):
         )
 
     @abstractmethod
-    def build(self, capacity: int) -> BatchedEnvironment:
+    def build(self, batch_size: int) -> BatchedEnvironment:
         """Make a block for up to `capacity` lifetimes."""
 
 
@@ -95,17 +95,17 @@ class BatchedEnvironment(ABC):
 
     image_shape: tuple[int, int, int] | None = None
 
-    def __init__(self, capacity: int, observation_size: int, action_size: int) -> None:
-        if capacity < 1:
-            raise EnvError(f"capacity must be at least 1 lifetime, got {capacity}")
-        self.capacity = capacity
+    def __init__(self, batch_size: int, observation_size: int, action_size: int) -> None:
+        if batch_size < 1:
+            raise EnvError(f"batch_size must be at least 1 lifetime, got {batch_size}")
+        self.batch_size = batch_size
         self.observation_size = observation_size
         self.action_size = action_size
-        self.observations: npt.NDArray[np.float32] = np.zeros((capacity, observation_size), np.float32)
-        self.rewards: npt.NDArray[np.float64] = np.zeros(capacity)
-        self.done: npt.NDArray[np.bool_] = np.zeros(capacity, np.bool_)
-        self.terminated: npt.NDArray[np.bool_] = np.zeros(capacity, np.bool_)
-        self.diverged: npt.NDArray[np.bool_] = np.zeros(capacity, np.bool_)
+        self.observations: npt.NDArray[np.float32] = np.zeros((batch_size, observation_size), np.float32)
+        self.rewards: npt.NDArray[np.float64] = np.zeros(batch_size)
+        self.done: npt.NDArray[np.bool_] = np.zeros(batch_size, np.bool_)
+        self.terminated: npt.NDArray[np.bool_] = np.zeros(batch_size, np.bool_)
+        self.diverged: npt.NDArray[np.bool_] = np.zeros(batch_size, np.bool_)
         self.action_slopes: npt.NDArray[np.float32] = np.ones(action_size, np.float32)
 
     @abstractmethod
@@ -133,9 +133,9 @@ class BatchedEnvironment(ABC):
         """Return the number of lifetimes to start, or raise for arguments that do not fit the block."""
         if len(seeds) != len(morphologies):
             raise EnvError(f"reset needs one morphology per seed, got {len(seeds)} and {len(morphologies)}")
-        if len(seeds) > self.capacity:
+        if len(seeds) > self.batch_size:
             raise EnvError(
-                f"reset got {len(seeds)} lifetimes for a block of {self.capacity}; build a larger one"
+                f"reset got {len(seeds)} lifetimes for a batch of {self.batch_size}; build a larger one"
             )
         return len(seeds)
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from hebbevo.evaluation.evaluation import Evaluation, evaluate
     from hebbevo.execution.execution import Execution
     from hebbevo.genomes.genome import Genome, load_genome, save_genome
-    from hebbevo.studies.generalization.study import Generalisation, generalize
+    from hebbevo.studies.generalization.study import Generalization, generalize
     from hebbevo.studies.perturbation.study import PerturbationStudy, perturb
     from hebbevo.training.evolution import Run, evolve, resume
     from hebbevo.training.evotorch_problem import as_evotorch_problem
@@ -21,7 +21,7 @@ _HOMES = {
     "Config": "config.schema",
     "Evaluation": "evaluation.evaluation",
     "Execution": "execution.execution",
-    "Generalisation": "studies.generalization.study",
+    "Generalization": "studies.generalization.study",
     "Genome": "genomes.genome",
     "InputError": "errors",
     "PerturbationStudy": "studies.perturbation.study",
@@ -42,7 +42,7 @@ __all__ = [
     "Config",
     "Evaluation",
     "Execution",
-    "Generalisation",
+    "Generalization",
     "Genome",
     "InputError",
     "PerturbationStudy",

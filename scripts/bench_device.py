@@ -70,8 +70,8 @@ class SleepingWorker(DeviceWorker):
 
     delay = 0.0
 
-    def _network_for(self, capacity: int) -> DeviceNetwork:
-        network = super()._network_for(capacity)
+    def _network_for(self, batch_size: int) -> DeviceNetwork:
+        network = super()._network_for(batch_size)
         network.__class__, network.delay = SleepingNetwork, self.delay  # type: ignore[attr-defined]
         return network
 
@@ -85,10 +85,10 @@ def overlap(
     )
     if isinstance(worker, SleepingWorker):
         worker.delay = 1e-3 * delay if delay is not None else step_seconds(task, population // 2, threads)
-    live(worker, population)  # makes and compiles what is needed
+    rollout(worker, population)  # makes and compiles what is needed
     spans: list[Span] = []
     worker.turns.record = spans
-    live(worker, population)
+    rollout(worker, population)
     began = max(min(span.begin for span in spans if span.half == half) for half in (0, 1))
     ended = min(max(span.end for span in spans if span.half == half) for half in (0, 1))
     both = [span for span in spans if span.begin >= began and span.end <= ended]
@@ -115,14 +115,14 @@ def overlap(
     }
 
 
-def live(worker: Any, population: int) -> Any:
+def rollout(worker: Any, population: int) -> Any:
     """Live one lifetime each of as many random genomes."""
     bodies = worker.task.env.morphology_names
     generator = np.random.default_rng(0)
     genomes = np.stack([worker.task.first_genome(generator) for _ in range(min(population, 64))])
     of = [row % len(genomes) for row in range(population)]
     names = [bodies[row % len(bodies)] for row in range(population)]
-    return worker.live(genomes, of, list(range(population)), names, early_stop=False)
+    return worker.rollout(genomes, of, list(range(population)), names, early_stop=False)
 
 
 def step_seconds(task: Task, lifetimes: int, threads: int | None) -> float:
@@ -262,7 +262,7 @@ def rate(task: Task, execution: Execution, population: int) -> float:
     """Return the agent-steps per second of a generation, births included, once everything is compiled and made."""
     generator = np.random.default_rng(0)
     genomes = np.stack([task.first_genome(generator) for _ in range(population)])
-    with executor_for(task, execution) as (executor, block):
+    with executor_for(task, execution) as (executor, batch_size):
         for _ in range(2):
             began = time.perf_counter()
             fitness = evaluate_generation(
@@ -272,7 +272,7 @@ def rate(task: Task, execution: Execution, population: int) -> float:
                 number=0,
                 morphologies=task.env.morphology_names,
                 lifetime_seeds="individual",
-                block=block,
+                batch_size=batch_size,
                 even=execution.device is not None,
             )
             seconds = time.perf_counter() - began

@@ -32,7 +32,7 @@ def read_options(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n\n")[0])
     usual = Effort()
     parser.add_argument(
-        "--block", type=positive, nargs="+", default=usual.blocks, help="lifetimes in lockstep"
+        "--block", type=positive, nargs="+", default=usual.batch_sizes, help="lifetimes in lockstep"
     )
     parser.add_argument("--repeats", type=positive, default=usual.repeats, help="turns of the four replays")
     parser.add_argument("--steps", type=positive, default=1000, help="length of a lifetime")
@@ -45,7 +45,7 @@ def read_options(arguments: list[str]) -> argparse.Namespace:
 def main(arguments: list[str]) -> int:
     """Run the benchmark."""
     options = read_options(arguments)
-    where, effort = machine(), Effort(options.repeats, options.steps, tuple(options.block))
+    where, effort = machine(), Effort(options.repeats, options.steps, tuple(options.batch_size))
     try:
         check_json_file(options.json)
         numbers = quadruped.measure(effort, options.rule, options.sharing)

@@ -28,7 +28,7 @@ import numpy.typing as npt
 
 from hebbevo.benchmarks.workers import Maps, generation, searcher_of, turn
 from hebbevo.config.loading import load_config
-from hebbevo.execution import scheduling as dealing
+from hebbevo.execution import scheduling as scheduling
 from hebbevo.execution.execution import WorkerFactory
 from hebbevo.execution.threads import InProcess
 from hebbevo.search import Executor, MatrixProposals, OpenAIESConfig, Proposals
@@ -54,8 +54,8 @@ def scaling(rounds: int, generations: int, population: int) -> Numbers:
         "RAY_worker_niceness", "0"
     )  # 15 by default: others' load would count against workers alone
     overrides = ["env.early_stop=null", f"search.population={population}"]
-    config, block = load_config("quick-quadruped", overrides), 8
-    factory = WorkerFactory(Task.of(config), block)
+    config, batch_size = load_config("quick-quadruped", overrides), 8
+    factory = WorkerFactory(Task.of(config), batch_size)
     turns: dict[str, list[dict[str, float]]] = {"in_process": [], "ray_1": [], "ray_2": []}
     for _ in range(rounds):
         for name, measured in turns.items():
@@ -63,8 +63,8 @@ def scaling(rounds: int, generations: int, population: int) -> Numbers:
             executor = on_ray(factory, workers, None, maps) if workers else InProcess(factory, 1)
             with closing(executor):
                 searcher = searcher_of(config)
-                generation(config, searcher, executor, block)  # compiles, and learns how long items take
-                measured += [turn(config, searcher, executor, block, maps) for _ in range(generations)]
+                generation(config, searcher, executor, batch_size)  # compiles, and learns how long items take
+                measured += [turn(config, searcher, executor, batch_size, maps) for _ in range(generations)]
     return {"turns": turns, "clock": _ratios(turns, _by_clock), "free_cores": _ratios(turns, _by_cpu)}
 
 
@@ -120,11 +120,13 @@ def traffic(generations: int, workers: int, address: str | None) -> Numbers:
     """
     overrides = ["search.population=500", "env.steps=5", "env.morphologies=[intact]"]
     config = load_config("quick-quadruped", overrides)
-    searcher, block = searcher_of(config), 8
+    searcher, batch_size = searcher_of(config), 8
     assert searcher.dimension >= 61_440, searcher.dimension
     maps = Maps()
-    with closing(Counted(on_ray(WorkerFactory(Task.of(config), block), workers, address, maps))) as executor:
-        generation(config, searcher, executor, block)
+    with closing(
+        Counted(on_ray(WorkerFactory(Task.of(config), batch_size), workers, address, maps))
+    ) as executor:
+        generation(config, searcher, executor, batch_size)
         time.sleep(2.0)
         start = _loopback()
         time.sleep(5.0)
@@ -132,7 +134,7 @@ def traffic(generations: int, workers: int, address: str | None) -> Numbers:
         before, began = _loopback(), time.perf_counter()
         maps.reports.clear()
         for _ in range(generations):
-            generation(config, searcher, executor, block)
+            generation(config, searcher, executor, batch_size)
         sockets = _loopback() - before - idle * (time.perf_counter() - began)
         update = [report for report in maps.reports if report["function"] == "weighted_sum"]
         return {
@@ -268,7 +270,7 @@ def simulate(sizes: list[int], seconds: float, per_worker: int, width: int) -> N
                 equal = [(start, min(start + width, total)) for start in range(0, total, width)]
                 for name, spans in (
                     ("equal", equal),
-                    ("guided", dealing.guided_spans(total, width, workers)),
+                    ("guided", scheduling.guided_spans(total, width, workers)),
                 ):
                     items = [float(times[start:stop].sum()) for start, stop in spans]
                     used = time.process_time()
@@ -295,11 +297,11 @@ def _simulated(workers: int, maps: Maps) -> Any:
     class SimulatedCluster(ray_executor.RayExecutor[None]):
         def _make_actor(self, **options: Any) -> Any:
             if self._made % LANES_PER_PROCESS:
-                return self._lanes[-1].actor
+                return self._handles[-1].actor
             return super()._make_actor(max_concurrency=LANES_PER_PROCESS + 1, **options)
 
     # Workers of one process share a queue there: nothing may wait in it.
-    for module in (dealing, ray_executor):
+    for module in (scheduling, ray_executor):
         vars(module)["IN_FLIGHT"] = 1
     with _replaced(ray_executor, "check_local_workers", lambda workers, cores: None):
         return SimulatedCluster(nothing, workers, on_event=maps)

@@ -62,7 +62,7 @@ def main() -> None:
     worker, lives = Worker(genome.task, 1), []
     for episode in range(arguments.episodes):
         seed = lifetime_seed(0, SeedPurpose.EVALUATION, episode)
-        life = worker.live(
+        life = worker.rollout(
             genome.values[None], [0], [seed], genome.task.env.morphology_names, early_stop=True
         )
         lives.append((seed, float(life.fitness[0]), int(life.steps[0])))

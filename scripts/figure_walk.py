@@ -20,8 +20,8 @@ from matplotlib.figure import Figure
 from hebbevo import Genome, load_genome
 from hebbevo.envs.robots.quadruped import BatchedQuadruped, QuadrupedConfig, compile_model
 from hebbevo.evaluation.evaluation import random_genome
-from hebbevo.rendering.offscreen import Studio
-from hebbevo.rollouts.rollout import Block, Hook
+from hebbevo.rendering.offscreen import OffscreenRenderer
+from hebbevo.rollouts.rollout import Batch, Hook
 from hebbevo.seeding import SeedPurpose, lifetime_seed
 from hebbevo.tasks.task import Worker
 
@@ -40,17 +40,17 @@ class Recorder(Hook):
         self.poses: dict[int, npt.NDArray[np.float64]] = {}
         self.weights: dict[int, npt.NDArray[np.float32]] = {}
 
-    def on_observation(self, block: Block) -> None:
+    def on_observation(self, batch: Batch) -> None:
         """Photograph the weights at some steps."""
-        if block.step in SNAPSHOTS:
-            self.weights[block.step] = block.network.weights(self.layer)[0].copy()
+        if batch.step in SNAPSHOTS:
+            self.weights[batch.step] = batch.network.weights(self.layer)[0].copy()
 
-    def on_step(self, block: Block) -> None:
+    def on_step(self, batch: Batch) -> None:
         """Note how far everybody came."""
-        assert isinstance(block.environment, BatchedQuadruped)
-        self.progress.append(block.environment.rewards.copy())
-        if block.step in POSES:
-            self.poses[block.step] = block.environment.positions[0].copy()
+        assert isinstance(batch.environment, BatchedQuadruped)
+        self.progress.append(batch.environment.rewards.copy())
+        if batch.step in POSES:
+            self.poses[batch.step] = batch.environment.positions[0].copy()
 
 
 def record(
@@ -59,7 +59,7 @@ def record(
     """Live one lifetime per seed and return what was recorded."""
     recorder = Recorder(layer=1)
     genome_of = list(range(len(seeds))) if len(genomes) > 1 else [0] * len(seeds)
-    worker.live(
+    worker.rollout(
         genomes, genome_of, seeds, [body] * len(seeds), early_stop=False, plastic=plastic, hooks=[recorder]
     )
     return recorder
@@ -68,9 +68,9 @@ def record(
 def draw_body(axes: Axes, env: QuadrupedConfig, body: str, poses: dict[int, npt.NDArray[np.float64]]) -> None:
     """Draw the body from the side at a few instants, side by side in one picture."""
     model = compile_model(body, gear=env.gear, integrator=env.integrator, timestep=env.timestep)
-    with closing(Studio(model, 300, 300)) as studio:
+    with closing(OffscreenRenderer(model, 300, 300)) as renderer:
         pictures = [
-            studio.draw(pose, distance=3.2, angles=(90, -18), look_at=(pose[0], pose[1], 0.35))
+            renderer.draw(pose, distance=3.2, angles=(90, -18), look_at=(pose[0], pose[1], 0.35))
             for pose in poses.values()
         ]
     axes.imshow(np.concatenate(pictures, axis=1))

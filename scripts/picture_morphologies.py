@@ -20,7 +20,7 @@ from PIL import Image, ImageDraw
 from hebbevo.envs import MORPHOLOGIES, config_class
 from hebbevo.envs.morphologies.catalogue import get_morphology
 from hebbevo.envs.robots.walker import WalkerConfig
-from hebbevo.rendering.offscreen import Picture, Studio
+from hebbevo.rendering.offscreen import OffscreenRenderer, Picture
 
 WIDTH, HEIGHT, CAPTION = 240, 180, 44
 DISTANCE = {"quadruped": 3.0, "dog": 1.35}
@@ -51,12 +51,12 @@ def picture(env: str, body: str) -> Picture:
     schema = config_class(env)
     assert issubclass(schema, WalkerConfig)
     config = schema(name=env, morphologies=(body,))
-    block = config.build(1)
-    block.reset([1], [body])
-    pose = block.position(0)
-    with closing(Studio(block.model(0), WIDTH, HEIGHT)) as studio:
+    batch_size = config.build(1)
+    batch_size.reset([1], [body])
+    pose = batch_size.position(0)
+    with closing(OffscreenRenderer(batch_size.model(0), WIDTH, HEIGHT)) as renderer:
         look_at = (pose[0], pose[1], 0.75 * pose[2])
-        return studio.draw(pose, distance=DISTANCE[env], angles=(150, -45), look_at=look_at)
+        return renderer.draw(pose, distance=DISTANCE[env], angles=(150, -45), look_at=look_at)
 
 
 def sheet(tiles: Sequence[tuple[str, str, Picture]], columns: int) -> Image.Image:

@@ -33,10 +33,10 @@ class BatchedCarRacing(GymnasiumRows):
     image_shape = SHAPE
     config: CarRacingConfig
 
-    def __init__(self, config: CarRacingConfig, capacity: int, render_mode: str | None = None) -> None:
-        super().__init__(config, capacity, int(np.prod(SHAPE)), len(LOW), render_mode)
+    def __init__(self, config: CarRacingConfig, batch_size: int, render_mode: str | None = None) -> None:
+        super().__init__(config, batch_size, int(np.prod(SHAPE)), len(LOW), render_mode)
         self.action_slopes[1:] = 0.5
-        self._episodes = np.zeros(capacity, np.int64)
+        self._episodes = np.zeros(batch_size, np.int64)
 
     def _start(self, row: int, seed: int) -> None:
         track = level_seed(seed)

@@ -25,7 +25,7 @@ class CarRacingConfig(EnvConfig):
     unit: ClassVar[str] = "reward"
     releases_gil: ClassVar[bool] = False
     draws_tracks: ClassVar[bool] = True
-    lockstep: ClassVar[int] = 1
+    preferred_batch_size: ClassVar[int] = 1
 
     name: Literal["car_racing"] = "car_racing"
     early_stop: EarlyStop | None = EarlyStop(after=0, negative_rewards=20)
@@ -34,7 +34,7 @@ class CarRacingConfig(EnvConfig):
     )
     official: bool = Field(default=False, description="let Gymnasium draw what the network sees: slow")
 
-    def build(self, capacity: int) -> BatchedCarRacing:
+    def build(self, batch_size: int) -> BatchedCarRacing:
         """Make a block for up to `capacity` lifetimes; Box2D and pygame are imported only now."""
         if importlib.util.find_spec("Box2D") is None:
             raise EnvError(
@@ -42,8 +42,8 @@ class CarRacingConfig(EnvConfig):
             )
         from hebbevo.envs.car_racing.batch import BatchedCarRacing
 
-        return BatchedCarRacing(self, capacity)
+        return BatchedCarRacing(self, batch_size)
 
-    def officially(self) -> CarRacingConfig:
+    def reference_environment(self) -> CarRacingConfig:
         """Return the same task on Gymnasium's own environment."""
         return self.model_copy(update={"official": True})

@@ -63,9 +63,9 @@ class GymnasiumConfig(EnvConfig):
         """The Gymnasium id."""
         return self.name.removeprefix(PREFIX)
 
-    def build(self, capacity: int) -> BatchedGymnasium:
+    def build(self, batch_size: int) -> BatchedGymnasium:
         """Make a block for up to `capacity` lifetimes."""
-        return BatchedGymnasium(self, capacity)
+        return BatchedGymnasium(self, batch_size)
 
 
 def gymnasium_seed(seed: int) -> int:
@@ -88,11 +88,11 @@ class BatchedGymnasium(GymnasiumRows):
 
     config: GymnasiumConfig
 
-    def __init__(self, config: GymnasiumConfig, capacity: int, render_mode: str | None = None) -> None:
+    def __init__(self, config: GymnasiumConfig, batch_size: int, render_mode: str | None = None) -> None:
         first = _make(config.id, render_mode)
         shape = _observation_shape(config.id, first.observation_space)
         action_size, self._actor = _actions(config.id, first.action_space)
-        super().__init__(config, capacity, math.prod(shape), action_size, render_mode)
+        super().__init__(config, batch_size, math.prod(shape), action_size, render_mode)
         if len(shape) == 3:
             self.image_shape = shape
         if isinstance(first.action_space, Box):

@@ -29,15 +29,15 @@ class GymnasiumRows(BatchedEnvironment):
     def __init__(
         self,
         config: EnvConfig,
-        capacity: int,
+        batch_size: int,
         observation_size: int,
         action_size: int,
         render_mode: str | None = None,
     ) -> None:
-        super().__init__(capacity, observation_size, action_size)
+        super().__init__(batch_size, observation_size, action_size)
         self.config = config
         self._render_mode = render_mode
-        self._environments: list[gymnasium.Env[Any, Any] | None] = [None] * capacity
+        self._environments: list[gymnasium.Env[Any, Any] | None] = [None] * batch_size
 
     def reset(self, seeds: Sequence[int], morphologies: Sequence[str]) -> None:
         """Start lifetimes in the first rows; the only morphology is "default"."""
@@ -59,7 +59,7 @@ class GymnasiumRows(BatchedEnvironment):
 
     def close(self) -> None:
         """Close every environment."""
-        for row in range(self.capacity):
+        for row in range(self.batch_size):
             self._close_row(row)
 
     def _close_row(self, row: int) -> None:

@@ -105,7 +105,7 @@ class LockJoint:
     def apply(self, spec: mujoco.MjSpec) -> None:
         """Narrow the joint's limits."""
         joint = find_joint(spec, self.leg, self.segment)
-        angle = angle_at_birth(spec, joint.name)
+        angle = initial_angle(spec, joint.name)
         _set_limits(spec, joint, angle - LOCK_PLAY, angle + LOCK_PLAY)
 
 
@@ -192,7 +192,7 @@ def moving_geoms(spec: mujoco.MjSpec) -> Iterator[mujoco.MjsGeom]:
     yield from (geom for geom in spec.geoms if geom.parent.name != "world")
 
 
-def angle_at_birth(spec: mujoco.MjSpec, joint: str) -> float:
+def initial_angle(spec: mujoco.MjSpec, joint: str) -> float:
     """Return the angle (rad) of a joint in the pose at birth of the intact body."""
     place = anatomy_of(spec).sensed_joints.index(joint)
     return float(spec.numeric(POSE).data[7 + place])

@@ -153,7 +153,7 @@ class Body:
             [(low + high) / 2, 2 / (high - low), half_length, contact_height, self.pose[2:3]]
         )
 
-    def birth(self, noise: Floats) -> Floats:
+    def initial_pose(self, noise: Floats) -> Floats:
         """Return the pose at birth with `noise` (J,) on the joints, in the order they are sensed in."""
         pose = self.pose.copy()
         present = self.joints >= 0

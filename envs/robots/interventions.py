@@ -33,11 +33,11 @@ class Change:
     gravity: float = 1.0
 
 
-class Blows:
+class Interventions:
     """The changes that are in force in the rows of a block of quadrupeds."""
 
-    def __init__(self, block: BatchedQuadruped) -> None:
-        self._block = block
+    def __init__(self, environment: BatchedQuadruped) -> None:
+        self._environment = environment
         self._born: dict[int, str] = {}
         self._changes: dict[int, dict[int, Change]] = {}
         self._edited: dict[tuple[str, float, float], Body] = {}
@@ -67,7 +67,7 @@ class Blows:
                 mine.pop(key, None)
             else:
                 mine[key] = change
-            self._block.embody(row, self._body(row), reshape=self._morphology(row) != before)
+            self._environment.set_body(row, self._body(row), reshape=self._morphology(row) != before)
 
     def push(
         self,
@@ -77,11 +77,11 @@ class Blows:
         impulse: tuple[float, float, float] | None = None,
     ) -> None:
         """Add a velocity (m/s) to the torso's, or what an impulse (N s) on its centre of mass makes of the body."""
-        live = self._block.velocity(row)
+        live = self._environment.velocity(row)
         if impulse is None:
             live[:3] += velocity
         else:
-            live += impulse_response(self._block.model(row), self._block.position(row), impulse)
+            live += impulse_response(self._environment.model(row), self._environment.position(row), impulse)
 
     def _morphology(self, row: int) -> str:
         switches = [
@@ -94,7 +94,7 @@ class Blows:
         morphology, friction, gravity = self._morphology(row), 1.0, 1.0
         for _, change in sorted(self._changes[row].items()):
             friction, gravity = friction * change.friction, gravity * change.gravity
-        body = self._block.body(morphology)
+        body = self._environment.body(morphology)
         if friction == gravity == 1.0:
             return body
         key = (morphology, friction, gravity)

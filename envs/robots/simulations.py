@@ -33,14 +33,14 @@ class Simulations:
         batch: the simulations.
     """
 
-    def __init__(self, body: Body, block: BatchedEnvironment, threads: int = 1) -> None:
-        """Make room for every row of `block`, whose arrays are written in place; `body` sets the layout."""
+    def __init__(self, body: Body, environment: BatchedEnvironment, threads: int = 1) -> None:
+        """Make room for every row of `environment`, whose arrays are written in place; `body` sets the layout."""
         self._threads = ThreadPoolExecutor(threads) if threads > 1 else None
         self._parts = threads
-        self._block = block
+        self._environment = environment
         self._first = body
-        capacity = block.capacity
-        self.batch = mujoco.batch.Batch(body.model, nsim=capacity, nthread=threads)
+        batch_size = environment.batch_size
+        self.batch = mujoco.batch.Batch(body.model, nsim=batch_size, nthread=threads)
         self._step = unchecked_step(self.batch)
         self.qpos: npt.NDArray[np.float64] = self.batch.bind("qpos")
         self.qvel: npt.NDArray[np.float64] = self.batch.bind("qvel")
@@ -48,10 +48,10 @@ class Simulations:
         self._geom_xpos = self.batch.bind("geom_xpos")
         self._geom_xmat = self.batch.bind("geom_xmat")
         self._warnings = self.batch.warning
-        self._bodies = [body] * capacity
-        self._constants = np.tile(body.constants, (capacity, 1))
-        self._start_x = np.zeros(capacity)
-        self._moving = np.zeros(capacity, np.int32)
+        self._bodies = [body] * batch_size
+        self._constants = np.tile(body.constants, (batch_size, 1))
+        self._start_x = np.zeros(batch_size)
+        self._moving = np.zeros(batch_size, np.int32)
 
     def assign(self, bodies: Mapping[int, Body]) -> None:
         """Give these rows their bodies; costs nothing when they have them already."""
@@ -93,7 +93,7 @@ class Simulations:
         self.batch.reset(rows, stage=mujoco.mjtStage.mjSTAGE_NONE)
         self._warnings[rows] = 0
         for row, noise in zip(rows, noises, strict=True):
-            self.qpos[row] = self._bodies[row].birth(noise)
+            self.qpos[row] = self._bodies[row].initial_pose(noise)
         if substeps:
             self._advance(rows, substeps)
         else:  # the geom poses would be those of an earlier lifetime
@@ -102,7 +102,7 @@ class Simulations:
 
     def step(self, actions: npt.NDArray[np.float32], active: npt.NDArray[np.int64], substeps: int) -> None:
         """Move the rows `active` by `substeps`; a non-finite action makes its row diverge."""
-        block = self._block
+        environment = self._environment
         count = take_actions(
             actions,
             active,
@@ -110,9 +110,9 @@ class Simulations:
             self.qpos,
             self._ctrl,
             self._start_x,
-            block.observations,
-            block.rewards,
-            block.diverged,
+            environment.observations,
+            environment.rewards,
+            environment.diverged,
             self._moving,
         )
         if count:
@@ -123,8 +123,8 @@ class Simulations:
     def _advance(self, rows: npt.NDArray[np.int32], substeps: int) -> None:
         """Run physics; rows in which MuJoCo raises diverge, the others run to completion."""
         # no rows is the fast path of the batch
-        if self._step(None if len(rows) == self._block.capacity else rows, substeps):
-            self._block.diverged[rows[self.batch.status[rows] != 0]] = True
+        if self._step(None if len(rows) == self._environment.batch_size else rows, substeps):
+            self._environment.diverged[rows[self.batch.status[rows] != 0]] = True
 
     def _observe(self, rows: npt.NDArray[np.int32]) -> None:
         if self._threads is None or len(rows) < ROWS_TO_SHARE:
@@ -134,7 +134,7 @@ class Simulations:
                 pass
 
     def _observe_part(self, rows: npt.NDArray[np.int32]) -> None:
-        block, body = self._block, self._first
+        environment, body = self._environment, self._first
         observe(
             rows,
             self.qpos,
@@ -147,10 +147,10 @@ class Simulations:
             body.feet,
             body.anatomy.fallen_height,
             self._start_x,
-            block.observations,
-            block.rewards,
-            block.done,
-            block.diverged,
+            environment.observations,
+            environment.rewards,
+            environment.done,
+            environment.diverged,
         )
 
 

@@ -18,7 +18,7 @@ from hebbevo.envs.base import BatchedEnvironment, EarlyStop, EnvConfig, environm
 from hebbevo.envs.morphologies.anatomy import Anatomy
 from hebbevo.envs.morphologies.catalogue import get_morphology
 from hebbevo.envs.robots.body import Body
-from hebbevo.envs.robots.interventions import Blows, transplant
+from hebbevo.envs.robots.interventions import Interventions, transplant
 from hebbevo.envs.robots.observation import observation_size
 from hebbevo.envs.robots.simulations import Simulations
 from hebbevo.errors import EnvError
@@ -65,9 +65,9 @@ class WalkerConfig(EnvConfig):
     def compile(self, morphology: str) -> mujoco.MjModel:
         """Compile a body with these settings; `EnvError` if there is no such morphology."""
 
-    def build(self, capacity: int) -> BatchedQuadruped:
+    def build(self, batch_size: int) -> BatchedQuadruped:
         """Make a block for up to `capacity` lifetimes."""
-        return BatchedQuadruped(self, capacity)
+        return BatchedQuadruped(self, batch_size)
 
 
 class BatchedQuadruped(BatchedEnvironment):
@@ -77,11 +77,11 @@ class BatchedQuadruped(BatchedEnvironment):
     lives in another one, made when it is first needed.
     """
 
-    def __init__(self, config: WalkerConfig, capacity: int) -> None:
+    def __init__(self, config: WalkerConfig, batch_size: int) -> None:
         joints = len(config.anatomy.sensed_joints)
-        super().__init__(capacity, observation_size(joints), len(config.anatomy.motor_joints))
+        super().__init__(batch_size, observation_size(joints), len(config.anatomy.motor_joints))
         self.config = config
-        self.blows = Blows(self)
+        self.interventions = Interventions(self)
         self._bodies: dict[str, Body] = {}
         self._in_use: list[tuple[Simulations, npt.NDArray[np.bool_]]] = []
         self.use_threads(1)
@@ -90,7 +90,7 @@ class BatchedQuadruped(BatchedEnvironment):
         """Step on several threads from now on; between lifetimes only."""
         self._threads = threads
         self._simulations: dict[tuple[object, ...], Simulations] = {}
-        self._of_row = [self._simulations_of(self.body(self.config.morphologies[0]))] * self.capacity
+        self._of_row = [self._simulations_of(self.body(self.config.morphologies[0]))] * self.batch_size
         self._note_use()
 
     @property
@@ -121,7 +121,7 @@ class BatchedQuadruped(BatchedEnvironment):
         """Return the model that a lifetime runs on; other rows may share it."""
         return self._of_row[row].model(row)
 
-    def embody(self, row: int, body: Body, *, reshape: bool) -> None:
+    def set_body(self, row: int, body: Body, *, reshape: bool) -> None:
         """Let a lifetime go on in another body, or under its edited model where it is not to `reshape`."""
         before, after = self._of_row[row], self._simulations_of(body)
         if not reshape:
@@ -141,7 +141,7 @@ class BatchedQuadruped(BatchedEnvironment):
         for row, seed in enumerate(seeds):
             noises[row] = environment_stream(seed).uniform(-limit, limit, joints)
         self._assign(bodies)
-        self.blows.born(morphologies)
+        self.interventions.born(morphologies)
         self._clear_rows(count)
         substeps = self.config.burn_in * self.config.substeps
         for simulations, mine in self._in_use:
@@ -152,7 +152,7 @@ class BatchedQuadruped(BatchedEnvironment):
 
     def step(self, actions: npt.NDArray[np.float32], active: npt.NDArray[np.int64]) -> None:
         """Move the active rows by one control step; a non-finite action makes its row diverge."""
-        assert actions.shape == (self.capacity, self.action_size), actions.shape
+        assert actions.shape == (self.batch_size, self.action_size), actions.shape
         if len(self._in_use) == 1:
             self._in_use[0][0].step(actions, active, self.config.substeps)
             return

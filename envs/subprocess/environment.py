@@ -42,15 +42,15 @@ class ProcessEnvironment(BatchedEnvironment):
         ChildProcessError: a process ended.
     """
 
-    def __init__(self, config: EnvConfig, capacity: int, processes: int) -> None:
+    def __init__(self, config: EnvConfig, batch_size: int, processes: int) -> None:
         sample = config.build(1)
         sample.reset([0], config.morphology_names[:1])  # compiles, once, what every process then reads
-        super().__init__(capacity, sample.observation_size, sample.action_size)
+        super().__init__(batch_size, sample.observation_size, sample.action_size)
         self.image_shape, self.action_slopes = sample.image_shape, sample.action_slopes
         sample.close()
         self.config = config
-        self.processes = max(1, min(processes, capacity))
-        shared = SharedArrays(capacity, self.observation_size, self.action_size)
+        self.processes = max(1, min(processes, batch_size))
+        shared = SharedArrays(batch_size, self.observation_size, self.action_size)
         views = shared.views()
         self._actions: npt.NDArray[np.float32] = views.pop("actions")
         vars(self).update(views)

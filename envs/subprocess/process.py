@@ -36,14 +36,14 @@ class SharedArrays:
     process that ends takes it along.
     """
 
-    def __init__(self, capacity: int, observation_size: int, action_size: int) -> None:
+    def __init__(self, batch_size: int, observation_size: int, action_size: int) -> None:
         self._shapes: dict[str, tuple[tuple[int, ...], type[Any]]] = {
-            "observations": ((capacity, observation_size), np.float32),
-            "rewards": ((capacity,), np.float64),
-            "done": ((capacity,), np.bool_),
-            "terminated": ((capacity,), np.bool_),
-            "diverged": ((capacity,), np.bool_),
-            "actions": ((capacity, action_size), np.float32),
+            "observations": ((batch_size, observation_size), np.float32),
+            "rewards": ((batch_size,), np.float64),
+            "done": ((batch_size,), np.bool_),
+            "terminated": ((batch_size,), np.bool_),
+            "diverged": ((batch_size,), np.bool_),
+            "actions": ((batch_size, action_size), np.float32),
         }
         self._memory = {
             name: CONTEXT.RawArray(ctypes.c_byte, max(1, math.prod(shape) * np.dtype(kind).itemsize))

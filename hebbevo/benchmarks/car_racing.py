@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from gymnasium.envs.box2d.car_racing import CarRacing
 
-from hebbevo.benchmarks.car_racing_loop import PlainPolicy, live
+from hebbevo.benchmarks.car_racing_loop import PlainPolicy, rollout
 from hebbevo.benchmarks.gymnasium_loop import PlainNetwork
 from hebbevo.benchmarks.plain_parts import difference, plain_parts
 from hebbevo.benchmarks.replays import Recording
@@ -87,9 +87,9 @@ def original_step(environment: CarRacing, policy: PlainPolicy, steps: int) -> fl
         frame, _ = environment.reset(seed=0)
 
     share = timed(reset)[CPU] / STEPS
-    frame, _ = live(environment, policy, frame, ZOOM_STEPS)
+    frame, _ = rollout(environment, policy, frame, ZOOM_STEPS)
     begin = time.thread_time()
-    _, lived = live(environment, policy, frame, steps)
+    _, lived = rollout(environment, policy, frame, steps)
     return share + (time.thread_time() - begin) / lived
 
 
@@ -105,7 +105,7 @@ def checks(recording: Recording) -> dict[str, Any]:
     """Return the relative difference of weights that both come to from the same frames."""
     frames = recording.recorded.observations[:CHECKED_STEPS]
     policy, network, active = plain_policy(recording), recording.network, np.arange(1)
-    recording.birth()
+    recording.reset()
     for planes in frames:
         policy.network.forward(policy.features(torch.from_numpy(planes[0].reshape(3, 96, 96))))
         policy.network.learn()

@@ -50,7 +50,7 @@ class PlainPolicy:
         return features
 
 
-def live(
+def rollout(
     environment: Any, policy: PlainPolicy, frame: npt.NDArray[np.uint8], steps: int
 ) -> tuple[npt.NDArray[np.uint8], int]:
     """Live on from a frame for at most so many steps; return the last frame, and how many steps there were."""

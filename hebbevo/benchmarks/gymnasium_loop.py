@@ -95,7 +95,7 @@ ANT_OPTIONS: dict[str, Any] = {
 }
 
 
-def live(environment: Any, network: PlainNetwork, seed: int) -> float:
+def rollout(environment: Any, network: PlainNetwork, seed: int) -> float:
     """Live one episode and return its reward."""
     observation, _ = environment.reset(seed=seed)
     total, ended = 0.0, False

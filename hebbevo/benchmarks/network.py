@@ -31,7 +31,7 @@ Variant = tuple[str, str, int]
 def measure(effort: Effort) -> dict[str, Any]:
     """Return microseconds per agent-step of every rule, and of the default rule with every sharing."""
     with one_core():
-        observations = _observations(max(effort.blocks), effort.steps or _STEPS)
+        observations = _observations(max(effort.batch_sizes), effort.steps or _STEPS)
         rules = _compare({rule: (rule, DEFAULT_SHARING, 1) for rule in RULES}, observations, effort)
         sharings = _compare({name: (DEFAULT_RULE, name, 1) for name in SHARINGS}, observations, effort)
         bodies = _compare(
@@ -53,12 +53,12 @@ def _compare(
 ) -> dict[str, dict[str, Any]]:
     """Return the times of variants at their best block size."""
     networks = {
-        (name, block): _Networks(*variant, block, observations)
+        (name, batch_size): _Networks(*variant, batch_size, observations)
         for name, variant in variants.items()
-        for block in effort.blocks
+        for batch_size in effort.batch_sizes
     }
     turns = alternate([network.steps for network in networks.values()], effort.repeats)[:, :, CPU]
-    agent_steps = np.array([network.block * len(observations) for network in networks.values()])
+    agent_steps = np.array([network.batch_size * len(observations) for network in networks.values()])
     times = dict(zip(networks, (turns * 1e6 / agent_steps).T, strict=True))
     return {name: _entry(name, networks, times) for name in variants}
 
@@ -68,15 +68,17 @@ def _entry(
     networks: dict[tuple[str, int], _Networks],
     times: dict[tuple[str, int], npt.NDArray[np.float64]],
 ) -> dict[str, Any]:
-    blocks = {block: median(values) for (whose, block), values in times.items() if whose == name}
-    best = min(blocks, key=lambda block: blocks[block])
+    batch_sizes = {
+        batch_size: median(values) for (whose, batch_size), values in times.items() if whose == name
+    }
+    best = min(batch_sizes, key=lambda batch_size: batch_sizes[batch_size])
     network = networks[name, best]
     return {
-        "us_per_step": blocks[best],
+        "us_per_step": batch_sizes[best],
         "block": best,
-        "birth_us": round(min(timed(network.birth)[CPU] for _ in range(3)) * 1e6 / best, 1),
+        "birth_us": round(min(timed(network.reset)[CPU] for _ in range(3)) * 1e6 / best, 1),
         "evolved": network.task.layout.size,
-        "blocks": {str(block): value for block, value in blocks.items()},
+        "blocks": {str(batch_size): value for batch_size, value in batch_sizes.items()},
     }
 
 
@@ -84,32 +86,37 @@ class _Networks:
     """A block of networks of one rule and sharing, and the observations that they are fed with."""
 
     def __init__(
-        self, rule: str, sharing: str, per_genome: int, block: int, observations: list[FloatArray]
+        self, rule: str, sharing: str, per_genome: int, batch_size: int, observations: list[FloatArray]
     ) -> None:
         self.task = _task(rule, sharing, 1)
-        self.block = block
-        self._observations = [rows[:block].copy() for rows in observations]
+        self.batch_size = batch_size
+        self._observations = [rows[:batch_size].copy() for rows in observations]
         generator = np.random.default_rng(0)
-        self._genome_of = [row // per_genome for row in range(block)]
+        self._genome_of = [row // per_genome for row in range(batch_size)]
         self._genomes = np.stack([self.task.first_genome(generator) for _ in set(self._genome_of)])
         self._network = self._made()
-        self.birth()
+        self.reset()
 
     def _made(self) -> PlasticNetwork:
         """Return the network that a worker lives with."""
-        recorder, rows = Recorder(), range(self.block)
-        Worker(self.task, self.block).live(
-            self._genomes, self._genome_of, rows, ["intact"] * self.block, early_stop=False, hooks=[recorder]
+        recorder, rows = Recorder(), range(self.batch_size)
+        Worker(self.task, self.batch_size).rollout(
+            self._genomes,
+            self._genome_of,
+            rows,
+            ["intact"] * self.batch_size,
+            early_stop=False,
+            hooks=[recorder],
         )
         return recorder.network
 
-    def birth(self) -> None:
+    def reset(self) -> None:
         """Give the networks their genomes and first weights."""
-        self._network.begin(self._genomes, self._genome_of, range(self.block))
+        self._network.reset(self._genomes, self._genome_of, range(self.batch_size))
 
     def steps(self) -> None:
         """Run forward passes and updates."""
-        network, active = self._network, np.arange(self.block)
+        network, active = self._network, np.arange(self.batch_size)
         for rows in self._observations:
             network.forward(rows, active)
             network.learn(active)
@@ -127,10 +134,12 @@ def _task(rule: str, sharing: str, steps: int) -> Task:
     return Task.of(load_config(preset, [f"{key}={value}" for key, value in settings.items()]))
 
 
-def _observations(block: int, steps: int) -> list[FloatArray]:
+def _observations(batch_size: int, steps: int) -> list[FloatArray]:
     """Return what quadrupeds of the default rule observe, (block, 28) a step."""
-    task, recorder, rows = _task(DEFAULT_RULE, DEFAULT_SHARING, steps), Recorder(), range(block)
+    task, recorder, rows = _task(DEFAULT_RULE, DEFAULT_SHARING, steps), Recorder(), range(batch_size)
     generator = np.random.default_rng(0)
     genomes = np.stack([task.first_genome(generator) for _ in rows])
-    Worker(task, block).live(genomes, rows, rows, ["intact"] * block, early_stop=False, hooks=[recorder])
+    Worker(task, batch_size).rollout(
+        genomes, rows, rows, ["intact"] * batch_size, early_stop=False, hooks=[recorder]
+    )
     return recorder.observations

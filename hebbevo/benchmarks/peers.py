@@ -22,12 +22,12 @@ import numpy as np
 import torch
 
 from hebbevo.benchmarks.evotorch_peer import PlasticPolicy, Population
-from hebbevo.benchmarks.gymnasium_loop import PlainNetwork, live, make_ant
+from hebbevo.benchmarks.gymnasium_loop import PlainNetwork, make_ant, rollout
 from hebbevo.benchmarks.plain_parts import difference, plain_parts
-from hebbevo.benchmarks.replays import FloatArray, Floor, Recording
+from hebbevo.benchmarks.replays import FloatArray, PhysicsBaseline, Recording
 from hebbevo.benchmarks.timing import CLOCK, CPU, Effort, alternate, median, one_core
 from hebbevo.config.loading import load_config
-from hebbevo.rollouts.rollout import Block, Hook
+from hebbevo.rollouts.rollout import Batch, Hook
 from hebbevo.tasks.task import Task
 
 STEPS, BLOCK, SIDE_BY_SIDE = 250, 8, 32
@@ -42,7 +42,7 @@ def measure(effort: Effort) -> dict[str, Any]:
     steps = effort.steps or STEPS
     with one_core(), torch.no_grad():
         recording = Recording(ant_task(steps), BLOCK)
-        floor, found = Floor(recording), _checks(recording)
+        floor, found = PhysicsBaseline(recording), _checks(recording)
         peers = {LOOP: (_loop(recording), BLOCK)}
         if has_evotorch():
             peers[EVOTORCH] = (_population(recording), SIDE_BY_SIDE)
@@ -89,12 +89,12 @@ def ant_task(steps: int) -> Task:
 def _loop(recording: Recording) -> Callable[[], object]:
     """Return the loop's turn: each genome of the recording lives one episode."""
     environment = make_ant(recording.task.env.steps)
-    parts = [plain_parts(recording, row, ANT_INPUTS) for row in range(recording.block)]
+    parts = [plain_parts(recording, row, ANT_INPUTS) for row in range(recording.batch_size)]
 
     def turn() -> None:
         for row, (sizes, tables, weights) in enumerate(parts):
             network = PlainNetwork(sizes, tables, [matrix.copy() for matrix in weights])
-            live(environment, network, seed=row)
+            rollout(environment, network, seed=row)
 
     return turn
 
@@ -103,7 +103,7 @@ def _population(recording: Recording) -> Callable[[], object]:
     """Return `VecGymNE`'s turn: the genomes of the recording, several times over."""
     sizes, _, weights = plain_parts(recording, 0, ANT_INPUTS)
     genomes = torch.stack(
-        [policy_genome(recording, row % recording.block, ANT_INPUTS) for row in range(SIDE_BY_SIDE)]
+        [policy_genome(recording, row % recording.batch_size, ANT_INPUTS) for row in range(SIDE_BY_SIDE)]
     )
     policy = PlasticPolicy(sizes, [torch.from_numpy(matrix) for matrix in weights])
     return Population(policy, genomes, recording.task.env.steps).evaluate
@@ -129,8 +129,8 @@ def _checks(recording: Recording) -> dict[str, Any]:
 
 def our_weights(recording: Recording, steps: int) -> list[FloatArray]:
     """Return the weights of the first lifetime's layers after so many recorded steps."""
-    network, active = recording.network, np.arange(recording.block)
-    recording.birth()
+    network, active = recording.network, np.arange(recording.batch_size)
+    recording.reset()
     for observations in recording.recorded.observations[:steps]:
         network.forward(observations, active)
         network.learn(active)
@@ -167,9 +167,9 @@ class _Positions(Hook):
     def __init__(self) -> None:
         self.positions: list[Any] = []
 
-    def on_observation(self, block: Block) -> None:
+    def on_observation(self, batch: Batch) -> None:
         """Note the position before the step."""
-        self.positions.append(block.environment.position(0).copy())  # type: ignore[attr-defined]
+        self.positions.append(batch.environment.position(0).copy())  # type: ignore[attr-defined]
 
 
 def _position_difference(recording: Recording) -> float:

@@ -17,7 +17,7 @@ def plain_parts(
     """Return sizes, coefficients ``(n_out, n_in, 5)`` and first weights of a lifetime, cut to so many inputs."""
     task, network = recording.task, recording.network
     arrays = task.layout.split(recording.genomes[recording.genome_of[row]])
-    recording.birth()
+    recording.reset()
     tables, weights = [], []
     for layer in range(1, len(task.sizes)):
         width = inputs if layer == 1 else task.sizes[layer - 1]

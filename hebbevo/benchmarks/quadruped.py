@@ -23,5 +23,7 @@ def measure(effort: Effort, rule: str = "ABCD_lr", sharing: str = "synapse") -> 
     config = load_config(preset, [f"{key}={value}" for key, value in settings.items()])
     task = Task.of(config)
     with one_core():
-        results = [measure_parts(Recording(task, block), effort.repeats) for block in effort.blocks]
+        results = [
+            measure_parts(Recording(task, batch_size), effort.repeats) for batch_size in effort.batch_sizes
+        ]
     return {**fastest(results), "rule": rule, "sharing": sharing, "steps": task.env.steps, "blocks": results}

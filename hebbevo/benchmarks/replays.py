@@ -2,7 +2,7 @@
 
 | replay | what runs |
 |---|---|
-| lifetime | `hebbevo.tasks.task.Worker.live`, as evolution calls it, without early stop |
+| lifetime | `hebbevo.tasks.task.Worker.rollout`, as evolution calls it, without early stop |
 | physics | a bare `mujoco.batch` of the same (trimmed) models: burn-in and the recorded controls, nothing bound |
 | environment | reset and steps of the environment with the recorded actions |
 | network | birth, forward passes and updates of the networks with the recorded observations |
@@ -26,7 +26,7 @@ from hebbevo.benchmarks.timing import CLOCK, CPU, alternate, median
 from hebbevo.envs import BatchedEnvironment, QuadrupedConfig, environment_stream
 from hebbevo.errors import InputError
 from hebbevo.networks.numba.network import PlasticNetwork
-from hebbevo.rollouts.rollout import Block, Hook, Lifetimes
+from hebbevo.rollouts.rollout import Batch, Hook, RolloutResult
 from hebbevo.tasks.task import Task, Worker
 
 FloatArray = npt.NDArray[np.float32]
@@ -44,31 +44,31 @@ class Recorder(Hook):
         self.observations: list[FloatArray] = []
         self.actions: list[FloatArray] = []
 
-    def on_action(self, block: Block) -> None:
+    def on_action(self, batch: Batch) -> None:
         """Copy the step's observations and actions."""
-        self.environment, self.network = block.environment, block.network
-        self.observations.append(block.environment.observations.copy())
-        self.actions.append(block.actions.copy())
+        self.environment, self.network = batch.environment, batch.network
+        self.observations.append(batch.environment.observations.copy())
+        self.actions.append(batch.actions.copy())
 
 
 class Recording:
     """Lifetimes of random genomes, each genome once on each body, and their replays.
 
     Attributes:
-        genomes, genome_of, seeds, morphologies: as `Worker.live` takes them.
+        genomes, genome_of, seeds, morphologies: as `Worker.rollout` takes them.
         recorded: observations and actions of every step.
         network, environment: those of the worker.
     """
 
-    def __init__(self, task: Task, block: int) -> None:
+    def __init__(self, task: Task, batch_size: int) -> None:
         bodies = task.env.morphology_names
-        self.task, self.block = task, block
-        self.genome_of = [row // len(bodies) for row in range(block)]
-        self.morphologies = [bodies[row % len(bodies)] for row in range(block)]
-        self.seeds = list(range(block))
+        self.task, self.batch_size = task, batch_size
+        self.genome_of = [row // len(bodies) for row in range(batch_size)]
+        self.morphologies = [bodies[row % len(bodies)] for row in range(batch_size)]
+        self.seeds = list(range(batch_size))
         generator = np.random.default_rng(0)
         self.genomes = np.stack([task.first_genome(generator) for _ in range(self.genome_of[-1] + 1)])
-        self.worker = Worker(task, block)
+        self.worker = Worker(task, batch_size)
         self.recorded = Recorder()
         self.lived = self.lifetime(self.recorded)
         self.network, self.environment = self.recorded.network, self.recorded.environment
@@ -78,44 +78,44 @@ class Recording:
                 "use another rule"
             )
 
-    def lifetime(self, *hooks: Hook) -> Lifetimes:
+    def lifetime(self, *hooks: Hook) -> RolloutResult:
         """Live the block."""
-        return self.worker.live(
+        return self.worker.rollout(
             self.genomes, self.genome_of, self.seeds, self.morphologies, early_stop=False, hooks=hooks
         )
 
     def environment_alone(self) -> None:
         """Step the environment with the recorded actions."""
-        active = np.arange(self.block)
+        active = np.arange(self.batch_size)
         self.environment.reset(self.seeds, self.morphologies)
         for actions in self.recorded.actions:
             self.environment.step(actions, active)
 
-    def birth(self) -> None:
+    def reset(self) -> None:
         """Give the networks their genomes and first weights."""
-        self.network.begin(self.genomes, self.genome_of, self.seeds)
+        self.network.reset(self.genomes, self.genome_of, self.seeds)
 
     def network_steps(self) -> None:
         """Run the networks on the recorded observations, from wherever they are."""
-        active = np.arange(self.block)
+        active = np.arange(self.batch_size)
         for observations in self.recorded.observations:
             self.network.forward(observations, active)
             self.network.learn(active)
 
     def network_alone(self) -> None:
         """Give birth to the networks and run them on the recorded observations."""
-        self.birth()
+        self.reset()
         self.network_steps()
 
 
-class Floor:
+class PhysicsBaseline:
     """The physics of a recording alone."""
 
     def __init__(self, recording: Recording) -> None:
         env = recording.task.env
         assert isinstance(env, QuadrupedConfig)
         models = [env.compile(name) for name in recording.morphologies]
-        self._env, self._batch = env, mujoco.batch.Batch(models[0], nsim=recording.block, nthread=1)
+        self._env, self._batch = env, mujoco.batch.Batch(models[0], nsim=recording.batch_size, nthread=1)
         self._batch.set_models(models)
         self._poses = np.stack([model.numeric("init_qpos").data for model in models])
         for pose, seed in zip(self._poses, recording.seeds, strict=True):
@@ -143,14 +143,14 @@ class Floor:
 
 def measure_parts(recording: Recording, repeats: int) -> dict[str, Any]:
     """Return microseconds per agent-step by part, in CPU time and, under `clock`, on the clock."""
-    floor = Floor(recording)
+    floor = PhysicsBaseline(recording)
     turns = alternate(
         (recording.lifetime, floor.replay, recording.environment_alone, recording.network_alone), repeats
     )
-    turns *= 1e6 / (recording.block * recording.task.env.steps)
+    turns *= 1e6 / (recording.batch_size * recording.task.env.steps)
     clock = parts(turns[:, :, CLOCK])
     return {
-        "block": recording.block,
+        "block": recording.batch_size,
         **parts(turns[:, :, CPU]),
         "agent_steps_per_s": round(1e6 / clock["us_per_step"]),
         "clock": clock,

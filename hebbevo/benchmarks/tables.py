@@ -72,14 +72,14 @@ def _quadruped(key: str, numbers: Numbers) -> Iterable[Sheet]:
 
 def _network(key: str, numbers: Numbers) -> Iterable[Sheet]:
     for what, column in (("rules", "rule"), ("sharing", "shared by"), ("bodies", "lives of a genome")):
-        blocks = list(next(iter(numbers[what].values()))["blocks"])
-        columns = (column, "evolved", "best", *(f"of {block}" for block in blocks), "birth")
+        batch_sizes = list(next(iter(numbers[what].values()))["blocks"])
+        columns = (column, "evolved", "best", *(f"of {batch_size}" for batch_size in batch_sizes), "birth")
         rows = [
             (
                 name,
                 f"{entry['evolved']:,}",
                 f"{entry['us_per_step']:.2f}",
-                *(f"{entry['blocks'][block]:.2f}" for block in blocks),
+                *(f"{entry['blocks'][batch_size]:.2f}" for batch_size in batch_sizes),
                 f"{entry['birth_us']:.0f}",
             )
             for name, entry in numbers[what].items()

@@ -31,7 +31,7 @@ class Effort:
 
     repeats: int = 7
     steps: int | None = None
-    blocks: tuple[int, ...] = (2, 4, 8, 16)
+    batch_sizes: tuple[int, ...] = (2, 4, 8, 16)
 
 
 def alternate(replays: Sequence[Callable[[], object]], repeats: int) -> npt.NDArray[np.float64]:

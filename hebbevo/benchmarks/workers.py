@@ -44,7 +44,7 @@ def searcher_of(config: Config) -> Searcher:
     return config.search.build(Task.of(config).first_genome(np.random.default_rng(0)), config.run.seed)
 
 
-def generation(config: Config, searcher: Searcher, executor: Executor[Worker], block: int) -> int:
+def generation(config: Config, searcher: Searcher, executor: Executor[Worker], batch_size: int) -> int:
     """Evolve one generation and return the agent-steps lived."""
     proposals = searcher.ask()
     fitness = evaluate_generation(
@@ -54,7 +54,7 @@ def generation(config: Config, searcher: Searcher, executor: Executor[Worker], b
         number=searcher.generation,
         morphologies=config.env.morphology_names,
         lifetime_seeds=config.search.lifetime_seeds,
-        block=block,
+        batch_size=batch_size,
     )
     searcher.tell(proposals, fitness.mean, executor)
     return fitness.steps
@@ -95,20 +95,20 @@ def ratios(result: dict[str, Any]) -> dict[str, float]:
 
 def _on(config: Config, execution: Execution, turns: int) -> dict[str, Any]:
     maps = Maps()
-    with executor_for(Task.of(config), execution, maps) as (executor, block):
+    with executor_for(Task.of(config), execution, maps) as (executor, batch_size):
         searcher = searcher_of(config)
-        generation(config, searcher, executor, block)  # compiles
-        measured = [turn(config, searcher, executor, block, maps) for _ in range(turns)]
+        generation(config, searcher, executor, batch_size)  # compiles
+        measured = [turn(config, searcher, executor, batch_size, maps) for _ in range(turns)]
     return {name: round(statistics.median(one[name] for one in measured), 4) for name in measured[0]}
 
 
 def turn(
-    config: Config, searcher: Searcher, executor: Executor[Worker], block: int, maps: Maps
+    config: Config, searcher: Searcher, executor: Executor[Worker], batch_size: int, maps: Maps
 ) -> dict[str, float]:
     """Return the rates of one generation; Ray's executor reports what its workers took, threads share a process."""
     maps.reports.clear()
     began, cpu = time.perf_counter(), time.process_time()
-    agent_steps = generation(config, searcher, executor, block)
+    agent_steps = generation(config, searcher, executor, batch_size)
     seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
     extra, available = {}, executor.workers * seconds
     if maps.reports:

@@ -18,7 +18,7 @@ from rich.console import Console
 from hebbevo.cli.bench import bench_command
 from hebbevo.cli.generalize import generalize_command
 from hebbevo.cli.options import (
-    Block,
+    BatchSize,
     Device,
     JsonFile,
     Overrides,
@@ -67,7 +67,7 @@ def evolve_command(
     workers: Workers = None,
     ray: Ray = None,
     threads: Threads = None,
-    block: Block = None,
+    batch_size: BatchSize = None,
     device: Device = None,
 ) -> None:
     """Evolve a preset or a config file into a new run directory."""
@@ -88,7 +88,7 @@ def evolve_command(
             config,
             out or Path("runs") / Path(source).stem,
             start=load_genome(start) if start else None,
-            execution=execution_of(threads, block, workers, ray, device),
+            execution=execution_of(threads, batch_size, workers, ray, device),
             watch=line.watch,
         )
     _say_done(console, run.path)
@@ -104,7 +104,7 @@ def resume_command(
     workers: Workers = None,
     ray: Ray = None,
     threads: Threads = None,
-    block: Block = None,
+    batch_size: BatchSize = None,
     device: Device = None,
 ) -> None:
     """Evolve a run on from its last checkpoint."""
@@ -118,7 +118,7 @@ def resume_command(
         run = resume(
             directory,
             generations=generations,
-            execution=execution_of(threads, block, workers, ray, device),
+            execution=execution_of(threads, batch_size, workers, ray, device),
             watch=line.watch,
         )
     if run.already_finished:
@@ -144,7 +144,7 @@ def evaluate_command(
     json_file: JsonFile = None,
     workers: Workers = None,
     threads: Threads = None,
-    block: Block = None,
+    batch_size: BatchSize = None,
     device: Device = None,
 ) -> None:
     """Evaluate a genome over fresh lifetimes of full length, beside its controls."""
@@ -160,7 +160,7 @@ def evaluate_command(
         morphologies=morphology,
         controls=controls,
         official=official,
-        execution=execution_of(threads, block, workers if official or workers else 0, device=device),
+        execution=execution_of(threads, batch_size, workers if official or workers else 0, device=device),
     )
     if json_file != STANDARD_OUTPUT:
         console = Console()

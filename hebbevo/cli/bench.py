@@ -21,7 +21,7 @@ def bench_command(
         int | None, typer.Option(min=1, help="Length of a lifetime, for a quick look.", show_default=False)
     ] = None,
 ) -> None:
-    """Measure this machine: agent-steps by part, block, rule and worker, beside the physics alone and others.
+    """Measure this machine: agent-steps by part, batch_size, rule and worker, beside the physics alone and others.
 
     All parts take a few minutes, `--only quadruped` half a minute; nothing else should run meanwhile.
     """

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from hebbevo.cli.options import Block, Seed, Steps, StudyDirectory, Threads, execution_of
+from hebbevo.cli.options import BatchSize, Seed, Steps, StudyDirectory, Threads, execution_of
 from hebbevo.cli.output import say
 
 
@@ -33,12 +33,12 @@ def generalize_command(
         ),
     ] = None,
     threads: Threads = None,
-    block: Block = None,
+    batch_size: BatchSize = None,
 ) -> None:
     """Evaluate genomes on bodies seen and unseen, beside controls and a static baseline; write tables and a report."""
     from rich.console import Console
 
-    from hebbevo.cli.study_display import Countdown, generalisation_table
+    from hebbevo.cli.study_display import Countdown, generalization_table
     from hebbevo.genomes.genome import load_genome
     from hebbevo.studies.generalization.study import generalize
 
@@ -51,10 +51,10 @@ def generalize_command(
             episodes=episodes,
             seed=seed,
             baseline=load_genome(baseline).lasting(steps) if baseline is not None else None,
-            execution=execution_of(threads, block),
+            execution=execution_of(threads, batch_size),
             watch=countdown.watch,
         )
-    console.print(generalisation_table(study.table))
+    console.print(generalization_table(study.table))
     if (compared := study.plan.baseline) is not None:
         say(console, f"P(better): how often a lifetime goes further than one of {compared} on the same body")
     say(console, f"done: {out / 'report.html'}")

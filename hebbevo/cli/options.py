@@ -24,7 +24,15 @@ Workers = Annotated[
 Ray = Annotated[
     str | None, typer.Option(metavar="auto|HOST:PORT", help="Ray cluster to join.", show_default=False)
 ]
-Block = Annotated[int | None, typer.Option(help="Lifetimes in lockstep per thread; changes no result.")]
+BatchSize = Annotated[
+    int | None,
+    typer.Option(
+        "--batch-size",
+        "--block",
+        help="Lifetimes in lockstep per thread; changes no result.",
+        show_default=False,
+    ),
+]
 Device = Annotated[
     str | None,
     typer.Option(
@@ -48,7 +56,7 @@ StudyDirectory = Annotated[
 
 def execution_of(
     threads: int | None,
-    block: int | None,
+    batch_size: int | None,
     workers: int | None = 0,
     ray: str | None = None,
     device: str | None = None,
@@ -56,4 +64,4 @@ def execution_of(
     """Return where to live lifetimes, of the options."""
     from hebbevo.execution.execution import Execution
 
-    return Execution(threads, block, workers, ray, device)
+    return Execution(threads, batch_size, workers, ray, device)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from hebbevo.cli.options import Block, Seed, Steps, StudyDirectory, Threads, execution_of
+from hebbevo.cli.options import BatchSize, Seed, Steps, StudyDirectory, Threads, execution_of
 from hebbevo.cli.output import say
 
 
@@ -31,7 +31,7 @@ def perturb_command(
     seed: Seed = 1,
     steps: Steps = None,
     threads: Threads = None,
-    block: Block = None,
+    batch_size: BatchSize = None,
 ) -> None:
     """Perturb genomes in mid-life and measure loss and recovery; write tables and a report."""
     from rich.console import Console
@@ -49,7 +49,7 @@ def perturb_command(
             morphologies=morphology,
             episodes=episodes,
             seed=seed,
-            execution=execution_of(threads, block),
+            execution=execution_of(threads, batch_size),
             watch=countdown.watch,
         )
     console.print(perturbation_table(finished.table))

@@ -41,7 +41,7 @@ class Countdown:
         self._progress.stop()
 
 
-def generalisation_table(statistics: pa.Table) -> Table:
+def generalization_table(statistics: pa.Table) -> Table:
     """Return the rows of groups, for a terminal: each genome's, and its controls' below it."""
     rows = [row for row in statistics.to_pylist() if row["morphology"] is None]
     compared = any(row["improvement"] is not None for row in rows)

@@ -15,7 +15,7 @@ from hebbevo.errors import InputError
 from hebbevo.evaluation.statistics import paired_difference, summarise
 from hebbevo.execution.execution import Execution, executor_for
 from hebbevo.genomes.genome import Genome
-from hebbevo.rollouts.rollout import Lifetimes
+from hebbevo.rollouts.rollout import RolloutResult
 from hebbevo.search import Executor
 from hebbevo.seeding import SeedPurpose, Stream, lifetime_seed, stream
 from hebbevo.tasks.task import Task, Worker
@@ -40,7 +40,7 @@ class Evaluation:
     """
 
     genome: Genome
-    lifetimes: dict[str, dict[str, Lifetimes]]
+    lifetimes: dict[str, dict[str, RolloutResult]]
     unit: str
 
     def progress(self, morphology: str, condition: str = GENOME) -> npt.NDArray[np.float64]:
@@ -61,14 +61,14 @@ class Evaluation:
             morphologies[morphology] = {**parts.pop(GENOME), "controls": parts}
         return {"genome": self.genome.name, "unit": self.unit, "morphologies": morphologies}
 
-    def _statistics(self, lifetimes: Lifetimes) -> dict[str, Any]:
+    def _statistics(self, lifetimes: RolloutResult) -> dict[str, Any]:
         statistics = summarise(lifetimes.fitness, lifetimes.diverged)
         if isinstance(self.genome.task.env, QuadrupedConfig) and statistics["mean"] is not None:
             statistics["paper_distance"] = paper_distance(statistics["mean"])
         return statistics
 
 
-def _numbers(lifetimes: Lifetimes) -> npt.NDArray[np.float64]:
+def _numbers(lifetimes: RolloutResult) -> npt.NDArray[np.float64]:
     """Return the fitness of every lifetime, NaN where it diverged."""
     return np.where(lifetimes.diverged, np.nan, lifetimes.fitness)
 
@@ -118,12 +118,12 @@ def evaluate(
     """
     check_sample(episodes, seed)
     if official:
-        genome = replace(genome, task=replace(genome.task, env=genome.task.env.officially()))
+        genome = replace(genome, task=replace(genome.task, env=genome.task.env.reference_environment()))
     bodies = checked_bodies(genome.task, morphologies)
     conditions = (GENOME, *(applicable_controls(genome.task) if controls else ()))
-    with executor_for(genome.task, execution or Execution(workers=0)) as (executor, block):
+    with executor_for(genome.task, execution or Execution(workers=0)) as (executor, batch_size):
         lifetimes = evaluate_conditions(
-            executor, genome.values, (seed, SeedPurpose.EVALUATION), bodies, conditions, episodes, block
+            executor, genome.values, (seed, SeedPurpose.EVALUATION), bodies, conditions, episodes, batch_size
         )
     return Evaluation(genome, lifetimes, genome.task.env.unit)
 
@@ -148,17 +148,17 @@ def evaluate_conditions(
     morphologies: Sequence[str],
     conditions: Sequence[str],
     episodes: int,
-    block: int,
-) -> dict[str, dict[str, Lifetimes]]:
+    batch_size: int,
+) -> dict[str, dict[str, RolloutResult]]:
     """Live `episodes` lifetimes per morphology and condition, their seeds keyed by `key`."""
     items = [
-        Episodes(condition, morphology, start, min(start + block, episodes))
+        Episodes(condition, morphology, start, min(start + batch_size, episodes))
         for morphology in morphologies
         for condition in conditions
-        for start in range(0, episodes, block)
+        for start in range(0, episodes, batch_size)
     ]
-    parts = executor.map(live_episodes, Conditions(values, key), items)
-    result: dict[str, dict[str, Lifetimes]] = {morphology: {} for morphology in morphologies}
+    parts = executor.map(rollout_episodes, Conditions(values, key), items)
+    result: dict[str, dict[str, RolloutResult]] = {morphology: {} for morphology in morphologies}
     for morphology in morphologies:
         for condition in conditions:
             mine = [
@@ -166,7 +166,7 @@ def evaluate_conditions(
                 for item, part in zip(items, parts, strict=True)
                 if (item.morphology, item.condition) == (morphology, condition)
             ]
-            result[morphology][condition] = Lifetimes(
+            result[morphology][condition] = RolloutResult(
                 np.concatenate([part.fitness for part in mine]),
                 np.concatenate([part.steps for part in mine]),
                 np.concatenate([part.diverged for part in mine]),
@@ -174,7 +174,7 @@ def evaluate_conditions(
     return result
 
 
-def live_episodes(worker: Worker, shared: Conditions, item: Episodes) -> Lifetimes:
+def rollout_episodes(worker: Worker, shared: Conditions, item: Episodes) -> RolloutResult:
     """Live a few episodes of one condition on one morphology."""
     seeds = [lifetime_seed(*shared.key, episode) for episode in range(item.start, item.stop)]
     genomes, genome_of = shared.values[None, :], [0] * len(seeds)
@@ -182,7 +182,7 @@ def live_episodes(worker: Worker, shared: Conditions, item: Episodes) -> Lifetim
         variant = shuffled_genome if item.condition == "shuffled" else random_genome
         genomes = np.stack([variant(worker.task, shared.values, seed) for seed in seeds])
         genome_of = list(range(len(seeds)))
-    return worker.live(
+    return worker.rollout(
         genomes,
         genome_of,
         seeds,

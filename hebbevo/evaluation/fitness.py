@@ -84,7 +84,7 @@ def evaluate_generation(
     number: int,
     morphologies: Sequence[str],
     lifetime_seeds: str,
-    block: int,
+    batch_size: int,
     even: bool = False,
     replayed: Sequence[int] = (),
 ) -> Fitness:
@@ -101,7 +101,7 @@ def evaluate_generation(
         even: deal each worker one share, as large as the others': for devices.
         replayed: tracks, ints in [0, 2**32), that the first individuals or pairs drive in place of new ones.
     """
-    width = max(1, block // len(morphologies))
+    width = max(1, batch_size // len(morphologies))
     cut = even_spans if even else guided_spans
     spans = cut(proposals.population, width, executor.workers)
     shipped = isinstance(proposals, MatrixProposals)
@@ -136,11 +136,11 @@ def evaluate_individuals(worker: Worker, generation: Generation, item: Individua
     keys = [(row, body) for row in range(len(indices)) for body in range(len(generation.morphologies))]
     fitness, diverged, steps = np.zeros(len(keys)), np.zeros(len(keys), np.bool_), 0
     for start in range(
-        0, len(keys), worker.block
+        0, len(keys), worker.batch_size
     ):  # one pass, unless a single individual overfills the block
-        part = keys[start : start + worker.block]
+        part = keys[start : start + worker.batch_size]
         rows = sorted({row for row, _ in part})
-        lifetimes = worker.live(
+        lifetimes = worker.rollout(
             genomes[rows[0] : rows[-1] + 1],
             [row - rows[0] for row, _ in part],
             [_training_seed(generation, indices[row], body) for row, body in part],

@@ -19,8 +19,8 @@ from hebbevo.networks.torch.encoder import TorchEncoder
 from hebbevo.networks.torch.network import DeviceNetwork
 from hebbevo.perturbations.catalogue import hooks_of
 from hebbevo.perturbations.perturbation import Perturbation
-from hebbevo.rollouts.pipeline import Turns, in_turns
-from hebbevo.rollouts.rollout import Hook, Lifetimes, live
+from hebbevo.rollouts.pipeline import Pipeline, run_pipelined
+from hebbevo.rollouts.rollout import Hook, RolloutResult, rollout
 from hebbevo.tasks.task import Task, Worker
 
 FloatArray = npt.NDArray[np.float32]
@@ -39,17 +39,19 @@ class DeviceWorker(Worker):
         InputError: the device is not there.
     """
 
-    def __init__(self, task: Task, block: int, device: str, threads: int | None = None) -> None:
+    def __init__(self, task: Task, batch_size: int, device: str, threads: int | None = None) -> None:
         check_available(device)
         self.task = task
         self.device = device
         pixels = task.encoder.pixels if task.encoder else 0
-        self.block = min(block, lifetimes_that_fit(task.kernel_spec, task.layout.size, device, pixels))
-        self.turns = Turns()
+        self.batch_size = min(
+            batch_size, lifetimes_that_fit(task.kernel_spec, task.layout.size, device, pixels)
+        )
+        self.turns = Pipeline()
         self._threads = threads or torch.get_num_threads()  # as Ray has pinned it
         self._halves: list[tuple[BatchedEnvironment, DeviceNetwork] | None] = [None, None]
 
-    def live(
+    def rollout(
         self,
         genomes: FloatArray,
         genome_of: Sequence[int],
@@ -60,19 +62,19 @@ class DeviceWorker(Worker):
         plastic: bool = True,
         hooks: Sequence[Hook] = (),
         perturbations: Sequence[Perturbation] | None = None,
-    ) -> Lifetimes:
-        """Live any number of lifetimes; see `Worker.live`.
+    ) -> RolloutResult:
+        """Live any number of lifetimes; see `Worker.rollout`.
 
         Hooks see one block with all of the lifetimes, as on the CPU: with `hooks` nobody takes turns.
         """
         env, initial = self.task.env, self.task.plasticity.weight_distribution
         happening = self.task.perturbations if perturbations is None else perturbations
 
-        def part(half: int, start: int, stop: int, turn: Hook) -> Lifetimes:
+        def part(half: int, start: int, stop: int, turn: Hook) -> RolloutResult:
             environment, network = self._half(half, stop - start)
             used, mine = np.unique(np.asarray(genome_of[start:stop]), return_inverse=True)
             with _one_thread_of_torch():
-                return live(
+                return rollout(
                     environment,
                     network,
                     np.ascontiguousarray(genomes[used]),
@@ -85,13 +87,13 @@ class DeviceWorker(Worker):
                     hooks=(*hooks_of(happening, seeds[start:stop], initial), *hooks, turn),
                 )
 
-        lived: list[Lifetimes] = []
-        for start, stop in _spans(len(seeds), len(seeds) if hooks else self.block):
+        lived: list[RolloutResult] = []
+        for start, stop in _spans(len(seeds), len(seeds) if hooks else self.batch_size):
             middle = stop if hooks or stop - start < 2 else (start + stop + 1) // 2
             bounds = [(start, middle)] + [(middle, stop)] * (middle < stop)
             halves = [partial(part, half, *at) for half, at in enumerate(bounds)]
-            lived += in_turns(halves, self.turns)
-        return Lifetimes(
+            lived += run_pipelined(halves, self.turns)
+        return RolloutResult(
             np.concatenate([part.fitness for part in lived]),
             np.concatenate([part.steps for part in lived]),
             np.concatenate([part.diverged for part in lived]),
@@ -111,30 +113,30 @@ class DeviceWorker(Worker):
     def _half(self, number: int, lifetimes: int) -> tuple[BatchedEnvironment, DeviceNetwork]:
         """Return the environment and the network of a half, with room for its lifetimes."""
         half = self._halves[number]
-        if half is None or half[0].capacity < lifetimes:
+        if half is None or half[0].batch_size < lifetimes:
             if half is not None:
                 half[0].close()
                 self._halves[number] = half = None  # its memory is free before the next takes its own
             self._halves[number] = half = self._environment_for(lifetimes), self._network_for(lifetimes)
         return half
 
-    def _environment_for(self, capacity: int) -> BatchedEnvironment:
+    def _environment_for(self, batch_size: int) -> BatchedEnvironment:
         """Build an environment stepped by threads, or by processes where it holds the GIL."""
         env = self.task.env
         if self._threads > 1 and not env.releases_gil:
-            return ProcessEnvironment(env, capacity, self._threads)
-        environment = env.build(capacity)
+            return ProcessEnvironment(env, batch_size, self._threads)
+        environment = env.build(batch_size)
         if self._threads > 1:
             environment.use_threads(self._threads)
         return environment
 
-    def _network_for(self, capacity: int) -> DeviceNetwork:
+    def _network_for(self, batch_size: int) -> DeviceNetwork:
         task, plasticity = self.task, self.task.plasticity
         return DeviceNetwork(
             task.kernel_spec,
             task.layout,
             None if plasticity.weights_evolve else plasticity.weight_distribution,
-            capacity,
+            batch_size,
             self.device,
             encoder=TorchEncoder(task.encoder, task.layout, self.device) if task.encoder else None,
             slopes=task.ends.slopes if task.network.output == "raw" else None,

@@ -11,7 +11,7 @@ from hebbevo.envs import EnvConfig
 from hebbevo.errors import InputError
 from hebbevo.execution.events import Listener, log_event
 from hebbevo.execution.threads import InProcess
-from hebbevo.execution.tuning import block_size
+from hebbevo.execution.tuning import tuned_batch_size
 from hebbevo.networks.torch.device import DEVICE_BLOCK, check_available, check_name
 from hebbevo.search import Executor
 from hebbevo.tasks.task import Task, Worker
@@ -34,13 +34,13 @@ class Execution:
     """
 
     threads: int | None = None
-    block: int | None = None
+    batch_size: int | None = None
     workers: int | None = None
     ray: str | None = None
     device: str | None = None
 
     def __post_init__(self) -> None:
-        for name, value in (("threads", self.threads), ("block", self.block)):
+        for name, value in (("threads", self.threads), ("batch_size", self.batch_size)):
             if value is not None and value < 1:
                 raise InputError(f"--{name} must be at least 1, got {value}")
         if self.workers is not None and self.workers < 0:
@@ -54,9 +54,9 @@ class Execution:
         elif self.threads is not None and (self.workers or self.ray is not None):
             raise InputError("--threads is for --workers 0; a worker on Ray uses one thread")
 
-    def block_for(self, task: Task) -> int:
+    def batch_size_for(self, task: Task) -> int:
         """Return the lifetimes in a piece of work; a worker on a device lives fewer at once if no more fit."""
-        return self.block or (block_size(task) if self.device is None else DEVICE_BLOCK)
+        return self.batch_size or (tuned_batch_size(task) if self.device is None else DEVICE_BLOCK)
 
     def uses_ray(self, env: EnvConfig) -> bool:
         """Whether the lifetimes of an environment are lived on Ray."""
@@ -70,17 +70,17 @@ class WorkerFactory:
     """Makes workers, in this process or another: it pickles."""
 
     task: Task
-    block: int
+    batch_size: int
     device: str | None = None
     threads: int | None = None
 
     def __call__(self) -> Worker:
         """Make one."""
         if self.device is None:
-            return Worker(self.task, self.block)
+            return Worker(self.task, self.batch_size)
         from hebbevo.execution.device_worker import DeviceWorker
 
-        return DeviceWorker(self.task, self.block, self.device, self.threads)
+        return DeviceWorker(self.task, self.batch_size, self.device, self.threads)
 
 
 def cores() -> int:
@@ -93,19 +93,19 @@ def executor_for(
     task: Task, execution: Execution, on_event: Listener = log_event
 ) -> Iterator[tuple[Executor[Worker], int]]:
     """Yield an executor whose workers live the task's lifetimes, and the block size to deal."""
-    block = execution.block_for(task)
-    executor = _executor(task, block, execution, on_event)
+    batch_size = execution.batch_size_for(task)
+    executor = _executor(task, batch_size, execution, on_event)
     try:
-        yield executor, block
+        yield executor, batch_size
     finally:
         executor.close()
 
 
-def _executor(task: Task, block: int, execution: Execution, on_event: Listener) -> Executor[Worker]:
+def _executor(task: Task, batch_size: int, execution: Execution, on_event: Listener) -> Executor[Worker]:
     env = task.env
     if execution.device is not None:
-        return _device_executor(task, block, execution, execution.device, on_event)
-    factory = WorkerFactory(task, block)
+        return _device_executor(task, batch_size, execution, execution.device, on_event)
+    factory = WorkerFactory(task, batch_size)
     if execution.uses_ray(env):
         from hebbevo.execution.ray_executor import RayExecutor
 
@@ -114,14 +114,14 @@ def _executor(task: Task, block: int, execution: Execution, on_event: Listener) 
 
 
 def _device_executor(
-    task: Task, block: int, execution: Execution, device: str, on_event: Listener
+    task: Task, batch_size: int, execution: Execution, device: str, on_event: Listener
 ) -> Executor[Worker]:
     """Return an executor of one worker per GPU, or of workers with several CPUs each; in this process there is one."""
     threads = execution.threads
     if execution.ray is None:
         check_available(device)
         threads = threads or max(1, cores() // (execution.workers or 1))
-    factory = WorkerFactory(task, block, device, threads)
+    factory = WorkerFactory(task, batch_size, device, threads)
     if not execution.uses_ray(task.env):
         return InProcess(factory, 1)
     from hebbevo.execution.ray_executor import RayExecutor

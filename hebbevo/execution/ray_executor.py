@@ -34,7 +34,7 @@ from hebbevo.execution.ray_setup import (
     original,
     thread_environment,
 )
-from hebbevo.execution.scheduling import IN_FLIGHT, Deal, Durations, Lane, Patience, Placement
+from hebbevo.execution.scheduling import IN_FLIGHT, Durations, MapJob, Patience, Placement, WorkerHandle
 from hebbevo.execution.worker_process import Work, WorkerProcess
 from hebbevo.search.executor import Item, Result, Shared
 
@@ -82,8 +82,10 @@ class RayExecutor(Generic[Worker]):
         self._patience = patience or Patience()
         self._tell = on_event
         self._build = build or this_build()
-        self._lanes: list[Lane] = []
-        self._inbox: queue.SimpleQueue[tuple[Lane, Deal | None, int, Future[Any]]] = queue.SimpleQueue()
+        self._handles: list[WorkerHandle] = []
+        self._inbox: queue.SimpleQueue[tuple[WorkerHandle, MapJob | None, int, Future[Any]]] = (
+            queue.SimpleQueue()
+        )
         self._durations: dict[str, Durations] = {}
         self._made = self._failed_starts = self._given_up = 0
         self._kinds: set[str] = set()
@@ -103,7 +105,7 @@ class RayExecutor(Generic[Worker]):
     @property
     def workers(self) -> int:
         """Number of workers that are ready."""
-        return sum(lane.about is not None for lane in self._lanes)
+        return sum(handle.about is not None for handle in self._handles)
 
     def map(
         self, function: Callable[[Worker, Shared, Item], Result], shared: Shared, items: Sequence[Item]
@@ -116,66 +118,66 @@ class RayExecutor(Generic[Worker]):
         """
         began, waited = time.perf_counter(), 0.0
         kind = getattr(function, "__qualname__", repr(function))
-        deal = Deal(kind, len(items), self._durations.setdefault(kind, Durations()))
-        if not deal.complete:
+        job = MapJob(kind, len(items), self._durations.setdefault(kind, Durations()))
+        if not job.complete:
             self._look_for_nodes()
             work = ray.put(Work(function, shared))
         try:
             look = 0.0
-            while not deal.complete:
-                self._deal_out(deal, work, items)
-                wait = min(LONGEST_WAIT, max(0.02, deal.durations.median or LONGEST_WAIT))
+            while not job.complete:
+                self._assign(job, work, items)
+                wait = min(LONGEST_WAIT, max(0.02, job.durations.median or LONGEST_WAIT))
                 waited += self._listen(wait)
                 if (now := time.monotonic()) > look:
                     look = now + wait
                     self._replace_late(now)
-                    self._repeat_late(now, deal, work, items)
+                    self._repeat_late(now, job, work, items)
         finally:
-            deal.over = True
-        memory = max((lane.memory for lane in self._lanes), default=0)
-        self._tell("map", **deal.report(self.workers, time.perf_counter() - began, waited, memory))
-        return deal.results
+            job.over = True
+        memory = max((handle.memory for handle in self._handles), default=0)
+        self._tell("map", **job.report(self.workers, time.perf_counter() - began, waited, memory))
+        return job.results
 
     def close(self) -> None:
         """End the workers, and the connection where this executor made it, with the Ray that it started."""
-        lanes, self._lanes = self._lanes, []
+        handles, self._handles = self._handles, []
         if self._owns_ray:
             ray.shutdown()
         elif ray.is_initialized():
-            for lane in lanes:
-                _kill(lane)
+            for handle in handles:
+                _kill(handle)
 
     # Dealing
 
-    def _deal_out(self, deal: Deal, work: Any, items: Sequence[Any]) -> None:
+    def _assign(self, job: MapJob, work: Any, items: Sequence[Any]) -> None:
         """Give every free worker an item, first to those without any."""
         workers = self.workers
         for depth in range(IN_FLIGHT):
-            for lane in self._lanes:
-                if not deal.waiting:
+            for handle in self._handles:
+                if not job.waiting:
                     return
-                if len(lane.held) == depth and lane.free_for(deal, workers):
-                    self._send(lane, deal, deal.take(), work, items)
+                if len(handle.held) == depth and handle.free_for(job, workers):
+                    self._send(handle, job, job.take(), work, items)
 
-    def _repeat_late(self, now: float, deal: Deal, work: Any, items: Sequence[Any]) -> None:
+    def _repeat_late(self, now: float, job: MapJob, work: Any, items: Sequence[Any]) -> None:
         """Have idle workers repeat what is late, once nothing else is left to do."""
-        if deal.waiting:
+        if job.waiting:
             return
-        idle = [lane for lane in self._lanes if lane.about is not None and not lane.held]
-        for lane, item in zip(idle, deal.late(self._lanes, now) if idle else (), strict=False):
-            deal.repeat(item)
-            self._tell("item_repeated", function=deal.kind, item=item, worker=lane.name)
-            self._send(lane, deal, item, work, items)
+        idle = [handle for handle in self._handles if handle.about is not None and not handle.held]
+        for handle, item in zip(idle, job.late(self._handles, now) if idle else (), strict=False):
+            job.repeat(item)
+            self._tell("item_repeated", function=job.kind, item=item, worker=handle.name)
+            self._send(handle, job, item, work, items)
 
-    def _send(self, lane: Lane, deal: Deal, item: int, work: Any, items: Sequence[Any]) -> None:
-        if not lane.held:
-            lane.since = time.monotonic()
-        lane.held.append((deal, item))
-        self._post(lane, deal, item, lane.actor.run.remote(work, items[item]))
+    def _send(self, handle: WorkerHandle, job: MapJob, item: int, work: Any, items: Sequence[Any]) -> None:
+        if not handle.held:
+            handle.since = time.monotonic()
+        handle.held.append((job, item))
+        self._post(handle, job, item, handle.actor.run.remote(work, items[item]))
 
-    def _post(self, lane: Lane, deal: Deal | None, item: int, reference: Any) -> None:
+    def _post(self, handle: WorkerHandle, job: MapJob | None, item: int, reference: Any) -> None:
         """Have the answer put into the inbox, by a thread of Ray."""
-        reference.future().add_done_callback(lambda future: self._inbox.put((lane, deal, item, future)))
+        reference.future().add_done_callback(lambda future: self._inbox.put((handle, job, item, future)))
 
     def _listen(self, wait: float) -> float:
         """Wait for an answer, take all that are there, and return the seconds waited."""
@@ -188,31 +190,31 @@ class RayExecutor(Generic[Worker]):
                 answer = self._inbox.get_nowait()
         return wait
 
-    def _take(self, lane: Lane, deal: Deal | None, item: int, future: Future[Any]) -> None:
+    def _take(self, handle: WorkerHandle, job: MapJob | None, item: int, future: Future[Any]) -> None:
         """Take one answer: a description, a result, an exception, or the news of a death."""
-        if lane not in self._lanes:
+        if handle not in self._handles:
             return  # lost before; its items are elsewhere by now
         error = future.exception()
-        if deal is None:
-            self._welcome(lane, error, None if error else future.result())
+        if job is None:
+            self._welcome(handle, error, None if error else future.result())
         elif isinstance(error, RayTaskError):
-            self._next_item(lane)
-            if not deal.over:
+            self._next_item(handle)
+            if not job.over:
                 raise original(error)
         elif error is not None:
-            self._lose(lane, cause_of(str(error)))
+            self._lose(handle, cause_of(str(error)))
         else:
-            answer, first = future.result(), lane.answers == 0
-            self._next_item(lane)
-            lane.memory = answer.memory
-            deal.answer(item, answer.result, answer.seconds, first)
-            deal.cpu += answer.cpu_seconds
+            answer, first = future.result(), handle.answers == 0
+            self._next_item(handle)
+            handle.memory = answer.memory
+            job.answer(item, answer.result, answer.seconds, first)
+            job.cpu += answer.cpu_seconds
 
     @staticmethod
-    def _next_item(lane: Lane) -> None:
-        lane.held.popleft()
-        lane.answers += 1
-        lane.since = time.monotonic()
+    def _next_item(handle: WorkerHandle) -> None:
+        handle.held.popleft()
+        handle.answers += 1
+        handle.since = time.monotonic()
 
     # Workers that come and go
 
@@ -223,9 +225,9 @@ class RayExecutor(Generic[Worker]):
             raise SearchError(
                 f"no node of the cluster has the {self._placement} of a worker; see `ray status`"
             )
-        self._add_lanes(wanted)
+        self._add_workers(wanted)
         began = time.monotonic()
-        while self.workers < len(self._lanes):
+        while self.workers < len(self._handles):
             patience = self._patience.start * (0.1 if self.workers else 1.0)
             if time.monotonic() > began + patience:
                 break
@@ -236,7 +238,7 @@ class RayExecutor(Generic[Worker]):
                 f"no worker was ready within {self._patience.start:g} s: others hold the {self._placement} that "
                 "each takes; see `ray status`"
             )
-        hosts = sorted({lane.about["host"] for lane in self._lanes if lane.about})
+        hosts = sorted({handle.about["host"] for handle in self._handles if handle.about})
         self._tell("workers", ready=self.workers, wanted=wanted, hosts=hosts, cpus=sorted(self._kinds))
         self._running = True
 
@@ -253,17 +255,17 @@ class RayExecutor(Generic[Worker]):
             return
         self._next_look = now + NODES_EVERY
         room = self._room()
-        starting = [lane for lane in self._lanes if lane.about is None]
-        for lane in starting[: max(0, len(self._lanes) - room)]:
-            self._remove(lane)  # its node left before it was ready
-        self._add_lanes(room - len(self._lanes))
+        starting = [handle for handle in self._handles if handle.about is None]
+        for handle in starting[: max(0, len(self._handles) - room)]:
+            self._remove(handle)  # its node left before it was ready
+        self._add_workers(room - len(self._handles))
 
-    def _add_lanes(self, number: int) -> None:
+    def _add_workers(self, number: int) -> None:
         for _ in range(number):
-            lane = Lane(self._made, self._make_actor(), time.monotonic())
+            handle = WorkerHandle(self._made, self._make_actor(), time.monotonic())
             self._made += 1
-            self._lanes.append(lane)
-            self._post(lane, None, 0, lane.actor.describe.remote())
+            self._handles.append(handle)
+            self._post(handle, None, 0, handle.actor.describe.remote())
 
     def _make_actor(self, **options: Any) -> Any:
         threads = self._placement.cpus
@@ -276,58 +278,62 @@ class RayExecutor(Generic[Worker]):
         )
         return actor.remote(self._factory)
 
-    def _welcome(self, lane: Lane, error: BaseException | None, about: dict[str, Any] | None) -> None:
+    def _welcome(
+        self, handle: WorkerHandle, error: BaseException | None, about: dict[str, Any] | None
+    ) -> None:
         """Let a new worker in; refuse one of another build."""
         if about is None:
-            self._turn_away(lane, "worker_lost", f"could not start: {last_line(str(error))}")
+            self._turn_away(handle, "worker_lost", f"could not start: {last_line(str(error))}")
         elif difference := build_difference(self._build, about["build"]):
             self._failed_starts = FAILED_STARTS
             self._turn_away(
-                lane, "worker_refused", f"on {about['host']}: another build of hebbevo: {difference}"
+                handle, "worker_refused", f"on {about['host']}: another build of hebbevo: {difference}"
             )
         else:
             self._failed_starts = 0
-            lane.about, lane.memory = about, about["memory"]
-            self._tell("worker_started", worker=lane.name, cpu=about["cpu"], memory=lane.memory)
+            handle.about, handle.memory = about, about["memory"]
+            self._tell("worker_started", worker=handle.name, cpu=about["cpu"], memory=handle.memory)
             if self._kinds and about["cpu"] not in self._kinds:
                 self._tell("mixed_cpus", cpus=sorted({*self._kinds, about["cpu"]}))
             self._kinds.add(about["cpu"])
 
-    def _turn_away(self, lane: Lane, kind: str, cause: str) -> None:
+    def _turn_away(self, handle: WorkerHandle, kind: str, cause: str) -> None:
         """Do without a worker that cannot work: an error at the start of a run, an event later on."""
-        self._remove(lane)
+        self._remove(handle)
         if not self._running:
             raise SearchError(f"a worker {cause}; install the same hebbevo on every node (docs/cluster.md)")
-        self._tell(kind, worker=lane.name, cause=cause, memory=0, items=0)
+        self._tell(kind, worker=handle.name, cause=cause, memory=0, items=0)
         self._failed_starts += 1
         if self._failed_starts >= FAILED_STARTS:
             self._failed_starts = 0
             self._given_up += 1
 
-    def _lose(self, lane: Lane, cause: str, expired: bool = False) -> None:
+    def _lose(self, handle: WorkerHandle, cause: str, expired: bool = False) -> None:
         """Replace a worker; what it held goes back to be dealt."""
-        self._remove(lane)
-        self._tell("worker_lost", worker=lane.name, cause=cause, memory=lane.memory, items=len(lane.held))
-        for position, (deal, item) in reversed(list(enumerate(lane.held))):
-            deaths = deal.lose(item, running=position == 0, expired=expired)
-            if deaths >= self._patience.deaths and not deal.done(item):
-                raise SearchFailure(f"item {item} of {deal.kind} ended {deaths} workers, the last: {cause}")
+        self._remove(handle)
+        self._tell(
+            "worker_lost", worker=handle.name, cause=cause, memory=handle.memory, items=len(handle.held)
+        )
+        for position, (job, item) in reversed(list(enumerate(handle.held))):
+            deaths = job.lose(item, running=position == 0, expired=expired)
+            if deaths >= self._patience.deaths and not job.done(item):
+                raise SearchFailure(f"item {item} of {job.kind} ended {deaths} workers, the last: {cause}")
         self._next_look = 0.0
         self._look_for_nodes()
 
-    def _remove(self, lane: Lane) -> None:
-        self._lanes.remove(lane)
-        _kill(lane)
+    def _remove(self, handle: WorkerHandle) -> None:
+        self._handles.remove(handle)
+        _kill(handle)
 
     def _replace_late(self, now: float) -> None:
         """Replace workers that are out of time; give up when none is left."""
-        for lane in list(self._lanes):
-            if lane.held and lane in self._lanes:
-                held, item = lane.held[0]
-                if now - lane.since > held.deadline(item, self._patience, lane.answers == 0):
+        for handle in list(self._handles):
+            if handle.held and handle in self._handles:
+                held, item = handle.held[0]
+                if now - handle.since > held.deadline(item, self._patience, handle.answers == 0):
                     usual = held.durations.median or 0.0
-                    cause = f"hung or slow: no answer for {now - lane.since:.1f} s, {usual:.2g} s is usual"
-                    self._lose(lane, cause, expired=True)
+                    cause = f"hung or slow: no answer for {now - handle.since:.1f} s, {usual:.2g} s is usual"
+                    self._lose(handle, cause, expired=True)
         if self.workers:
             self._last_ready = now
             return
@@ -344,9 +350,9 @@ def _resources() -> list[dict[str, float]]:
     return [node["Resources"] for node in nodes if node["Alive"]]
 
 
-def _kill(lane: Lane) -> None:
+def _kill(handle: WorkerHandle) -> None:
     with suppress(RayError, ValueError):
-        ray.kill(lane.actor)
+        ray.kill(handle.actor)
 
 
 def _connect(workers: int | None, address: str | None, placement: Placement) -> bool:

@@ -64,7 +64,7 @@ class Durations:
 
 
 @dataclass(eq=False)
-class Deal:
+class MapJob:
     """The items of one map: which wait, which are out, which are done."""
 
     kind: str
@@ -139,17 +139,17 @@ class Deal:
         """Return how long a worker may take over an item."""
         return self.durations.deadline(patience, first, self._expiries.get(item, 0))
 
-    def late(self, lanes: Iterable["Lane"], now: float) -> list[int]:
+    def late(self, handles: Iterable["WorkerHandle"], now: float) -> list[int]:
         """Return the items that idle workers should repeat, those that are out longest first.
 
         An item is late if it waits behind another one, or runs longer than any did lately; one copy is enough.
         """
         usual = self.durations.backup
         found = [
-            (now - lane.since, item)
-            for lane in lanes
-            for position, (deal, item) in enumerate(lane.held)
-            if deal is self and (position or now - lane.since > usual)
+            (now - handle.since, item)
+            for handle in handles
+            for position, (job, item) in enumerate(handle.held)
+            if job is self and (position or now - handle.since > usual)
         ]
         return [
             item for _, item in sorted(found, reverse=True) if not self.done(item) and self.out[item] == 1
@@ -178,14 +178,14 @@ class Deal:
 
 
 @dataclass(eq=False)
-class Lane:
+class WorkerHandle:
     """A worker's process and the items that it holds, the running one first."""
 
     number: int
     actor: Any
     since: float  # when the running item, or the process itself, began
     about: dict[str, Any] | None = None  # its description, once it is ready
-    held: deque[tuple[Deal, int]] = field(default_factory=deque)
+    held: deque[tuple[MapJob, int]] = field(default_factory=deque)
     answers: int = 0
     memory: int = 0
 
@@ -198,10 +198,10 @@ class Lane:
             else f"{self.number}"
         )
 
-    def free_for(self, deal: Deal, workers: int) -> bool:
+    def free_for(self, job: MapJob, workers: int) -> bool:
         """Whether it should get one more item; one that others have done, or a former map's, keeps it busy."""
-        stale = any(held is not deal or deal.done(item) for held, item in self.held)
-        return self.about is not None and not stale and deal.room(len(self.held), workers)
+        stale = any(held is not job or job.done(item) for held, item in self.held)
+        return self.about is not None and not stale and job.room(len(self.held), workers)
 
 
 def guided_spans(total: int, width: int, workers: int, least: int = 2) -> list[tuple[int, int]]:

@@ -28,22 +28,22 @@ BUDGET: Final = 0.6
 """Seconds of CPU time after which no further turn begins."""
 
 
-def block_size(task: Task) -> int:
+def tuned_batch_size(task: Task) -> int:
     """Return the block to live the task's lifetimes in: the remembered one, or the fastest of `CANDIDATES`.
 
     Environments that hold the GIL are one Python object to a lifetime: they say themselves what suits them.
     """
     if not task.env.releases_gil:
-        return task.env.lockstep
+        return task.env.preferred_batch_size
     path = _memo(task)
-    block = _remembered(path)
-    if block is None:
+    batch_size = _remembered(path)
+    if batch_size is None:
         times = measure(task)
-        block = min(times, key=lambda candidate: times[candidate])
+        batch_size = min(times, key=lambda candidate: times[candidate])
         _remember(
-            path, {"block": block, "microseconds": {str(b): round(1e6 * s, 2) for b, s in times.items()}}
+            path, {"block": batch_size, "microseconds": {str(b): round(1e6 * s, 2) for b, s in times.items()}}
         )
-    return block
+    return batch_size
 
 
 def measure(task: Task) -> dict[int, float]:
@@ -52,15 +52,15 @@ def measure(task: Task) -> dict[int, float]:
     short = Task(task.env.model_copy(update={"steps": STEPS}), task.network, task.plasticity)  # unperturbed
     genome = task.first_genome(np.random.Generator(np.random.Philox(0)))
     genomes = np.tile(genome, (-(-max(CANDIDATES) // len(bodies)), 1))
-    workers = {block: Worker(short, block) for block in CANDIDATES}
+    workers = {batch_size: Worker(short, batch_size) for batch_size in CANDIDATES}
     best = dict.fromkeys(CANDIDATES, np.inf)
     began = time.thread_time()
     for turn in range(1 + TURNS):  # turn 0 compiles, or reads the compiled kernels
-        for block, worker in workers.items():
-            rows = range(block)
+        for batch_size, worker in workers.items():
+            rows = range(batch_size)
             genome_of = [row // len(bodies) for row in rows]
             before = time.thread_time()
-            worker.live(
+            worker.rollout(
                 genomes[: genome_of[-1] + 1],
                 genome_of,
                 rows,
@@ -68,7 +68,7 @@ def measure(task: Task) -> dict[int, float]:
                 early_stop=False,
             )
             if turn:
-                best[block] = min(best[block], (time.thread_time() - before) / (block * STEPS))
+                best[batch_size] = min(best[batch_size], (time.thread_time() - before) / (batch_size * STEPS))
         if turn == 0:
             began = time.thread_time()
         elif time.thread_time() - began > BUDGET:
@@ -87,10 +87,10 @@ def _memo(task: Task) -> Path:
 def _remembered(path: Path) -> int | None:
     """Return what the file says, or None where it is missing or makes no sense."""
     try:
-        block = json.loads(path.read_text("utf-8"))["block"]
+        batch_size = json.loads(path.read_text("utf-8"))["block"]
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return None
-    return block if type(block) is int and block in CANDIDATES else None
+    return batch_size if type(batch_size) is int and batch_size in CANDIDATES else None
 
 
 def _remember(path: Path, record: dict[str, Any]) -> None:

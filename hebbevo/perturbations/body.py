@@ -15,7 +15,7 @@ from hebbevo.envs.robots.interventions import Change
 from hebbevo.envs.robots.walker import BatchedQuadruped
 from hebbevo.errors import InputError
 from hebbevo.perturbations.perturbation import Lives, Perturbation, Timed
-from hebbevo.rollouts.rollout import Block, Hook
+from hebbevo.rollouts.rollout import Batch, Hook
 
 Vector = tuple[float, float, float]
 
@@ -88,14 +88,14 @@ class SwitchMorphology(Perturbation):
 
 
 class _Pushing(Timed[Push]):
-    def sense(self, block: Block) -> None:
+    def sense(self, batch: Batch) -> None:
         """Push every lifetime."""
-        environment = _quadrupeds(block)
-        for row in block.active.tolist():
+        environment = _quadrupeds(batch)
+        for row in batch.active.tolist():
             if self.what.impulse is not None:
-                environment.blows.push(row, impulse=self.what.impulse)
+                environment.interventions.push(row, impulse=self.what.impulse)
             else:
-                environment.blows.push(row, velocity=self.what.velocity or self._random(row))
+                environment.interventions.push(row, velocity=self.what.velocity or self._random(row))
 
     def _random(self, row: int) -> Vector:
         angle = float(self.stream(row).uniform(0.0, 2 * math.pi))
@@ -108,16 +108,16 @@ class _Changing(Timed[Perturbation]):
         super().__init__(what, place, lives)
         self._change = change
 
-    def begin(self, block: Block) -> None:
+    def begin(self, batch: Batch) -> None:
         """Change the world."""
-        _quadrupeds(block).blows.change(block.active.tolist(), self.place, self._change)
+        _quadrupeds(batch).interventions.change(batch.active.tolist(), self.place, self._change)
 
-    def end(self, block: Block) -> None:
+    def end(self, batch: Batch) -> None:
         """Change it back."""
-        _quadrupeds(block).blows.change(block.active.tolist(), self.place, None)
+        _quadrupeds(batch).interventions.change(batch.active.tolist(), self.place, None)
 
 
-def _quadrupeds(block: Block) -> BatchedQuadruped:
-    environment = block.environment
+def _quadrupeds(batch: Batch) -> BatchedQuadruped:
+    environment = batch.environment
     assert isinstance(environment, BatchedQuadruped)  # Perturbation.check has refused other environments
     return environment

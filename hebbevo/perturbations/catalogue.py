@@ -65,10 +65,10 @@ PERTURBATIONS: Final[dict[str, type[Perturbation]]] = {
 
 
 def hooks_of(
-    perturbations: Sequence[Perturbation], seeds: Sequence[int], first_weights: Distribution
+    perturbations: Sequence[Perturbation], seeds: Sequence[int], initial_weights: Distribution
 ) -> list[Hook]:
     """Return the hooks of a block of lifetimes with these seeds; none where nothing happens."""
-    lives = Lives(seeds, first_weights)
+    lives = Lives(seeds, initial_weights)
     real = [(place, what) for place, what in enumerate(perturbations) if not isinstance(what, Nothing)]
     return [what.hook(place, lives) for place, what in real]
 

@@ -27,7 +27,7 @@ from pydantic import (
 
 from hebbevo.envs import EnvConfig
 from hebbevo.errors import InputError
-from hebbevo.rollouts.rollout import Block, Hook
+from hebbevo.rollouts.rollout import Batch, Hook
 from hebbevo.rules import Distribution
 from hebbevo.seeding import Stream, stream
 
@@ -46,7 +46,7 @@ class Lives:
     """
 
     seeds: Sequence[int]
-    first_weights: Distribution
+    initial_weights: Distribution
     frozen: set[int] = field(default_factory=set)
     plastic: bool | None = None
     _streams: dict[tuple[int, int], np.random.Generator] = field(default_factory=dict)
@@ -152,30 +152,30 @@ class Timed(Hook, Generic[P]):
         self.place = place
         self.lives = lives
 
-    def on_observation(self, block: Block) -> None:
+    def on_observation(self, batch: Batch) -> None:
         """Begin or end what is due, and change what is sensed."""
-        if block.step == self.what.ends:
-            self.end(block)
-        if block.step == self.what.begins:
-            self.begin(block)
-        if self.what.begins <= block.step < self.what.ends:
-            self.sense(block)
+        if batch.step == self.what.ends:
+            self.end(batch)
+        if batch.step == self.what.begins:
+            self.begin(batch)
+        if self.what.begins <= batch.step < self.what.ends:
+            self.sense(batch)
 
-    def on_action(self, block: Block) -> None:
+    def on_action(self, batch: Batch) -> None:
         """Change the actions."""
-        if self.what.begins <= block.step < self.what.ends:
-            self.act(block)
+        if self.what.begins <= batch.step < self.what.ends:
+            self.act(batch)
 
-    def begin(self, block: Block) -> None:
+    def begin(self, batch: Batch) -> None:
         """Run once, before the first step's `sense`."""
 
-    def sense(self, block: Block) -> None:
+    def sense(self, batch: Batch) -> None:
         """Run at every step, before the forward pass."""
 
-    def act(self, block: Block) -> None:
+    def act(self, batch: Batch) -> None:
         """Run at every step, between the forward pass and the environment's step."""
 
-    def end(self, block: Block) -> None:
+    def end(self, batch: Batch) -> None:
         """Run once, at the first step after the last."""
 
     def stream(self, row: int) -> np.random.Generator:

@@ -16,7 +16,7 @@ from pydantic import Field
 
 from hebbevo.envs import EnvConfig
 from hebbevo.perturbations.perturbation import Lives, Perturbation, Timed, check_indices
-from hebbevo.rollouts.rollout import Block, Hook
+from hebbevo.rollouts.rollout import Batch, Hook
 
 Places = npt.NDArray[np.int64]
 
@@ -108,44 +108,44 @@ class _Hold(Timed[OnActuators]):
         super().__init__(what, place, lives)
         self._value = value
 
-    def act(self, block: Block) -> None:
+    def act(self, batch: Batch) -> None:
         """Overwrite the actions."""
         if self.what.actuators:
-            block.actions[np.ix_(block.active, np.array(self.what.actuators))] = self._value
+            batch.actions[np.ix_(batch.active, np.array(self.what.actuators))] = self._value
         else:
-            block.actions[block.active] = self._value
+            batch.actions[batch.active] = self._value
 
 
 class _Sensors(Timed[OnSensors]):
     """Knows which numbers of an observation are meant."""
 
-    def begin(self, block: Block) -> None:
+    def begin(self, batch: Batch) -> None:
         """Note them."""
-        listed = self.what.sensors or range(block.environment.observation_size)
+        listed = self.what.sensors or range(batch.environment.observation_size)
         self.places: Places = np.array(listed, np.int64)
 
 
 class _Noise(_Sensors):
-    def sense(self, block: Block) -> None:
+    def sense(self, batch: Batch) -> None:
         """Add noise."""
         assert isinstance(self.what, SensorNoise)
-        for row in block.active.tolist():
+        for row in batch.active.tolist():
             noise = self.what.sd * self.stream(row).standard_normal(len(self.places))
-            block.environment.observations[row, self.places] += noise.astype(np.float32)
+            batch.environment.observations[row, self.places] += noise.astype(np.float32)
 
 
 class _Dropout(_Sensors):
-    def begin(self, block: Block) -> None:
+    def begin(self, batch: Batch) -> None:
         """Draw who is deaf."""
-        super().begin(block)
-        self.deaf = {row: self._draw(row) for row in block.active.tolist()}
+        super().begin(batch)
+        self.deaf = {row: self._draw(row) for row in batch.active.tolist()}
 
-    def sense(self, block: Block) -> None:
+    def sense(self, batch: Batch) -> None:
         """Silence them."""
         assert isinstance(self.what, SensorDropout)
-        for row in block.active.tolist():
+        for row in batch.active.tolist():
             deaf = self._draw(row) if self.what.every_step else self.deaf[row]
-            block.environment.observations[row, deaf] = 0.0
+            batch.environment.observations[row, deaf] = 0.0
 
     def _draw(self, row: int) -> Places:
         assert isinstance(self.what, SensorDropout)
@@ -154,14 +154,14 @@ class _Dropout(_Sensors):
 
 
 class _Permutation(_Sensors):
-    def begin(self, block: Block) -> None:
+    def begin(self, batch: Batch) -> None:
         """Draw the wiring."""
-        super().begin(block)
+        super().begin(batch)
         count = len(self.places)
-        self.wired = {row: self.places[self.stream(row).permutation(count)] for row in block.active.tolist()}
+        self.wired = {row: self.places[self.stream(row).permutation(count)] for row in batch.active.tolist()}
 
-    def sense(self, block: Block) -> None:
+    def sense(self, batch: Batch) -> None:
         """Swap what is sensed."""
-        for row in block.active.tolist():
-            observation = block.environment.observations[row]
+        for row in batch.active.tolist():
+            observation = batch.environment.observations[row]
             observation[self.places] = observation[self.wired[row]]

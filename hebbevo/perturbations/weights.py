@@ -15,7 +15,7 @@ from pydantic import Field, field_validator
 from hebbevo.envs import EnvConfig
 from hebbevo.errors import InputError
 from hebbevo.perturbations.perturbation import Lives, Perturbation, Timed
-from hebbevo.rollouts.rollout import Block, Hook
+from hebbevo.rollouts.rollout import Batch, Hook
 from hebbevo.rules import Distribution
 
 Mask = npt.NDArray[np.bool_]
@@ -78,7 +78,9 @@ class RandomiseWeights(OnWeights):
     def hook(self, place: int, lives: Lives) -> Hook:
         """Return what draws them."""
         text = self.distribution
-        return _Redraw(self, place, lives, lives.first_weights if text is None else Distribution.parse(text))
+        return _Redraw(
+            self, place, lives, lives.initial_weights if text is None else Distribution.parse(text)
+        )
 
 
 class Freeze(Perturbation):
@@ -95,21 +97,21 @@ class Freeze(Perturbation):
 class _Strike(Timed[OnWeights]):
     """Sets the states of some synapses to 0, the same ones at every step of a window."""
 
-    def begin(self, block: Block) -> None:
+    def begin(self, batch: Batch) -> None:
         """Draw the synapses of every lifetime."""
-        shapes = {layer: block.network.weights(layer).shape[1:] for layer in self._layers(block)}
+        shapes = {layer: batch.network.weights(layer).shape[1:] for layer in self._layers(batch)}
         self.masks: dict[tuple[int, int], Mask] = {
             (int(row), layer): self.what.draw(shape, self.stream(int(row)))
-            for row in block.active
+            for row in batch.active
             for layer, shape in shapes.items()
         }
 
-    def sense(self, block: Block) -> None:
+    def sense(self, batch: Batch) -> None:
         """Strike them."""
-        for layer in self._layers(block):
-            for state in block.network.states:
-                values = block.network.state(state, layer)
-                for row in block.active.tolist():
+        for layer in self._layers(batch):
+            for state in batch.network.states:
+                values = batch.network.state(state, layer)
+                for row in batch.active.tolist():
                     mask = self.masks[row, layer]
                     values[row][mask] = self.value(row, state, int(np.count_nonzero(mask)))
 
@@ -117,8 +119,8 @@ class _Strike(Timed[OnWeights]):
         """Return the new values of a state of the synapses of a lifetime."""
         return 0.0
 
-    def _layers(self, block: Block) -> Iterator[int]:
-        yield from range(1, block.network.layers + 1) if self.what.layer is None else (self.what.layer,)
+    def _layers(self, batch: Batch) -> Iterator[int]:
+        yield from range(1, batch.network.layers + 1) if self.what.layer is None else (self.what.layer,)
 
 
 class _Redraw(_Strike):
@@ -140,14 +142,14 @@ class _Redraw(_Strike):
 class _Freezing(Timed[Freeze]):
     """Holds the network's plasticity off while any freeze lasts."""
 
-    def begin(self, block: Block) -> None:
+    def begin(self, batch: Batch) -> None:
         """Freeze."""
         if self.lives.plastic is None:
-            self.lives.plastic = block.network.plastic
+            self.lives.plastic = batch.network.plastic
         self.lives.frozen.add(self.place)
-        block.network.plastic = False
+        batch.network.plastic = False
 
-    def end(self, block: Block) -> None:
+    def end(self, batch: Batch) -> None:
         """Thaw, unless another freeze goes on."""
         self.lives.frozen.discard(self.place)
-        block.network.plastic = bool(self.lives.plastic) and not self.lives.frozen
+        batch.network.plastic = bool(self.lives.plastic) and not self.lives.frozen

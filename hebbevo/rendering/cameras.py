@@ -18,7 +18,7 @@ from hebbevo.envs import BatchedEnvironment, CarRacingConfig, EnvConfig, Gymnasi
 from hebbevo.envs.gymnasium.environment import BatchedGymnasium
 from hebbevo.envs.robots.walker import BatchedQuadruped, WalkerConfig
 from hebbevo.errors import InputError
-from hebbevo.rendering.offscreen import Picture, Studio, find_gl
+from hebbevo.rendering.offscreen import OffscreenRenderer, Picture, find_gl
 
 if TYPE_CHECKING:
     from hebbevo.envs.car_racing.batch import BatchedCarRacing
@@ -59,7 +59,7 @@ class WalkerCamera(Camera):
         find_gl()  # before a lifetime is lived in vain
         self.seconds_per_step = config.timestep * config.substeps
         self._distance = DISTANCES[config.name]
-        self._studios: dict[int, tuple[mujoco.MjModel, Studio]] = {}
+        self._renderers: dict[int, tuple[mujoco.MjModel, OffscreenRenderer]] = {}
 
     def look(self, environment: BatchedEnvironment) -> tuple[mujoco.MjModel, npt.NDArray[np.float64]]:
         """Note the body and its pose."""
@@ -71,18 +71,20 @@ class WalkerCamera(Camera):
         for moment in recording.moments:
             model, pose = cast(tuple[mujoco.MjModel, npt.NDArray[np.float64]], moment.sight)
             where = (pose[0], pose[1], 0.08 * self._distance)
-            yield self._studio(model).draw(pose, distance=self._distance, angles=(110, -22), look_at=where)
+            yield self._renderer_of(model).draw(
+                pose, distance=self._distance, angles=(110, -22), look_at=where
+            )
 
-    def _studio(self, model: mujoco.MjModel) -> Studio:
-        if id(model) not in self._studios:
-            self._studios[id(model)] = (model, Studio(model, *VIEW))
-        return self._studios[id(model)][1]
+    def _renderer_of(self, model: mujoco.MjModel) -> OffscreenRenderer:
+        if id(model) not in self._renderers:
+            self._renderers[id(model)] = (model, OffscreenRenderer(model, *VIEW))
+        return self._renderers[id(model)][1]
 
     def close(self) -> None:
         """Leave the studios."""
-        for _, studio in self._studios.values():
-            studio.close()
-        self._studios.clear()
+        for _, renderer in self._renderers.values():
+            renderer.close()
+        self._renderers.clear()
 
 
 class ReplayCamera(Camera):

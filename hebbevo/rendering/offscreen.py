@@ -33,7 +33,7 @@ context.make_current()
 mujoco.MjrContext(mujoco.MjModel.from_xml_string("<mujoco/>"), mujoco.mjtFontScale.mjFONTSCALE_100)
 os._exit(0)
 """
-_LAMP = (-1.0, -1.5, 4.0)
+_LIGHT = (-1.0, -1.5, 4.0)
 """Where the lamp hangs, from the body, in bodies' distances from the camera over 4."""
 
 
@@ -81,7 +81,7 @@ def _works(name: str) -> bool:
     return trial.returncode == 0
 
 
-class Studio:
+class OffscreenRenderer:
     """Draws one model in any pose.
 
     Args:
@@ -130,19 +130,19 @@ class Studio:
         self._gl.make_current()
         every: Any = mujoco.mjtCatBit.mjCAT_ALL
         mujoco.mjv_updateScene(self._model, self._data, self._option, None, camera, every, self._scene)
-        self._hang_lamps(np.asarray(look_at), distance)
+        self._place_lights(np.asarray(look_at), distance)
         self._lean(self._model.opt.gravity)
         picture = np.empty((self._window.height, self._window.width, 3), np.uint8)
         mujoco.mjr_render(self._window, self._scene, self._renderer)
         mujoco.mjr_readPixels(picture, None, self._window, self._renderer)
         return picture[::-1]  # GL's first row is the lowest
 
-    def _hang_lamps(self, look_at: npt.NDArray[np.float64], distance: float) -> None:
+    def _place_lights(self, look_at: npt.NDArray[np.float64], distance: float) -> None:
         """Hang the model's lamps over the body: shadows are drawn near the lamp only."""
         for light in self._scene.lights[: self._scene.nlight]:
             if not light.headlight:
-                light.pos[:] = look_at + np.array(_LAMP) * distance / 4
-                light.dir[:] = -np.array(_LAMP) / np.linalg.norm(_LAMP)
+                light.pos[:] = look_at + np.array(_LIGHT) * distance / 4
+                light.dir[:] = -np.array(_LIGHT) / np.linalg.norm(_LIGHT)
 
     def _lean(self, gravity: npt.NDArray[np.float64]) -> None:
         """Turn the camera about its line of sight until gravity points down."""

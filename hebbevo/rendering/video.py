@@ -23,7 +23,7 @@ from hebbevo.perturbations.catalogue import read_protocols
 from hebbevo.perturbations.perturbation import Perturbation
 from hebbevo.rendering.cameras import Camera, camera_for
 from hebbevo.rendering.offscreen import Picture
-from hebbevo.rollouts.rollout import Block, Hook, Lifetimes
+from hebbevo.rollouts.rollout import Batch, Hook, RolloutResult
 from hebbevo.seeding import SeedPurpose, lifetime_seed
 from hebbevo.tasks.task import Task, Worker
 
@@ -64,7 +64,7 @@ class Recording:
         seconds_per_step: for the clock of the video.
     """
 
-    lifetimes: Lifetimes
+    lifetimes: RolloutResult
     moments: list[Moment]
     actions: npt.NDArray[np.float32]
     seed: int
@@ -84,24 +84,24 @@ class Recorder(Hook):
         self._frame = 0
         self._progress = 0.0
 
-    def on_observation(self, block: Block) -> None:
+    def on_observation(self, batch: Batch) -> None:
         """Note the moment, if a frame shows it."""
         first = self._frame
-        while int(self._frame * self._steps_per_frame) == block.step:
+        while int(self._frame * self._steps_per_frame) == batch.step:
             self._frame += 1
         if self._frame > first:
-            layers = range(1, block.network.layers + 1)
-            weights = tuple(block.network.weights(layer)[0].copy() for layer in layers)
-            sight = self._camera.look(block.environment)
-            self.moments.append(Moment(block.step, self._frame - first, self._progress, weights, sight))
+            layers = range(1, batch.network.layers + 1)
+            weights = tuple(batch.network.weights(layer)[0].copy() for layer in layers)
+            sight = self._camera.look(batch.environment)
+            self.moments.append(Moment(batch.step, self._frame - first, self._progress, weights, sight))
 
-    def on_action(self, block: Block) -> None:
+    def on_action(self, batch: Batch) -> None:
         """Note the action."""
-        self.actions.append(block.actions[0].copy())
+        self.actions.append(batch.actions[0].copy())
 
-    def on_step(self, block: Block) -> None:
+    def on_step(self, batch: Batch) -> None:
         """Note the reward."""
-        self._progress += float(block.environment.rewards[0])
+        self._progress += float(batch.environment.rewards[0])
 
 
 def render(
@@ -149,7 +149,9 @@ def record(
     """Live one lifetime, watched."""
     recorder = Recorder(camera)
     with closing(Worker(task, 1)) as worker:
-        lifetimes = worker.live(values[None], [0], [seed], [morphology], early_stop=False, hooks=[recorder])
+        lifetimes = worker.rollout(
+            values[None], [0], [seed], [morphology], early_stop=False, hooks=[recorder]
+        )
     actions = np.array(recorder.actions)
     return Recording(
         lifetimes,

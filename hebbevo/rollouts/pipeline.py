@@ -1,6 +1,6 @@
 """Lifetimes in halves: while one half's bodies move on CPU threads, the other half's network computes on the device.
 
-Each half is the loop of `hebbevo.rollouts.rollout.live` in a thread of its own, so that a step means the same. The
+Each half is the loop of `hebbevo.rollouts.rollout.rollout` in a thread of its own, so that a step means the same. The
 halves take turns by two locks: one for the device, held during the forward pass, and one for the CPU, held while the
 environment is built, reset or steps. Whoever waits longest goes first; nobody's result depends on who did.
 """
@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from hebbevo.rollouts.rollout import Block, Hook
+from hebbevo.rollouts.rollout import Batch, Hook
 
 Result = TypeVar("Result")
 
@@ -23,7 +23,7 @@ class Interrupted(RuntimeError):
     """Nobody wants the result any more."""
 
 
-class FirstCome:
+class FifoLock:
     """A lock that goes to whoever has waited longest: a half that is done cannot take it again at once."""
 
     def __init__(self) -> None:
@@ -61,7 +61,7 @@ class Span:
 
 
 @dataclass
-class Turns:
+class Pipeline:
     """What the halves share.
 
     Attributes:
@@ -71,41 +71,41 @@ class Turns:
         record: where spans go, or None.
     """
 
-    cpu: FirstCome = field(default_factory=FirstCome)
-    device: FirstCome = field(default_factory=FirstCome)
+    cpu: FifoLock = field(default_factory=FifoLock)
+    device: FifoLock = field(default_factory=FifoLock)
     stop: threading.Event = field(default_factory=threading.Event)
     record: list[Span] | None = None
 
 
-class Turn(Hook):
+class PipelineStage(Hook):
     """One half's hook, after all others: the device is its own while its network computes, then the CPU."""
 
-    def __init__(self, turns: Turns, half: int) -> None:
+    def __init__(self, turns: Pipeline, half: int) -> None:
         self._turns = turns
         self._half = half
-        self._held: FirstCome | None = None
+        self._held: FifoLock | None = None
         self._since = 0.0
 
-    def birth(self, ticket: int) -> None:
+    def reset(self, ticket: int) -> None:
         """Take the CPU until the first observation: environments in Python are not for two threads at a time."""
         self._take(self._turns.cpu, ticket)
 
-    def on_observation(self, block: Block) -> None:
+    def on_observation(self, batch: Batch) -> None:
         """Take the device."""
         if self._turns.stop.is_set():
             raise Interrupted
         self.release()
         self._take(self._turns.device)
 
-    def on_action(self, block: Block) -> None:
+    def on_action(self, batch: Batch) -> None:
         """Give the device back and take the CPU."""
-        self._note("network", block)
+        self._note("network", batch)
         self.release()
         self._take(self._turns.cpu)
 
-    def on_step(self, block: Block) -> None:
+    def on_step(self, batch: Batch) -> None:
         """Give the CPU back."""
-        self._note("environment", block)
+        self._note("environment", batch)
         self.release()
 
     def release(self) -> None:
@@ -114,17 +114,17 @@ class Turn(Hook):
             held, self._held = self._held, None
             held.release()
 
-    def _take(self, turn: FirstCome, ticket: int | None = None) -> None:
+    def _take(self, turn: FifoLock, ticket: int | None = None) -> None:
         turn.acquire(ticket)
         self._held, self._since = turn, time.perf_counter()
 
-    def _note(self, part: str, block: Block) -> None:
+    def _note(self, part: str, batch: Batch) -> None:
         if self._turns.record is not None:
-            span = Span(self._half, part, block.step, self._since, time.perf_counter())
+            span = Span(self._half, part, batch.step, self._since, time.perf_counter())
             self._turns.record.append(span)
 
 
-def in_turns(halves: Sequence[Callable[[Hook], Result]], turns: Turns) -> list[Result]:
+def run_pipelined(halves: Sequence[Callable[[Hook], Result]], turns: Pipeline) -> list[Result]:
     """Run each half in a thread of its own, with its hook; return their results in order.
 
     All are born, one after the other, before any takes a step. If one fails, the others end at their next step, and
@@ -133,9 +133,9 @@ def in_turns(halves: Sequence[Callable[[Hook], Result]], turns: Turns) -> list[R
     births = [turns.cpu.ticket() for _ in halves]
 
     def run(half: int) -> Result:
-        turn = Turn(turns, half)
+        turn = PipelineStage(turns, half)
         try:
-            turn.birth(births[half])
+            turn.reset(births[half])
             return halves[half](turn)
         except BaseException:
             turns.stop.set()

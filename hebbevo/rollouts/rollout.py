@@ -23,7 +23,7 @@ WORST_FITNESS: Final = -1e9
 
 
 @dataclass(frozen=True)
-class Lifetimes:
+class RolloutResult:
     """What a block of lifetimes came to.
 
     Attributes:
@@ -38,13 +38,13 @@ class Lifetimes:
 
 
 @dataclass
-class Block:
+class Batch:
     """What hooks see, between the parts of a step: everything may be read, and written in place.
 
     Attributes:
         step: the time step t = 0, 1, ...
         active: rows of the lifetimes that go on.
-        actions: ``(capacity, n_out)``, the step's actions once the forward pass is made.
+        actions: ``(batch_size, n_out)``, the step's actions once the forward pass is made.
     """
 
     environment: BatchedEnvironment
@@ -57,17 +57,17 @@ class Block:
 class Hook:
     """A perturbation or a recorder; override what you need. A hook that only looks changes no bit."""
 
-    def on_observation(self, block: Block) -> None:
+    def on_observation(self, batch: Batch) -> None:
         """Run before the forward pass; observations and weights are those of time t."""
 
-    def on_action(self, block: Block) -> None:
+    def on_action(self, batch: Batch) -> None:
         """Run between the forward pass and the environment's step."""
 
-    def on_step(self, block: Block) -> None:
+    def on_step(self, batch: Batch) -> None:
         """Run after the environment's step, before the update; `active` still holds who acted."""
 
 
-def live(
+def rollout(
     environment: BatchedEnvironment,
     network: PlasticNetwork,
     genomes: npt.NDArray[np.float32],
@@ -79,7 +79,7 @@ def live(
     early_stop: EarlyStop | None,
     plastic: bool = True,
     hooks: Sequence[Hook] = (),
-) -> Lifetimes:
+) -> RolloutResult:
     """Live a block of lifetimes from birth to end.
 
     Args:
@@ -96,27 +96,27 @@ def live(
     """
     count = len(seeds)
     environment.reset(seeds, morphologies)
-    network.begin(genomes, genome_of, seeds, plastic=plastic)
+    network.reset(genomes, genome_of, seeds, plastic=plastic)
     fitness, lived = np.zeros(count), np.zeros(count, np.int64)
     negatives, diverged = np.zeros(count, np.int64), np.zeros(count, np.bool_)
     after, patience = (early_stop.after, early_stop.negative_rewards) if early_stop else (-1, 0)
     active = np.flatnonzero(~environment.diverged[:count])
     diverged |= environment.diverged[:count]
-    actions = np.zeros((environment.capacity, environment.action_size), np.float32)
-    block = Block(environment, network, active, actions)
-    for block.step in range(steps):
-        if not len(block.active):
+    actions = np.zeros((environment.batch_size, environment.action_size), np.float32)
+    batch = Batch(environment, network, active, actions)
+    for batch.step in range(steps):
+        if not len(batch.active):
             break
         for hook in hooks:
-            hook.on_observation(block)
-        block.actions = network.forward(environment.observations, block.active)
+            hook.on_observation(batch)
+        batch.actions = network.forward(environment.observations, batch.active)
         for hook in hooks:
-            hook.on_action(block)
-        environment.step(block.actions, block.active)
+            hook.on_action(batch)
+        environment.step(batch.actions, batch.active)
         for hook in hooks:
-            hook.on_step(block)
+            hook.on_step(batch)
         going = _account(
-            block.active,
+            batch.active,
             environment.rewards,
             environment.done,
             environment.terminated,
@@ -128,11 +128,11 @@ def live(
             after,
             patience,
         )
-        if going < len(block.active):
-            block.active = block.active[:going].copy()
-        network.learn(block.active)
+        if going < len(batch.active):
+            batch.active = batch.active[:going].copy()
+        network.learn(batch.active)
     fitness[diverged] = WORST_FITNESS
-    return Lifetimes(fitness, lived, diverged)
+    return RolloutResult(fitness, lived, diverged)
 
 
 @njit(nogil=True, cache=True)

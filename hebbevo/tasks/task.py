@@ -20,7 +20,7 @@ from hebbevo.networks.numba.kernel import CpuKernel
 from hebbevo.networks.numba.network import PlasticNetwork
 from hebbevo.perturbations.catalogue import check_perturbations, hooks_of
 from hebbevo.perturbations.perturbation import Perturbation
-from hebbevo.rollouts.rollout import Hook, Lifetimes, live
+from hebbevo.rollouts.rollout import Hook, RolloutResult, rollout
 from hebbevo.rules import Distribution
 from hebbevo.seeding import Stream, stream
 
@@ -28,7 +28,7 @@ FloatArray = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Ends:
+class EnvironmentInterface:
     """What an environment hands a network and takes from it; see `BatchedEnvironment`.
 
     Attributes:
@@ -73,11 +73,13 @@ class Task:
             check_perturbations(perturbations, self.env, (sensors, *self.sizes[1:]), where)
 
     @cached_property
-    def ends(self) -> Ends:
+    def ends(self) -> EnvironmentInterface:
         """What the environment hands the network and takes from it."""
         environment = self.env.build(1)
         try:
-            return Ends(environment.observation_size, environment.image_shape, environment.action_slopes)
+            return EnvironmentInterface(
+                environment.observation_size, environment.image_shape, environment.action_slopes
+            )
         finally:
             environment.close()
 
@@ -160,17 +162,17 @@ class Task:
 class Worker:
     """What is dear to make: compiled kernel, environment and network for blocks of up to `block` lifetimes."""
 
-    def __init__(self, task: Task, block: int) -> None:
+    def __init__(self, task: Task, batch_size: int) -> None:
         self.task = task
-        self.block = block
-        self._environment: BatchedEnvironment = task.env.build(block)
+        self.batch_size = batch_size
+        self._environment: BatchedEnvironment = task.env.build(batch_size)
         initial = None if task.plasticity.weights_evolve else task.plasticity.weight_distribution
-        encoder = CpuEncoder(task.encoder, task.layout, block) if task.encoder else None
+        encoder = CpuEncoder(task.encoder, task.layout, batch_size) if task.encoder else None
         slopes = task.ends.slopes if task.network.output == "raw" else None
         kernel = CpuKernel(task.kernel_spec)
-        self._network = PlasticNetwork(kernel, task.layout, initial, block, encoder, slopes)
+        self._network = PlasticNetwork(kernel, task.layout, initial, batch_size, encoder, slopes)
 
-    def live(
+    def rollout(
         self,
         genomes: FloatArray,
         genome_of: Sequence[int],
@@ -181,14 +183,14 @@ class Worker:
         plastic: bool = True,
         hooks: Sequence[Hook] = (),
         perturbations: Sequence[Perturbation] | None = None,
-    ) -> Lifetimes:
-        """Live up to `block` lifetimes; see `hebbevo.rollouts.rollout.live`.
+    ) -> RolloutResult:
+        """Live up to `block` lifetimes; see `hebbevo.rollouts.rollout.rollout`.
 
         `perturbations` come before `hooks`; None are the task's own.
         """
         env, plasticity = self.task.env, self.task.plasticity
         happening = self.task.perturbations if perturbations is None else perturbations
-        return live(
+        return rollout(
             self._environment,
             self._network,
             genomes,

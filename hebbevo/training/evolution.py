@@ -102,12 +102,12 @@ def evolve(
 
     with (
         # What cannot be built, or finds no workers, fails before a directory appears.
-        executor_for(task, execution, notes) as (executor, block),
+        executor_for(task, execution, notes) as (executor, batch_size),
         RunDirectory.create(out, config.to_yaml(), fill) as directory,
     ):
         notes.attach(directory)
         return _Evolution(config, task, searcher, start, directory, None, watch, notes).run(
-            executor, block, execution
+            executor, batch_size, execution
         )
 
 
@@ -146,8 +146,8 @@ def resume(
         if evolution.finished:
             return evolution.result(already_finished=True)
         notes.attach(directory)
-        with executor_for(task, execution, notes) as (executor, block):
-            return evolution.run(executor, block, execution)
+        with executor_for(task, execution, notes) as (executor, batch_size):
+            return evolution.run(executor, batch_size, execution)
 
 
 def read_config(directory: RunDirectory) -> Config:
@@ -252,14 +252,14 @@ class _Evolution:
             search.agent_steps is not None and self.agent_steps >= search.agent_steps
         )
 
-    def run(self, executor: Executor[Worker], block: int, execution: Execution) -> Run:
+    def run(self, executor: Executor[Worker], batch_size: int, execution: Execution) -> Run:
         """Go on to the last generation."""
         start, self._even = self.searcher.generation, execution.device is not None
         self.directory.truncate_progress(start)
         self.directory.log("start", generation=start, cores=cores(), execution=vars(execution))
         with Telemetry(self.directory, start) as telemetry:
             while not self.finished:
-                step = self._generation(executor, block)
+                step = self._generation(executor, batch_size)
                 telemetry.record(step)
                 if self.watch is not None:
                     self.watch(step)
@@ -277,7 +277,7 @@ class _Evolution:
             already_finished,
         )
 
-    def _generation(self, executor: Executor[Worker], block: int) -> Step:
+    def _generation(self, executor: Executor[Worker], batch_size: int) -> Step:
         began, search = time.perf_counter(), self.config.search
         number = self.searcher.generation
         replayed = self._replay.chosen(number)
@@ -290,7 +290,7 @@ class _Evolution:
             number=number,
             morphologies=self.config.env.morphology_names,
             lifetime_seeds=search.lifetime_seeds,
-            block=block,
+            batch_size=batch_size,
             even=self._even,
             replayed=replayed.tolist(),
         )
@@ -299,7 +299,9 @@ class _Evolution:
         generation = self.searcher.generation
         self.agent_steps += fitness.steps
         center = (
-            self._evaluate_center(executor, block) if self.finished or not generation % self._every else {}
+            self._evaluate_center(executor, batch_size)
+            if self.finished or not generation % self._every
+            else {}
         )
         row: Row = {"generation": generation, **self._row(fitness), **center, **diagnostics}
         is_best = self._write_genomes(center)
@@ -348,7 +350,7 @@ class _Evolution:
     def _with_empty_center(self, row: Row) -> Row:
         return {**row, **{name: row.get(name) for name in self._center_columns()}}
 
-    def _evaluate_center(self, executor: Executor[Worker], block: int) -> Row:
+    def _evaluate_center(self, executor: Executor[Worker], batch_size: int) -> Row:
         """Return the centre's mean over fresh lifetimes of full length; a diverged one counts as the worst."""
         lifetimes = evaluate_conditions(
             executor,
@@ -357,7 +359,7 @@ class _Evolution:
             self.config.env.morphology_names,
             (GENOME,),
             self.config.evaluation.episodes,
-            block,
+            batch_size,
         )
         means = [float(conditions[GENOME].fitness.mean()) for conditions in lifetimes.values()]
         return dict(zip(self._center_columns(), (float(np.mean(means)), *means), strict=True))

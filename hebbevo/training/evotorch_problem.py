@@ -75,7 +75,7 @@ class _Lifetimes:
             number=self._generation,
             morphologies=config.env.morphology_names,
             lifetime_seeds=config.search.lifetime_seeds,
-            block=self._block,
+            batch_size=self._block,
         )
         self._generation += 1
         return lived.penalised(config.search.penalty)

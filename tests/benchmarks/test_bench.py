@@ -13,7 +13,7 @@ import torch
 from hebbevo import benchmarks
 from hebbevo.benchmarks import network, peers, quadruped, replays, startup, tables, workers
 from hebbevo.benchmarks.car_racing_loop import PlainPolicy
-from hebbevo.benchmarks.gymnasium_loop import PlainNetwork, live, make_ant
+from hebbevo.benchmarks.gymnasium_loop import PlainNetwork, make_ant, rollout
 from hebbevo.benchmarks.plain_parts import plain_parts
 from hebbevo.benchmarks.timing import Effort, alternate
 from hebbevo.cli.app import run
@@ -117,7 +117,7 @@ def test_the_plain_loop_lives_the_whole_episode(recording):
     sizes, tables_of_five, weights = plain_parts(recording, 0, peers.ANT_INPUTS)
     before = [matrix.copy() for matrix in weights]
     with torch.no_grad():
-        reward = live(make_ant(3), PlainNetwork(sizes, tables_of_five, weights), seed=1)
+        reward = rollout(make_ant(3), PlainNetwork(sizes, tables_of_five, weights), seed=1)
     assert np.isfinite(reward)
     assert sizes == [27, 128, 64, 8]
     assert all((matrix == copy).all() for matrix, copy in zip(before, weights, strict=True)) is False

@@ -24,23 +24,23 @@ def actions(seed: int, steps: int) -> np.ndarray:
     )
 
 
-def drive(block, row: int, seed: int, steps: int = 60) -> list:
+def drive(batch, row: int, seed: int, steps: int = 60) -> list:
     """Live one lifetime in a row, and return all that it was told."""
-    told = [block.observations[row].copy()]
-    wheel = np.zeros((block.capacity, 3), np.float32)
+    told = [batch.observations[row].copy()]
+    wheel = np.zeros((batch.batch_size, 3), np.float32)
     for action in actions(seed, steps):
         wheel[row] = action
-        block.step(wheel, np.array([row]))
-        told += [block.observations[row].copy(), block.rewards[row], block.terminated[row]]
+        batch.step(wheel, np.array([row]))
+        told += [batch.observations[row].copy(), batch.rewards[row], batch.terminated[row]]
     return told
 
 
 @pytest.mark.parametrize("official", [True, False])
 def test_equal_to_gymnasium_by_hand(official):
-    block, plain = CarRacingConfig(official=official).build(2), gymnasium.make("CarRacing-v3")
-    block.reset([7, 8], ["default"] * 2)
+    batch, plain = CarRacingConfig(official=official).build(2), gymnasium.make("CarRacing-v3")
+    batch.reset([7, 8], ["default"] * 2)
     plain.reset(seed=8)
-    told = drive(block, 1, 3)
+    told = drive(batch, 1, 3)
     for step, action in enumerate(actions(3, 60)):
         bounded = np.array([action[0], (action[1] + 1) / 2, (action[2] + 1) / 2], np.float32)
         seen, reward, terminated, truncated, _ = plain.step(bounded)
@@ -57,41 +57,41 @@ def test_nothing_driven_before_leaves_a_trace():
     fresh = config.build(1)
     fresh.reset([21], ["default"])
     expected = drive(fresh, 0, 5)
-    block = config.build(2)
+    batch = config.build(2)
     for before, count in ((21, 2), (4, 1), (21, 1)):
         for _ in range(count):
-            block.reset([before, before], ["default"] * 2)
-            drive(block, 1, before, 25)
-    block.reset([30, 21], ["default"] * 2)
-    for told, wanted in zip(drive(block, 1, 5), expected, strict=True):
+            batch.reset([before, before], ["default"] * 2)
+            drive(batch, 1, before, 25)
+    batch.reset([30, 21], ["default"] * 2)
+    for told, wanted in zip(drive(batch, 1, 5), expected, strict=True):
         np.testing.assert_array_equal(told, wanted)
 
 
 def test_seeds_that_share_the_lower_half_share_the_track():
-    block = CarRacingConfig().build(3)
-    block.reset([9, 9 + 2**40, 10], ["default"] * 3)
-    np.testing.assert_array_equal(block.observations[0], block.observations[1])
-    tracks = [environment.track for environment in block._environments]
+    batch = CarRacingConfig().build(3)
+    batch.reset([9, 9 + 2**40, 10], ["default"] * 3)
+    np.testing.assert_array_equal(batch.observations[0], batch.observations[1])
+    tracks = [environment.track for environment in batch._environments]
     assert tracks[0] == tracks[1] != tracks[2]
 
 
 def test_a_nan_action_ends_its_own_row_only():
-    block = CarRacingConfig().build(2)
-    block.reset([1, 2], ["default"] * 2)
+    batch = CarRacingConfig().build(2)
+    batch.reset([1, 2], ["default"] * 2)
     wheel = np.zeros((2, 3), np.float32)
     wheel[0] = np.nan
-    block.step(wheel, np.array([0, 1]))
-    assert block.diverged.tolist() == [True, False]
-    assert block.rewards[0] == 0.0
+    batch.step(wheel, np.array([0, 1]))
+    assert batch.diverged.tolist() == [True, False]
+    assert batch.rewards[0] == 0.0
 
 
 def test_settings():
     config = CarRacingConfig()
     assert (config.early_stop.after, config.early_stop.negative_rewards) == (0, 20)
-    assert config.officially().official
+    assert config.reference_environment().official
     assert not config.official
     with pytest.raises(EnvError, match="leave --official out"):
-        QuadrupedConfig().officially()
+        QuadrupedConfig().reference_environment()
     with pytest.raises(EnvError, match="morphology of car_racing"):
         config.build(1).reset([1], ["intact"])
     with pytest.raises(ValueError, match="sub_rows"):

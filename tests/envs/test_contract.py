@@ -17,46 +17,46 @@ def config(request):
 
 
 def test_shapes_and_dtypes(config):
-    block = config.build(3)
-    assert block.observations.shape == (3, block.observation_size)
-    assert block.observations.dtype == np.float32
-    assert block.rewards.dtype == np.float64
-    for flags in (block.done, block.terminated, block.diverged):
+    batch = config.build(3)
+    assert batch.observations.shape == (3, batch.observation_size)
+    assert batch.observations.dtype == np.float32
+    assert batch.rewards.dtype == np.float64
+    for flags in (batch.done, batch.terminated, batch.diverged):
         assert flags.shape == (3,)
         assert flags.dtype == np.bool_
     assert type(config).unit in ("m", "reward")
     assert isinstance(type(config).releases_gil, bool)
-    block.close()
+    batch.close()
 
 
 def test_arrays_are_written_in_place_and_only_in_active_rows(config):
-    block = config.build(3)
-    arrays = (block.observations, block.rewards, block.done, block.terminated, block.diverged)
-    block.reset([1, 2, 3], [config.morphology_names[0]] * 3)
-    before = block.observations.copy()
-    block.step(np.full((3, block.action_size), 0.5, np.float32), np.array([0, 2]))
+    batch = config.build(3)
+    arrays = (batch.observations, batch.rewards, batch.done, batch.terminated, batch.diverged)
+    batch.reset([1, 2, 3], [config.morphology_names[0]] * 3)
+    before = batch.observations.copy()
+    batch.step(np.full((3, batch.action_size), 0.5, np.float32), np.array([0, 2]))
     assert all(
         now is then
         for now, then in zip(
             arrays,
-            (block.observations, block.rewards, block.done, block.terminated, block.diverged),
+            (batch.observations, batch.rewards, batch.done, batch.terminated, batch.diverged),
             strict=True,
         )
     )
-    np.testing.assert_array_equal(block.observations[1], before[1])
-    assert (block.observations[[0, 2]] != before[[0, 2]]).any(axis=1).all()
-    block.close()
+    np.testing.assert_array_equal(batch.observations[1], before[1])
+    assert (batch.observations[[0, 2]] != before[[0, 2]]).any(axis=1).all()
+    batch.close()
 
 
 def test_same_seed_same_bits_other_seed_other_start(config):
-    block = config.build(2)
+    batch = config.build(2)
     name = config.morphology_names[0]
-    block.reset([4, 5], [name] * 2)
-    first = block.observations.copy()
-    block.reset([5, 4], [name] * 2)
-    np.testing.assert_array_equal(block.observations, first[::-1])
+    batch.reset([4, 5], [name] * 2)
+    first = batch.observations.copy()
+    batch.reset([5, 4], [name] * 2)
+    np.testing.assert_array_equal(batch.observations, first[::-1])
     assert (first[0] != first[1]).any()
-    block.close()
+    batch.close()
 
 
 def test_config_survives_json(config):

@@ -42,8 +42,8 @@ def reference(model, qpos, qvel, touching, start):
 
 @pytest.mark.parametrize("name", ["intact", "right_front_damaged", "left_rear_amputated", "loaded", "uphill"])
 def test_observations_agree_with_the_table(name):
-    block = DogConfig().build(2)
-    block.reset([7, 8], ["intact", name])
+    batch = DogConfig().build(2)
+    batch.reset([7, 8], ["intact", name])
     model = compile_dog(name)
     data = mujoco.MjData(model)
     start = model.numeric("init_qpos").data[2]
@@ -51,26 +51,26 @@ def test_observations_agree_with_the_table(name):
     motors = [JOINTS.index(model.actuator(motor).name) for motor in range(model.nu)]
     seen = set()
     for step in range(200):
-        data.qpos[:], data.qvel[:] = block.position(1), block.velocity(1)
-        data.qacc_warmstart[:] = block._of_row[1].batch.bind("qacc_warmstart")[1]
+        data.qpos[:], data.qvel[:] = batch.position(1), batch.velocity(1)
+        data.qacc_warmstart[:] = batch._of_row[1].batch.bind("qacc_warmstart")[1]
         actions = np.tanh(2 * generator.standard_normal((2, 12))).astype(np.float32)
         actions[:, 1::3] = np.sin(step / 9)
-        block.observations[:] = np.nan
-        block.step(actions, np.arange(2))
+        batch.observations[:] = np.nan
+        batch.step(actions, np.arange(2))
         data.ctrl[:] = actions[1, motors]
         mujoco.mj_step(model, data)
         mujoco.mj_step(model, data)  # its contacts, too, are those of the state one substep ago
         touching = touching_geoms(model, data)
         seen |= {tuple(foot in touching for foot in FEET)}
-        expected = reference(model, block.position(1), block.velocity(1), touching, start)
-        np.testing.assert_allclose(block.observations[1], expected, rtol=1e-6, atol=1e-6)
+        expected = reference(model, batch.position(1), batch.velocity(1), touching, start)
+        np.testing.assert_allclose(batch.observations[1], expected, rtol=1e-6, atol=1e-6)
     assert len(seen) > 1
 
 
 @pytest.mark.parametrize("name", ["intact", "left_front_damaged"])
 def test_physics_is_plain_mj_step_bit_for_bit(name):
-    block = DogConfig().build(2)
-    block.reset([5, 6], [name, "intact"])
+    batch = DogConfig().build(2)
+    batch.reset([5, 6], [name, "intact"])
     model = compile_dog(name)
     data = mujoco.MjData(model)
     data.qpos[:] = model.numeric("init_qpos").data
@@ -81,11 +81,11 @@ def test_physics_is_plain_mj_step_bit_for_bit(name):
         before = data.qpos[0]
         data.ctrl[:] = actions[0]
         mujoco.mj_step(model, data, 2)
-        block.step(actions, np.arange(2))
-        np.testing.assert_array_equal(block.positions[0], data.qpos)
-        np.testing.assert_array_equal(block.velocities[0], data.qvel)
-        assert block.rewards[0] == data.qpos[0] - before
-        assert block.done[0] == (data.qpos[2] <= 0.15)
+        batch.step(actions, np.arange(2))
+        np.testing.assert_array_equal(batch.positions[0], data.qpos)
+        np.testing.assert_array_equal(batch.velocities[0], data.qvel)
+        assert batch.rewards[0] == data.qpos[0] - before
+        assert batch.done[0] == (data.qpos[2] <= 0.15)
 
 
 @pytest.mark.parametrize("leg", LEGS)
@@ -124,41 +124,41 @@ def test_another_plan_is_another_body():
 
 
 def test_random_actions_neither_throw_it_over_nor_into_the_air():
-    block = DogConfig().build(32)
-    block.reset(range(32), ["intact"] * 32)
-    assert (block.observations[:, -4:].sum(axis=1) >= 3).all()
-    standing = block.positions[:, 2].mean()
+    batch = DogConfig().build(32)
+    batch.reset(range(32), ["intact"] * 32)
+    assert (batch.observations[:, -4:].sum(axis=1) >= 3).all()
+    standing = batch.positions[:, 2].mean()
     generator = np.random.default_rng(0)
     highest = 0.0
     for _ in range(300):
-        block.step(np.tanh(generator.standard_normal((32, 12))).astype(np.float32), np.arange(32))
-        highest = max(highest, block.positions[:, 2].max())
-    up = 1 - 2 * (block.positions[:, 4] ** 2 + block.positions[:, 5] ** 2)
+        batch.step(np.tanh(generator.standard_normal((32, 12))).astype(np.float32), np.arange(32))
+        highest = max(highest, batch.positions[:, 2].max())
+    up = 1 - 2 * (batch.positions[:, 4] ** 2 + batch.positions[:, 5] ** 2)
     assert (up > 0).mean() > 0.9
     assert highest < 1.5 * standing
-    assert not block.diverged.any()
+    assert not batch.diverged.any()
 
 
 def test_a_trot_moves_it_forwards():
     """What evolution can find: diagonal legs in turn, thighs and shanks as sines."""
-    block = DogConfig().build(1)
-    block.reset([1], ["intact"])
-    start = block.positions[0, 0]
+    batch = DogConfig().build(1)
+    batch.reset([1], ["intact"])
+    start = batch.positions[0, 0]
     actions = np.zeros((1, 12), np.float32)
     for step in range(600):
         for leg, phase in enumerate((0, np.pi, np.pi, 0)):
             angle = 2 * np.pi * 2.62 * step / 60 + phase
             actions[0, 3 * leg + 1] = 0.71 * np.sin(angle)
             actions[0, 3 * leg + 2] = 0.81 * np.sin(angle + 1.62)
-        block.step(actions, np.arange(1))
-    assert block.positions[0, 0] - start > 3
+        batch.step(actions, np.arange(1))
+    assert batch.positions[0, 0] - start > 3
 
 
 def test_it_is_registered_and_takes_the_same_bodies():
     assert config_class("dog") is DogConfig
     config = DogConfig(morphologies=("test_05", "intact"))
-    block = config.build(1)
-    assert (block.observation_size, block.action_size) == (36, 12)
+    batch = config.build(1)
+    assert (batch.observation_size, batch.action_size) == (36, 12)
     with pytest.raises(ValueError, match="did you mean intact"):
         DogConfig(morphologies=("intcat",))
     with pytest.raises(ValueError, match="greater than 0"):

@@ -43,61 +43,61 @@ def by_hand(identifier, seed, steps):
 
 @pytest.mark.parametrize("identifier", IDS)
 @pytest.mark.parametrize("capacity", [1, 3])
-def test_equal_to_a_loop_by_hand(identifier, capacity):
-    block = GymnasiumConfig(name=f"gymnasium:{identifier}").build(capacity)
+def test_equal_to_a_loop_by_hand(identifier, batch_size):
+    batch = GymnasiumConfig(name=f"gymnasium:{identifier}").build(batch_size)
     seeds = [3, 2**40, 5, 8, 13, 21]
-    for start in range(0, len(seeds), capacity):
-        some = seeds[start : start + capacity]
+    for start in range(0, len(seeds), batch_size):
+        some = seeds[start : start + batch_size]
         histories = [by_hand(identifier, seed, 230) for seed in some]
-        outputs = [outputs_of(seed, block.action_size, 230) for seed in some]
-        block.reset(some, ["default"] * len(some))
+        outputs = [outputs_of(seed, batch.action_size, 230) for seed in some]
+        batch.reset(some, ["default"] * len(some))
         for step in range(max(map(len, histories))):
             active = np.array([row for row, history in enumerate(histories) if step < len(history)])
             if step:
-                actions = np.full((capacity, block.action_size), np.nan, np.float32)
+                actions = np.full((batch_size, batch.action_size), np.nan, np.float32)
                 for row in active:
                     actions[row] = outputs[row][step - 1]
-                block.step(actions, active)
+                batch.step(actions, active)
             for row in active:
                 observation, reward, ended = histories[row][step]
-                np.testing.assert_array_equal(block.observations[row], observation)
-                assert block.rewards[row] == reward
-                assert block.terminated[row] == ended
-    assert not block.diverged.any()
-    block.close()
+                np.testing.assert_array_equal(batch.observations[row], observation)
+                assert batch.rewards[row] == reward
+                assert batch.terminated[row] == ended
+    assert not batch.diverged.any()
+    batch.close()
 
 
 def test_the_time_limit_of_the_id_terminates():
-    block = GymnasiumConfig(name="gymnasium:Pendulum-v1").build(1)
-    block.reset([1], ["default"])
+    batch = GymnasiumConfig(name="gymnasium:Pendulum-v1").build(1)
+    batch.reset([1], ["default"])
     for step in range(200):
-        assert not block.terminated[0], step
-        block.step(np.zeros((1, 1), np.float32), np.arange(1))
-    assert block.terminated[0]
-    block.step(np.zeros((1, 1), np.float32), np.arange(1))
-    assert block.rewards[0] == 0
+        assert not batch.terminated[0], step
+        batch.step(np.zeros((1, 1), np.float32), np.arange(1))
+    assert batch.terminated[0]
+    batch.step(np.zeros((1, 1), np.float32), np.arange(1))
+    assert batch.rewards[0] == 0
 
 
 def test_a_nan_output_ends_its_own_row_only():
-    block = GymnasiumConfig(name="gymnasium:CartPole-v1").build(2)
-    block.reset([1, 2], ["default"] * 2)
-    block.step(np.array([[np.nan, 1], [0, 1]], np.float32), np.arange(2))
-    assert block.diverged.tolist() == [True, False]
-    assert (block.observations[0] == 0).all()
-    assert block.rewards.tolist() == [0.0, 1.0]
-    block.reset([1], ["default"])
-    assert not block.diverged[0]
+    batch = GymnasiumConfig(name="gymnasium:CartPole-v1").build(2)
+    batch.reset([1, 2], ["default"] * 2)
+    batch.step(np.array([[np.nan, 1], [0, 1]], np.float32), np.arange(2))
+    assert batch.diverged.tolist() == [True, False]
+    assert (batch.observations[0] == 0).all()
+    assert batch.rewards.tolist() == [0.0, 1.0]
+    batch.reset([1], ["default"])
+    assert not batch.diverged[0]
 
 
 def test_an_exploded_mujoco_simulation_diverges():
-    block = GymnasiumConfig(name="gymnasium:HalfCheetah-v5").build(2)
-    block.reset([1, 2], ["default"] * 2)
-    block._environments[0].unwrapped.data.qvel[:] = 1e11
-    block.step(np.zeros((2, 6), np.float32), np.arange(2))
-    assert block.diverged.tolist() == [True, False]
-    block.reset([1, 2], ["default"] * 2)
-    block.step(np.zeros((2, 6), np.float32), np.arange(2))
-    assert not block.diverged.any()
+    batch = GymnasiumConfig(name="gymnasium:HalfCheetah-v5").build(2)
+    batch.reset([1, 2], ["default"] * 2)
+    batch._environments[0].unwrapped.data.qvel[:] = 1e11
+    batch.step(np.zeros((2, 6), np.float32), np.arange(2))
+    assert batch.diverged.tolist() == [True, False]
+    batch.reset([1, 2], ["default"] * 2)
+    batch.step(np.zeros((2, 6), np.float32), np.arange(2))
+    assert not batch.diverged.any()
 
 
 class Odd(gymnasium.Env):
@@ -133,18 +133,18 @@ def register_odd():
         del gymnasium.registry[identifier]
 
 
-def taken(block, outputs):
-    block.reset([1], ["default"])
-    block.step(np.array([outputs], np.float32), np.arange(1))
-    return block._environments[0].unwrapped.taken[-1]
+def taken(batch, outputs):
+    batch.reset([1], ["default"])
+    batch.step(np.array([outputs], np.float32), np.arange(1))
+    return batch._environments[0].unwrapped.taken[-1]
 
 
 def test_actions_by_their_space(register_odd):
     assert taken(register_odd(action_space=Discrete(3, start=-1)).build(1), [0, 0.2, 0.9]) == 1
     box = Box(np.array([-2, 0, -np.inf, 0]), np.array([4, 1, np.inf, np.inf]), dtype=np.float64)
-    block = register_odd(action_space=box).build(1)
-    np.testing.assert_allclose(taken(block, [0.5, -1, 7, 3]), [2.5, 0, 7, 3], atol=1e-7)
-    np.testing.assert_allclose(taken(block, [2, -2, -7, -3]), [4, 0, -7, 0], atol=1e-7)
+    batch = register_odd(action_space=box).build(1)
+    np.testing.assert_allclose(taken(batch, [0.5, -1, 7, 3]), [2.5, 0, 7, 3], atol=1e-7)
+    np.testing.assert_allclose(taken(batch, [2, -2, -7, -3]), [4, 0, -7, 0], atol=1e-7)
     square = register_odd(action_space=Box(-1, 1, (2, 2))).build(1)
     assert square.action_size == 4
     np.testing.assert_allclose(taken(square, [0.1, 0.2, 0.3, 0.4]), [[0.1, 0.2], [0.3, 0.4]])
@@ -152,10 +152,10 @@ def test_actions_by_their_space(register_odd):
 
 @pytest.mark.parametrize("reward", [float("nan"), float("inf")])
 def test_a_reward_that_is_not_finite_diverges(register_odd, reward):
-    block = register_odd(action_space=Discrete(2), reward=reward).build(1)
-    taken(block, [0, 1])
-    assert block.diverged[0]
-    assert block.rewards[0] == 0
+    batch = register_odd(action_space=Discrete(2), reward=reward).build(1)
+    taken(batch, [0, 1])
+    assert batch.diverged[0]
+    assert batch.rewards[0] == 0
 
 
 @pytest.mark.parametrize(
@@ -201,6 +201,6 @@ def test_a_missing_optional_dependency_is_one_line(register_odd, monkeypatch):
 
 
 def test_only_the_default_morphology():
-    block = GymnasiumConfig(name="gymnasium:CartPole-v1").build(1)
+    batch = GymnasiumConfig(name="gymnasium:CartPole-v1").build(1)
     with pytest.raises(EnvError, match="default"):
-        block.reset([1], ["intact"])
+        batch.reset([1], ["intact"])

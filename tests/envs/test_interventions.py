@@ -18,8 +18,8 @@ def walk(environment, change, at: int, body: str = "intact", steps: int = 25) ->
     rng, rows, seen = np.random.default_rng(3), np.array([0, 1]), []
     for step in range(steps):
         if step == at:
-            environment.blows.change([1], 0, change)
-        actions = np.zeros((environment.capacity, environment.action_size), np.float32)
+            environment.interventions.change([1], 0, change)
+        actions = np.zeros((environment.batch_size, environment.action_size), np.float32)
         actions[:2] = rng.uniform(-1, 1, environment.action_size)
         environment.step(actions, rows)
         seen.append(environment.observations[:2].copy())
@@ -59,16 +59,16 @@ def test_changes_combine_and_are_taken_back() -> None:
     environment = QuadrupedConfig().build(2)
     environment.reset([1, 2], ["intact", "intact"])
     whole = environment.model(1)
-    environment.blows.change([1], 4, Change(gravity=0.5))
-    environment.blows.change([1], 2, Change("heavy", gravity=0.5))
-    environment.blows.change([1], 3, Change("light"))
+    environment.interventions.change([1], 4, Change(gravity=0.5))
+    environment.interventions.change([1], 2, Change("heavy", gravity=0.5))
+    environment.interventions.change([1], 3, Change("light"))
     model = environment.model(1)
     assert model.opt.gravity[2] == 0.25 * whole.opt.gravity[2]
     assert model.body_mass.sum() == pytest.approx(0.5 * whole.body_mass.sum())
-    environment.blows.change([1], 3, None)
+    environment.interventions.change([1], 3, None)
     assert environment.model(1).body_mass.sum() == pytest.approx(1.5 * whole.body_mass.sum())
     for key in (2, 4):
-        environment.blows.change([1], key, None)
+        environment.interventions.change([1], key, None)
     assert environment.model(1) is whole is environment.model(0)
 
 
@@ -77,7 +77,7 @@ def test_another_layout_takes_over_pose_and_motion() -> None:
     walk(environment, None, -1)
     pose, velocity = environment.position(1).copy(), environment.velocity(1).copy()
     names = [environment.model(1).joint(joint).name for joint in range(1, environment.model(1).njnt)]
-    environment.blows.change([1], 0, Change("left_front_amputated"))
+    environment.interventions.change([1], 0, Change("left_front_amputated"))
     model = environment.model(1)
     assert model.njnt == len(names)  # the root and one hinge less
     for joint in range(1, model.njnt):
@@ -85,7 +85,7 @@ def test_another_layout_takes_over_pose_and_motion() -> None:
         assert environment.position(1)[6 + joint] == pose[7 + place]
         assert environment.velocity(1)[5 + joint] == velocity[6 + place]
     np.testing.assert_array_equal(environment.position(1)[:7], pose[:7])
-    environment.blows.change([1], 0, None)
+    environment.interventions.change([1], 0, None)
     np.testing.assert_array_equal(environment.velocity(1)[:6], velocity[:6])
     born = environment.body("intact").pose
     gone = [name for name in range(len(names)) if environment.position(1)[7 + name] != pose[7 + name]]
@@ -97,7 +97,7 @@ def test_a_leg_that_grows_back_does_not_end_in_the_floor() -> None:
     environment = QuadrupedConfig().build(2)
     walk(environment, None, -1, body="right_front_damaged")
     depth = lowest_point(environment.model(1), environment.position(1))
-    environment.blows.change([1], 0, Change("long_legs"))
+    environment.interventions.change([1], 0, Change("long_legs"))
     assert lowest_point(environment.model(1), environment.position(1)) >= depth - 1e-12
 
 
@@ -116,7 +116,7 @@ def test_an_impulse_is_the_change_of_momentum(build: str) -> None:
         return data.subtree_linvel[torso] * model.body_subtreemass[torso]
 
     before = environment.velocity(0).copy()
-    environment.blows.push(0, impulse=(3.0, -2.0, 1.0))
+    environment.interventions.push(0, impulse=(3.0, -2.0, 1.0))
     change = momentum(environment.velocity(0)) - momentum(before)
     np.testing.assert_allclose(change, (3.0, -2.0, 1.0), atol=1e-8)
     np.testing.assert_allclose(
@@ -128,6 +128,6 @@ def test_a_velocity_is_added_to_the_torso() -> None:
     environment = QuadrupedConfig().build(1)
     environment.reset([3], ["intact"])
     before = environment.velocity(0).copy()
-    environment.blows.push(0, velocity=(1.0, 0.5, 0.0))
+    environment.interventions.push(0, velocity=(1.0, 0.5, 0.0))
     np.testing.assert_array_equal(environment.velocity(0)[:3], before[:3] + np.array([1.0, 0.5, 0.0]))
     np.testing.assert_array_equal(environment.velocity(0)[3:], before[3:])

@@ -137,12 +137,12 @@ def test_a_locked_joint_stays_at_its_angle_at_birth(build, edited, leg):
     np.testing.assert_array_equal(rows_that_differ(intact, body, "jnt_range"), [joint])
     assert differing(intact, body) == {"jnt_range"}
     config = CONFIG[build](morphologies=("edited",), reset_noise=1.0)
-    block = config.build(4)
-    block.reset(range(4), ["edited"] * 4)
-    actions = np.ones((4, block.action_size), np.float32)
+    batch = config.build(4)
+    batch.reset(range(4), ["edited"] * 4)
+    actions = np.ones((4, batch.action_size), np.float32)
     for _ in range(60):
-        block.step(actions, np.arange(4))
-        assert np.abs(block.positions[:, intact.jnt_qposadr[joint]] - angle).max() < math.radians(5)
+        batch.step(actions, np.arange(4))
+        assert np.abs(batch.positions[:, intact.jnt_qposadr[joint]] - angle).max() < math.radians(5)
 
 
 @pytest.mark.parametrize("factor", [0.5, 1.5])

@@ -27,21 +27,21 @@ def length_of(seed: int, steps: int) -> int:
     return steps // 3 if seed % 5 == 0 else steps
 
 
-def live(block, lifetimes, steps):
+def rollout(batch, lifetimes, steps):
     """What each lifetime experienced: {seed: [(observation, reward, done, diverged) bytes per step]}."""
-    block.reset([seed for seed, _ in lifetimes], [body for _, body in lifetimes])
+    batch.reset([seed for seed, _ in lifetimes], [body for _, body in lifetimes])
     sequences = [actions_of(seed, steps) for seed, _ in lifetimes]
-    actions = np.full((block.capacity, 8), np.nan, np.float32)
-    records = {seed: [block.observations[row].tobytes()] for row, (seed, _) in enumerate(lifetimes)}
+    actions = np.full((batch.batch_size, 8), np.nan, np.float32)
+    records = {seed: [batch.observations[row].tobytes()] for row, (seed, _) in enumerate(lifetimes)}
     for step in range(steps):
         running = [row for row, (seed, _) in enumerate(lifetimes) if step < length_of(seed, steps)]
         active = np.array(running, np.int64)
         actions[:] = np.nan
         for row in active:
             actions[row] = sequences[row][step]
-        block.step(actions, active)
+        batch.step(actions, active)
         for row in active:
-            parts = (block.observations[row], block.rewards[row], block.done[row], block.diverged[row])
+            parts = (batch.observations[row], batch.rewards[row], batch.done[row], batch.diverged[row])
             records[lifetimes[row][0]].append(b"".join(part.tobytes() for part in parts))
     return records
 
@@ -51,28 +51,28 @@ def alone():
     """Every lifetime in a fresh block of its own."""
     records = {}
     for lifetime in LIFETIMES:
-        records |= live(QuadrupedConfig().build(1), [lifetime], 60)
+        records |= rollout(QuadrupedConfig().build(1), [lifetime], 60)
     return records
 
 
 @pytest.mark.parametrize("capacity", [1, 4, 16])
 @pytest.mark.parametrize("order", ["as they come", "shuffled"])
-def test_the_block_does_not_matter(alone, capacity, order):
+def test_the_block_does_not_matter(alone, batch_size, order):
     lifetimes = list(LIFETIMES)
     if order == "shuffled":
         np.random.default_rng(3).shuffle(lifetimes)
         lifetimes = [(int(seed), str(body)) for seed, body in lifetimes]
-    block = QuadrupedConfig().build(capacity)  # reused: later lifetimes follow others in the same rows
+    batch = QuadrupedConfig().build(batch_size)  # reused: later lifetimes follow others in the same rows
     records = {}
-    for start in range(0, len(lifetimes), capacity):
-        records |= live(block, lifetimes[start : start + capacity], 60)
+    for start in range(0, len(lifetimes), batch_size):
+        records |= rollout(batch, lifetimes[start : start + batch_size], 60)
     assert records == alone
 
 
 def test_a_partly_filled_block_and_what_ran_before_do_not_matter(alone):
-    block = QuadrupedConfig().build(7)
+    batch = QuadrupedConfig().build(7)
     for lifetimes in (LIFETIMES[:7], LIFETIMES[5:8], LIFETIMES[2:3]):
-        records = live(block, lifetimes, 60)
+        records = rollout(batch, lifetimes, 60)
         assert records == {seed: alone[seed] for seed, _ in lifetimes}
 
 
@@ -80,8 +80,8 @@ def test_a_partly_filled_block_and_what_ran_before_do_not_matter(alone):
 @pytest.mark.parametrize("integrator", ["implicitfast", "RK4"])
 def test_physics_is_plain_mj_step_bit_for_bit(name, integrator):
     config = QuadrupedConfig(integrator=integrator)
-    block = config.build(3)
-    block.reset([1, 5, 9], ["intact", name, "intact"])
+    batch = config.build(3)
+    batch.reset([1, 5, 9], ["intact", name, "intact"])
     model = compile_model(name, integrator=integrator)
     data = mujoco.MjData(model)
     data.qpos[:] = model.numeric("init_qpos").data
@@ -94,70 +94,70 @@ def test_physics_is_plain_mj_step_bit_for_bit(name, integrator):
         data.ctrl[:] = actions[1]
         for _ in range(2):
             mujoco.mj_step(model, data)
-        block.step(actions, np.arange(3))
-        np.testing.assert_array_equal(block.positions[1], data.qpos)
-        np.testing.assert_array_equal(block.velocities[1], data.qvel)
-        assert block.rewards[1] == data.qpos[0] - before
-        assert block.done[1] == (data.qpos[2] <= 0.26)
+        batch.step(actions, np.arange(3))
+        np.testing.assert_array_equal(batch.positions[1], data.qpos)
+        np.testing.assert_array_equal(batch.velocities[1], data.qvel)
+        assert batch.rewards[1] == data.qpos[0] - before
+        assert batch.done[1] == (data.qpos[2] <= 0.26)
 
 
 def test_without_burn_in_a_lifetime_starts_at_the_pose():
     config = QuadrupedConfig(burn_in=0, reset_noise=0.0)
-    block = config.build(2)
+    batch = config.build(2)
     for _ in range(2):
-        block.reset([1, 2], ["intact", "intact"])
-        np.testing.assert_array_equal(block.positions[0], block.model(0).numeric("init_qpos").data)
-        assert block.observations[0, 0] == 0
-        first = block.observations.copy()
+        batch.reset([1, 2], ["intact", "intact"])
+        np.testing.assert_array_equal(batch.positions[0], batch.model(0).numeric("init_qpos").data)
+        assert batch.observations[0, 0] == 0
+        first = batch.observations.copy()
         for _ in range(20):
-            block.step(np.ones((2, 8), np.float32), np.arange(2))
-    block.reset([1, 2], ["intact", "intact"])
-    np.testing.assert_array_equal(block.observations, first)
+            batch.step(np.ones((2, 8), np.float32), np.arange(2))
+    batch.reset([1, 2], ["intact", "intact"])
+    np.testing.assert_array_equal(batch.observations, first)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e20])
 def test_a_bad_action_ends_its_own_row_only(alone, value):
-    block = QuadrupedConfig().build(4)
+    batch = QuadrupedConfig().build(4)
     lifetimes = LIFETIMES[:4]
-    block.reset([seed for seed, _ in lifetimes], [body for _, body in lifetimes])
+    batch.reset([seed for seed, _ in lifetimes], [body for _, body in lifetimes])
     for step in range(15):
         actions = np.stack([actions_of(seed, 60)[step] for seed, _ in lifetimes])
         if step >= 5:
             actions[2, 3] = value if step == 5 else 0.0
-        block.step(actions, np.arange(4))
-        assert block.diverged.tolist() == [False, False, step >= 5, False]
+        batch.step(actions, np.arange(4))
+        assert batch.diverged.tolist() == [False, False, step >= 5, False]
         for row in (0, 1, 3):
-            parts = (block.observations[row], block.rewards[row], block.done[row], block.diverged[row])
+            parts = (batch.observations[row], batch.rewards[row], batch.done[row], batch.diverged[row])
             assert b"".join(part.tobytes() for part in parts) == alone[lifetimes[row][0]][step + 1]
         if step >= 5:
-            assert block.rewards[2] == 0
-            assert (block.observations[2] == 0).all()
+            assert batch.rewards[2] == 0
+            assert (batch.observations[2] == 0).all()
 
 
 @pytest.mark.parametrize("velocity", [1e8, 1e11, np.nan])
 def test_an_exploded_simulation_ends_its_own_row_only(alone, velocity, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # MuJoCo writes MUJOCO_LOG.TXT
-    block = QuadrupedConfig().build(4)
+    batch = QuadrupedConfig().build(4)
     lifetimes = LIFETIMES[:4]
-    block.reset([seed for seed, _ in lifetimes], [body for _, body in lifetimes])
-    block.velocities[1] = velocity
+    batch.reset([seed for seed, _ in lifetimes], [body for _, body in lifetimes])
+    batch.velocities[1] = velocity
     for step in range(5):
         actions = np.stack([actions_of(seed, 60)[step] for seed, _ in lifetimes])
-        block.step(actions, np.arange(4))
-        assert np.isfinite(block.observations).all()
-        assert np.isfinite(block.rewards).all()
+        batch.step(actions, np.arange(4))
+        assert np.isfinite(batch.observations).all()
+        assert np.isfinite(batch.rewards).all()
         for row in (0, 2, 3):
-            parts = (block.observations[row], block.rewards[row], block.done[row], block.diverged[row])
+            parts = (batch.observations[row], batch.rewards[row], batch.done[row], batch.diverged[row])
             assert b"".join(part.tobytes() for part in parts) == alone[lifetimes[row][0]][step + 1]
-    assert block.diverged.tolist() == [False, True, False, False]
-    assert live(block, lifetimes, 60) == {seed: alone[seed] for seed, _ in lifetimes}
+    assert batch.diverged.tolist() == [False, True, False, False]
+    assert rollout(batch, lifetimes, 60) == {seed: alone[seed] for seed, _ in lifetimes}
 
 
 def test_a_row_in_which_mujoco_raises_diverges_alone(alone, monkeypatch):
-    block = QuadrupedConfig().build(4)
+    batch = QuadrupedConfig().build(4)
     lifetimes = LIFETIMES[:4]
-    block.reset([seed for seed, _ in lifetimes], [body for _, body in lifetimes])
-    simulations = block._of_row[0]
+    batch.reset([seed for seed, _ in lifetimes], [body for _, body in lifetimes])
+    simulations = batch._of_row[0]
     step = simulations._step
 
     def step_and_fail(rows, substeps):
@@ -168,10 +168,10 @@ def test_a_row_in_which_mujoco_raises_diverges_alone(alone, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(simulations, "_step", step_and_fail)
         patch.setattr(simulations.batch, "status", np.array([0, 0, 0, 1], np.int32))
-        block.step(actions, np.arange(4))
-    assert block.diverged.tolist() == [False, False, False, True]
-    assert (block.observations[3] == 0).all()
-    parts = (block.observations[2], block.rewards[2], block.done[2], block.diverged[2])
+        batch.step(actions, np.arange(4))
+    assert batch.diverged.tolist() == [False, False, False, True]
+    assert (batch.observations[3] == 0).all()
+    parts = (batch.observations[2], batch.rewards[2], batch.done[2], batch.diverged[2])
     assert b"".join(part.tobytes() for part in parts) == alone[lifetimes[2][0]][1]
 
 
@@ -190,13 +190,13 @@ def test_where_mujoco_raises_rows_diverge(monkeypatch, checked):
             "hebbevo.envs.robots.simulations.unchecked_step", lambda batch: unchecked_step(Checked(batch))
         )
     monkeypatch.setitem(MORPHOLOGIES, "starved", Morphology("starved", "", (Starved(),)))
-    block = QuadrupedConfig(morphologies=("starved",), burn_in=1).build(2)
-    block.reset([1, 2], ["starved", "starved"])
-    assert block.diverged.all()
-    block.diverged[:] = False
-    block.step(np.zeros((2, 8), np.float32), np.array([1]))
-    assert block.diverged.tolist() == [False, True]
-    assert (block.observations[1] == 0).all()
+    batch = QuadrupedConfig(morphologies=("starved",), burn_in=1).build(2)
+    batch.reset([1, 2], ["starved", "starved"])
+    assert batch.diverged.all()
+    batch.diverged[:] = False
+    batch.step(np.zeros((2, 8), np.float32), np.array([1]))
+    assert batch.diverged.tolist() == [False, True]
+    assert (batch.observations[1] == 0).all()
 
 
 @dataclass(frozen=True)
@@ -231,40 +231,40 @@ class Backpack:
 
 def test_a_body_of_another_layout_lives_in_a_batch_of_its_own(monkeypatch):
     monkeypatch.setitem(MORPHOLOGIES, "backpack", Morphology("backpack", "carries a ball", (Backpack(),)))
-    block = QuadrupedConfig().build(2)
-    block.reset([1, 2], ["intact", "backpack"])
+    batch = QuadrupedConfig().build(2)
+    batch.reset([1, 2], ["intact", "backpack"])
     alone = QuadrupedConfig(morphologies=("backpack",)).build(1)
     alone.reset([2], ["backpack"])
-    assert alone.observations.tobytes() == block.observations[1].tobytes()
-    assert block.model(1).ngeom == block.model(0).ngeom + 1
+    assert alone.observations.tobytes() == batch.observations[1].tobytes()
+    assert batch.model(1).ngeom == batch.model(0).ngeom + 1
     with pytest.raises(EnvError, match="row by row"):
-        block.positions  # noqa: B018
-    block.reset([1, 2], ["intact", "intact"])
-    assert block.positions.shape == (2, 15)
+        batch.positions  # noqa: B018
+    batch.reset([1, 2], ["intact", "intact"])
+    assert batch.positions.shape == (2, 15)
 
 
 @pytest.mark.parametrize("name", BODIES)
 def test_the_body_stands_after_its_burn_in(name):
-    block = QuadrupedConfig().build(64)
-    block.reset(range(64), [name] * 64)
-    height, tilt = block.positions[:, 2], np.abs(block.observations[:, 6:8]).max(axis=1)
-    standing = (height > 0.3) & (tilt < 0.6) & (block.observations[:, 24:].sum(axis=1) >= 2)
+    batch = QuadrupedConfig().build(64)
+    batch.reset(range(64), [name] * 64)
+    height, tilt = batch.positions[:, 2], np.abs(batch.observations[:, 6:8]).max(axis=1)
+    standing = (height > 0.3) & (tilt < 0.6) & (batch.observations[:, 24:].sum(axis=1) >= 2)
     assert standing.mean() > 0.95
-    assert not block.done.any()
+    assert not batch.done.any()
 
 
 @pytest.mark.parametrize("name", BODIES)
 def test_random_actions_leave_the_body_upright_at_the_default_gear(name):
-    block = QuadrupedConfig().build(32)
-    block.reset(range(32), [name] * 32)
+    batch = QuadrupedConfig().build(32)
+    batch.reset(range(32), [name] * 32)
     generator = np.random.default_rng(0)
     for _ in range(300):
-        block.step(np.tanh(generator.standard_normal((32, 8))).astype(np.float32), np.arange(32))
+        batch.step(np.tanh(generator.standard_normal((32, 8))).astype(np.float32), np.arange(32))
     up = 1 - 2 * (
-        block.positions[:, 4] ** 2 + block.positions[:, 5] ** 2
+        batch.positions[:, 4] ** 2 + batch.positions[:, 5] ** 2
     )  # torso's own z axis, its vertical part
     assert (up > 0).mean() > 0.9
-    assert not block.diverged.any()
+    assert not batch.diverged.any()
 
 
 @pytest.mark.parametrize(
@@ -291,15 +291,15 @@ def test_bad_settings_are_refused(settings, message):
 
 
 def test_bad_arguments_of_reset_are_refused():
-    block = QuadrupedConfig().build(2)
+    batch = QuadrupedConfig().build(2)
     with pytest.raises(EnvError, match="one morphology per seed"):
-        block.reset([1, 2], ["intact"])
+        batch.reset([1, 2], ["intact"])
     with pytest.raises(EnvError, match="3 lifetimes"):
-        block.reset([1, 2, 3], ["intact"] * 3)
+        batch.reset([1, 2, 3], ["intact"] * 3)
     with pytest.raises(EnvError, match="did you mean intact"):
-        block.reset([1], ["intcat"])
+        batch.reset([1], ["intcat"])
     with pytest.raises(ValueError, match="a seed must be"):
-        block.reset([-1], ["intact"])
+        batch.reset([-1], ["intact"])
     with pytest.raises(EnvError, match="at least 1"):
         QuadrupedConfig().build(0)
 

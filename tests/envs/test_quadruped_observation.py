@@ -36,68 +36,68 @@ def reference(model, qpos, qvel, touching):
 @pytest.mark.parametrize("name", BODIES)
 @pytest.mark.parametrize("gear", [20.0, 150.0])
 def test_observations_agree_with_the_table(name, gear):
-    block = QuadrupedConfig(gear=gear).build(2)
-    block.reset([7, 8], ["intact", name])
+    batch = QuadrupedConfig(gear=gear).build(2)
+    batch.reset([7, 8], ["intact", name])
     model = compile_model(name, gear=gear)
     data = mujoco.MjData(model)
     generator = np.random.default_rng(0)
     seen = set()
     for step in range(250):
-        data.qpos[:], data.qvel[:] = block.positions[1], block.velocities[1]
-        data.qacc_warmstart[:] = block._of_row[1].batch.bind("qacc_warmstart")[1]
+        data.qpos[:], data.qvel[:] = batch.positions[1], batch.velocities[1]
+        data.qacc_warmstart[:] = batch._of_row[1].batch.bind("qacc_warmstart")[1]
         actions = np.tanh(2 * generator.standard_normal((2, 8))).astype(np.float32)
         actions[:, ::2] = np.sin(step / 9)
-        block.observations[:] = np.nan
-        block.step(actions, np.arange(2))
+        batch.observations[:] = np.nan
+        batch.step(actions, np.arange(2))
         data.ctrl[:] = actions[1]
         mujoco.mj_step(model, data)
         mujoco.mj_step(model, data)  # its contacts, too, are those of the state one substep ago
         touching = touching_geoms(model, data)
         seen |= {tuple(foot in touching for foot in FEET)}
-        expected = reference(model, block.positions[1], block.velocities[1], touching)
-        np.testing.assert_allclose(block.observations[1], expected, rtol=1e-6, atol=1e-6)
+        expected = reference(model, batch.positions[1], batch.velocities[1], touching)
+        np.testing.assert_allclose(batch.observations[1], expected, rtol=1e-6, atol=1e-6)
     assert len(seen) > 1
 
 
 @pytest.mark.parametrize("name", BODIES)
 @pytest.mark.parametrize("burn_in", [0, 80, 800, 2000])
 def test_foot_contacts_are_mujoco_s(name, burn_in):
-    block = QuadrupedConfig(burn_in=burn_in, substeps=1).build(16)
-    block.reset(range(16), [name] * 16)
-    before = block.positions.copy()  # geom poses are those of the state one substep ago
-    block.step(np.zeros((16, 8), np.float32), np.arange(16))
+    batch = QuadrupedConfig(burn_in=burn_in, substeps=1).build(16)
+    batch.reset(range(16), [name] * 16)
+    before = batch.positions.copy()  # geom poses are those of the state one substep ago
+    batch.step(np.zeros((16, 8), np.float32), np.arange(16))
     model = compile_model(name)
     data = mujoco.MjData(model)
     for row in range(16):
         data.qpos[:] = before[row]
         mujoco.mj_forward(model, data)
         touching = touching_geoms(model, data)
-        assert block.observations[row, 24:].tolist() == [float(foot in touching) for foot in FEET]
+        assert batch.observations[row, 24:].tolist() == [float(foot in touching) for foot in FEET]
         if burn_in == 2000:  # settled: a body with a short leg rocks on a diagonal before that
             assert len(touching & set(FEET)) >= 3
 
 
 def test_far_states_are_clipped():
-    block = QuadrupedConfig().build(1)
-    block.reset([1], ["intact"])
-    block.velocities[0, :3] = 300, -300, 200
-    block.step(np.zeros((1, 8), np.float32), np.arange(1))
-    assert not block.diverged[0]
-    assert block.observations[0, 3] == 5
-    assert block.observations[0, 4] == -5
-    assert np.abs(block.observations).max() == 5
+    batch = QuadrupedConfig().build(1)
+    batch.reset([1], ["intact"])
+    batch.velocities[0, :3] = 300, -300, 200
+    batch.step(np.zeros((1, 8), np.float32), np.arange(1))
+    assert not batch.diverged[0]
+    assert batch.observations[0, 3] == 5
+    assert batch.observations[0, 4] == -5
+    assert np.abs(batch.observations).max() == 5
 
 
 def test_each_leg_has_its_own_contact():
     """Lift the body and turn it towards one corner: only that corner's foot touches."""
     corners = np.array([(1, 1), (1, -1), (-1, 1), (-1, -1)])
     for foot, (x, y) in enumerate(corners):
-        block = QuadrupedConfig(burn_in=0).build(1)
-        pose = block.body("intact").pose
+        batch = QuadrupedConfig(burn_in=0).build(1)
+        pose = batch.body("intact").pose
         pose[3:7] = np.roll(Rotation.from_rotvec(np.array([-y, x, 0]) * 0.25).as_quat(), 1)
         for height in np.arange(1.2, 0.3, -0.005):
             pose[2] = height
-            block.reset([1], ["intact"])
-            if block.observations[0, 24:].any():
+            batch.reset([1], ["intact"])
+            if batch.observations[0, 24:].any():
                 break
-        assert block.observations[0, 24:].tolist() == [float(other == foot) for other in range(4)]
+        assert batch.observations[0, 24:].tolist() == [float(other == foot) for other in range(4)]

@@ -139,13 +139,13 @@ def test_only_the_floor_is_touched(name):
 
 def experience(name, seed):
     """What two lifetimes of a block see, foot contacts among it."""
-    block = QuadrupedConfig(morphologies=(name,)).build(2)
-    block.reset([seed, seed + 1], [name, name])
-    seen = [block.observations.tobytes()]
+    batch = QuadrupedConfig(morphologies=(name,)).build(2)
+    batch.reset([seed, seed + 1], [name, name])
+    seen = [batch.observations.tobytes()]
     for action in actions_of(seed, 300).astype(np.float32):
-        block.step(np.stack([action, -action]), np.arange(2))
-        seen += [array.tobytes() for array in (block.observations, block.rewards, block.done, block.diverged)]
-    assert block.observations[:, 24:].any()
+        batch.step(np.stack([action, -action]), np.arange(2))
+        seen += [array.tobytes() for array in (batch.observations, batch.rewards, batch.done, batch.diverged)]
+    assert batch.observations[:, 24:].any()
     return seen
 
 
@@ -159,8 +159,8 @@ def test_a_block_senses_the_same(name, monkeypatch):
 
 def test_bodies_that_collide_differently_share_a_block():
     """Pairs are no part of the layout of a simulation's data."""
-    block = QuadrupedConfig().build(2)
-    block.reset([1, 2], ["intact", "OddContacts"])
+    batch = QuadrupedConfig().build(2)
+    batch.reset([1, 2], ["intact", "OddContacts"])
     alone = QuadrupedConfig(morphologies=("OddContacts",)).build(1)
     alone.reset([2], ["OddContacts"])
-    assert alone.observations.tobytes() == block.observations[1].tobytes()
+    assert alone.observations.tobytes() == batch.observations[1].tobytes()

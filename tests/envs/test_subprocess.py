@@ -25,23 +25,23 @@ def config_of(name: str) -> EnvConfig:
     return config_class(name)(name=name)
 
 
-def told(block: BatchedEnvironment) -> list[np.ndarray]:
-    return [getattr(block, name).copy() for name in ARRAYS]
+def told(batch: BatchedEnvironment) -> list[np.ndarray]:
+    return [getattr(batch, name).copy() for name in ARRAYS]
 
 
-def lived(block: BatchedEnvironment, count: int) -> list[list[np.ndarray]]:
+def lived(batch: BatchedEnvironment, count: int) -> list[list[np.ndarray]]:
     """Return all arrays after each step of two blocks of lifetimes, of which some end and one diverges."""
     random, result = np.random.default_rng(5), []
     for lifetimes in (count, count - 1):
-        block.reset(range(3, 3 + lifetimes), ["default"] * lifetimes)
+        batch.reset(range(3, 3 + lifetimes), ["default"] * lifetimes)
         active = np.arange(lifetimes)
-        result.append(told(block))
+        result.append(told(batch))
         for step in range(6):
-            actions = random.uniform(-1, 1, (count, block.action_size)).astype(np.float32)
+            actions = random.uniform(-1, 1, (count, batch.action_size)).astype(np.float32)
             if step == 3:
                 actions[1] = np.nan
-            block.step(actions, active)
-            result.append(told(block))
+            batch.step(actions, active)
+            result.append(told(batch))
             active = active[active != step]
     return result
 
@@ -49,18 +49,18 @@ def lived(block: BatchedEnvironment, count: int) -> list[list[np.ndarray]]:
 @pytest.mark.parametrize(("name", "processes"), [(CART_POLE, 1), (CART_POLE, 3), ("car_racing", 2)])
 def test_the_same_bits_as_in_this_process(name: str, processes: int) -> None:
     config, count = config_of(name), 5
-    plain, block = config.build(count), ProcessEnvironment(config, count, processes)
-    assert (block.observation_size, block.action_size) == (plain.observation_size, plain.action_size)
-    assert block.image_shape == plain.image_shape
-    np.testing.assert_array_equal(block.action_slopes, plain.action_slopes)
-    arrays = [getattr(block, name) for name in ARRAYS]
-    for mine, expected in zip(lived(block, count), lived(plain, count), strict=True):
+    plain, batch = config.build(count), ProcessEnvironment(config, count, processes)
+    assert (batch.observation_size, batch.action_size) == (plain.observation_size, plain.action_size)
+    assert batch.image_shape == plain.image_shape
+    np.testing.assert_array_equal(batch.action_slopes, plain.action_slopes)
+    arrays = [getattr(batch, name) for name in ARRAYS]
+    for mine, expected in zip(lived(batch, count), lived(plain, count), strict=True):
         for ours, theirs in zip(mine, expected, strict=True):
             assert ours.dtype == theirs.dtype
             np.testing.assert_array_equal(ours, theirs)
-    assert all(before is getattr(block, name) for before, name in zip(arrays, ARRAYS, strict=True))
-    children = list(block._children)
-    block.close()
+    assert all(before is getattr(batch, name) for before, name in zip(arrays, ARRAYS, strict=True))
+    children = list(batch._children)
+    batch.close()
     assert len(children) == processes
     assert not any(child.is_alive() for child in children)
 
@@ -72,10 +72,10 @@ class FragileConfig(EnvConfig):
     releases_gil: ClassVar[bool] = False
     name: str = "fragile"
 
-    def build(self, capacity: int) -> BatchedEnvironment:
+    def build(self, batch_size: int) -> BatchedEnvironment:
         if self.steps == 13:
             raise EnvError("env.steps must not be 13; use 14")
-        return Fragile(capacity, 2, 1)
+        return Fragile(batch_size, 2, 1)
 
 
 class Fragile(BatchedEnvironment):
@@ -92,20 +92,20 @@ class Fragile(BatchedEnvironment):
 
 
 def test_errors_of_the_environment_cross_over() -> None:
-    block, actions = ProcessEnvironment(FragileConfig(), 3, 2), np.zeros((3, 1), np.float32)
+    batch, actions = ProcessEnvironment(FragileConfig(), 3, 2), np.zeros((3, 1), np.float32)
     with pytest.raises(EnvError, match="unknown morphology 'broken'"):
-        block.reset([1, 2], ["default", "broken"])
+        batch.reset([1, 2], ["default", "broken"])
     with pytest.raises(EnvError, match="one morphology per seed"):
-        block.reset([1, 2], ["default"])
-    block.reset([1, 2, 3], ["default"] * 3)
+        batch.reset([1, 2], ["default"])
+    batch.reset([1, 2, 3], ["default"] * 3)
     actions[1] = 2
     with pytest.raises(RuntimeError, match="ZeroDivisionError") as raised:
-        block.step(actions, np.arange(3))
+        batch.step(actions, np.arange(3))
     assert "in step" in raised.value.__notes__[0]
     actions[:] = 1  # the block goes on
-    block.step(actions, np.array([0, 1]))
-    np.testing.assert_array_equal(block.rewards, [1, 1, 0])
-    block.close()
+    batch.step(actions, np.array([0, 1]))
+    np.testing.assert_array_equal(batch.rewards, [1, 1, 0])
+    batch.close()
 
 
 def test_what_cannot_be_built_is_told_at_once() -> None:
@@ -115,15 +115,15 @@ def test_what_cannot_be_built_is_told_at_once() -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
 def test_a_process_that_dies_is_one_error_and_ends_the_others() -> None:
-    block, actions = ProcessEnvironment(FragileConfig(), 3, 2), np.zeros((3, 1), np.float32)
-    block.reset([1, 2, 3], ["default"] * 3)
-    children = list(block._children)
+    batch, actions = ProcessEnvironment(FragileConfig(), 3, 2), np.zeros((3, 1), np.float32)
+    batch.reset([1, 2, 3], ["default"] * 3)
+    children = list(batch._children)
     actions[1] = 3
     with pytest.raises(ChildProcessError, match="process fragile 2 of 2 was killed by signal 9"):
-        block.step(actions, np.arange(3))
+        batch.step(actions, np.arange(3))
     assert not any(child.is_alive() for child in children)
     with pytest.raises(ChildProcessError, match="have ended"):
-        block.step(actions, np.arange(3))
+        batch.step(actions, np.arange(3))
 
 
 SCRIPT = f"""

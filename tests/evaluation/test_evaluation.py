@@ -12,7 +12,7 @@ from hebbevo import Evaluation, Execution, Genome, InputError, evaluate
 from hebbevo.errors import EnvError
 from hebbevo.evaluation.evaluation import applicable_controls, random_genome, shuffled_genome
 from hebbevo.evaluation.statistics import RESAMPLES, bootstrap_interval, paired_difference, summarise
-from hebbevo.rollouts.rollout import Lifetimes
+from hebbevo.rollouts.rollout import RolloutResult
 from hebbevo.seeding import SeedPurpose, lifetime_seed
 from hebbevo.tasks.task import Task, Worker
 
@@ -37,7 +37,7 @@ def evaluation(genome: Genome) -> Evaluation:
 def by_hand(genome: Genome, values: np.ndarray, episode: int, body: str, *, plastic: bool = True) -> float:
     worker = Worker(genome.task, 1)
     seed = lifetime_seed(4, SeedPurpose.EVALUATION, episode)
-    return worker.live(values[None], [0], [seed], [body], early_stop=False, plastic=plastic).fitness[0]
+    return worker.rollout(values[None], [0], [seed], [body], early_stop=False, plastic=plastic).fitness[0]
 
 
 @pytest.mark.parametrize("body", BODIES)
@@ -103,7 +103,9 @@ def test_controls_that_say_nothing_are_left_out(genome: Genome) -> None:
     assert list(without.lifetimes["intact"]) == ["genome"]
 
 
-@pytest.mark.parametrize("execution", [Execution(threads=2, block=1), Execution(threads=1, block=64)])
+@pytest.mark.parametrize(
+    "execution", [Execution(threads=2, batch_size=1), Execution(threads=1, batch_size=64)]
+)
 def test_a_seed_gives_the_same_numbers_in_every_block(
     genome: Genome, evaluation: Evaluation, execution: Execution
 ) -> None:
@@ -217,7 +219,7 @@ def test_diverged_lifetimes_are_counted_and_left_out(genome: Genome) -> None:
     summary = summarise(values, diverged)
     assert (summary["mean"], summary["episodes"], summary["diverged"]) == (2.0, 3, 1)
     assert summary["ci95"][0] >= 1.0
-    nothing = Lifetimes(np.full(2, -1e9), np.zeros(2, np.int64), np.ones(2, np.bool_))
+    nothing = RolloutResult(np.full(2, -1e9), np.zeros(2, np.int64), np.ones(2, np.bool_))
     part = Evaluation(genome, {"intact": {"genome": nothing}}, "m").summary()["morphologies"]["intact"]
     assert (part["mean"], part["ci95"], part["diverged"]) == (None, None, 2)
 

@@ -15,7 +15,7 @@ from hebbevo.evaluation.fitness import (
     evaluate_individuals,
 )
 from hebbevo.execution.threads import InProcess
-from hebbevo.rollouts.rollout import WORST_FITNESS, Lifetimes
+from hebbevo.rollouts.rollout import WORST_FITNESS, RolloutResult
 from hebbevo.search import MatrixProposals, OpenAIESConfig, Proposals
 from hebbevo.seeding import SeedPurpose, lifetime_seed
 from hebbevo.tasks.task import Task, Worker
@@ -31,13 +31,13 @@ class SeedCollector:
     def __init__(self) -> None:
         self.lived: list[tuple[int, str, float]] = []  # seed, morphology, first number of the genome
 
-    def live(self, genomes, genome_of, seeds, morphologies, *, early_stop) -> Lifetimes:
+    def rollout(self, genomes, genome_of, seeds, morphologies, *, early_stop) -> RolloutResult:
         assert early_stop
-        assert len(seeds) <= self.block
+        assert len(seeds) <= self.batch_size
         firsts = [float(genomes[row, 0]) for row in genome_of]
         self.lived += zip(seeds, morphologies, firsts, strict=True)
         count = len(seeds)
-        return Lifetimes(np.array(firsts), np.ones(count, np.int64), np.zeros(count, np.bool_))
+        return RolloutResult(np.array(firsts), np.ones(count, np.int64), np.zeros(count, np.bool_))
 
 
 def seeds_of(mode: str, number: int = 0, population: int = 8, run_seed: int = 5) -> np.ndarray:
@@ -103,7 +103,7 @@ def fitness_of(task: Task, proposals: Proposals, block: int, threads: int = 1) -
             number=4,
             morphologies=task.env.morphology_names,
             lifetime_seeds="individual",
-            block=block,
+            batch_size=block,
         )
 
 

@@ -41,7 +41,9 @@ def same_bytes(a: Path, b: Path) -> None:
         assert (a / name).read_bytes() == (b / name).read_bytes(), name
 
 
-@pytest.mark.parametrize("execution", [Execution(device="cpu", threads=2), Execution(device="cpu", block=3)])
+@pytest.mark.parametrize(
+    "execution", [Execution(device="cpu", threads=2), Execution(device="cpu", batch_size=3)]
+)
 def test_threads_and_blocks_change_no_byte(
     config: Config, in_process: Path, tmp_path: Path, execution: Execution
 ) -> None:
@@ -94,7 +96,7 @@ def test_each_worker_gets_one_share(config: Config) -> None:
             number=0,
             morphologies=config.env.morphology_names,
             lifetime_seeds="pair",
-            block=block,
+            batch_size=block,
             even=True,
         )
     assert [(piece.start, piece.stop) for piece in pieces] == [(0, 8)]
@@ -107,7 +109,7 @@ def test_evaluation_with_controls_agrees_between_blocks(in_process: Path) -> Non
         found = hebbevo.evaluate(genome, episodes=5, execution=Execution(device="cpu", **settings))
         return [part.fitness for conditions in found.lifetimes.values() for part in conditions.values()]
 
-    whole, parts = progress(threads=2), progress(block=2, threads=1)
+    whole, parts = progress(threads=2), progress(batch_size=2, threads=1)
     assert len(whole) == 8
     for mine, wanted in zip(parts, whole, strict=True):
         np.testing.assert_array_equal(mine, wanted)
@@ -122,8 +124,8 @@ def test_a_worker_lives_no_more_at_once_than_its_memory_holds(
     assert each > 4 * (2 * synapses + task.layout.size), "states and coefficients, at least"
     monkeypatch.setattr("hebbevo.networks.torch.device.free_memory", lambda device: 10 * each)
     assert lifetimes_that_fit(task.kernel_spec, task.layout.size, "cpu") == 6
-    assert DeviceWorker(task, 1000, "cpu", 1).block == 6
-    assert DeviceWorker(task, 4, "cpu", 1).block == 4
+    assert DeviceWorker(task, 1000, "cpu", 1).batch_size == 6
+    assert DeviceWorker(task, 4, "cpu", 1).batch_size == 4
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from hebbevo import Config, Execution, load_config
 from hebbevo.envs.subprocess.environment import ProcessEnvironment
 from hebbevo.execution.device_worker import DeviceWorker
 from hebbevo.networks.torch.device import bytes_per_lifetime
-from hebbevo.rollouts.rollout import Lifetimes
+from hebbevo.rollouts.rollout import RolloutResult
 from hebbevo.tasks.task import Task, Worker
 from hebbevo.training.evolution import evolve
 
@@ -50,7 +50,7 @@ def test_processes_change_no_byte(one_by_one: Path, tmp_path: Path) -> None:
 
 
 def test_blocks_change_no_byte(one_by_one: Path, tmp_path: Path) -> None:
-    same_bytes(evolved(config_of(*SMALL), tmp_path / "run", threads=1, block=4), one_by_one)
+    same_bytes(evolved(config_of(*SMALL), tmp_path / "run", threads=1, batch_size=4), one_by_one)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
@@ -59,9 +59,9 @@ def test_actors_on_ray_change_no_byte(one_by_one: Path, tmp_path: Path) -> None:
     same_bytes(evolved(config_of(*SMALL), tmp_path / "run", workers=2, threads=2), one_by_one)
 
 
-def lived(worker: Worker, count: int = 4) -> Lifetimes:
+def lived(worker: Worker, count: int = 4) -> RolloutResult:
     genomes = np.stack([worker.task.first_genome(np.random.default_rng(k)) for k in range(count)])
-    return worker.live(
+    return worker.rollout(
         genomes, range(count), [k + 11 for k in range(count)], ["default"] * count, early_stop=False
     )
 
@@ -97,4 +97,4 @@ def test_frames_count_in_the_memory_of_a_lifetime() -> None:
 @pytest.mark.slow
 def test_the_real_sizes_are_the_same_in_processes(tmp_path: Path) -> None:
     one = evolved(config_of(*REAL), tmp_path / "one", threads=1)
-    same_bytes(evolved(config_of(*REAL), tmp_path / "three", threads=3, block=4), one)
+    same_bytes(evolved(config_of(*REAL), tmp_path / "three", threads=3, batch_size=4), one)

@@ -97,7 +97,7 @@ def evolved(config: Config, executor: Executor[Worker], block: int) -> npt.NDArr
             number=generation,
             morphologies=config.env.morphology_names,
             lifetime_seeds="individual",
-            block=block,
+            batch_size=block,
         )
         searcher.tell(proposals, fitness.penalised(config.search.penalty), executor)
     return searcher.center
@@ -105,7 +105,7 @@ def evolved(config: Config, executor: Executor[Worker], block: int) -> npt.NDArr
 
 @pytest.fixture(scope="module")
 def expected(config: Config) -> npt.NDArray[np.float32]:
-    with executor_for(Task.of(config), Execution(workers=0, block=8)) as (executor, block):
+    with executor_for(Task.of(config), Execution(workers=0, batch_size=8)) as (executor, block):
         return evolved(config, executor, block)
 
 

@@ -166,7 +166,7 @@ def test_nodes_that_join_are_used_from_the_next_map_on_and_those_that_leave_are_
     cluster.remove_node(node, allow_graceful=False)
     results = executor.map(square, 0.05, range(40))
     assert [value for value, _ in results] == [item * item for item in range(40)]
-    wait_for(lambda: executor.map(square, 0.0, range(4)) and len(executor._lanes) == 2)
+    wait_for(lambda: executor.map(square, 0.0, range(4)) and len(executor._handles) == 2)
     assert len(events.of("worker_lost")) == 2
 
 

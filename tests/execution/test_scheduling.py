@@ -4,67 +4,67 @@ import pytest
 
 from hebbevo.execution.scheduling import (
     IN_FLIGHT,
-    Deal,
     Durations,
-    Lane,
+    MapJob,
     Patience,
     Placement,
+    WorkerHandle,
     even_spans,
     guided_spans,
 )
 
 
-def deal_of(size: int) -> Deal:
-    return Deal("work", size, Durations())
+def deal_of(size: int) -> MapJob:
+    return MapJob("work", size, Durations())
 
 
 def test_items_are_dealt_in_order_and_only_the_first_answer_counts() -> None:
-    deal = deal_of(3)
-    assert [deal.take() for _ in range(3)] == [0, 1, 2]
-    deal.repeat(1)
-    deal.answer(1, "first", 0.1, first=False)
-    deal.answer(1, "second", 0.1, first=False)
-    assert not deal.complete
-    deal.answer(2, "c", 0.1, first=False)
-    deal.answer(0, "a", 0.1, first=False)
-    assert deal.complete
-    assert deal.results == ["a", "first", "c"]
-    assert deal.busy == pytest.approx(0.4)
-    assert not deal.out
+    job = deal_of(3)
+    assert [job.take() for _ in range(3)] == [0, 1, 2]
+    job.repeat(1)
+    job.answer(1, "first", 0.1, first=False)
+    job.answer(1, "second", 0.1, first=False)
+    assert not job.complete
+    job.answer(2, "c", 0.1, first=False)
+    job.answer(0, "a", 0.1, first=False)
+    assert job.complete
+    assert job.results == ["a", "first", "c"]
+    assert job.busy == pytest.approx(0.4)
+    assert not job.out
 
 
 def test_one_item_waits_at_each_worker_until_few_are_left() -> None:
-    deal = deal_of(6)
-    assert deal.room(IN_FLIGHT - 1, workers=4)
-    assert not deal.room(IN_FLIGHT, workers=4)
+    job = deal_of(6)
+    assert job.room(IN_FLIGHT - 1, workers=4)
+    assert not job.room(IN_FLIGHT, workers=4)
     for _ in range(2):
-        deal.take()
-    assert not deal.room(1, workers=4)  # as many left as workers: who gets one must be idle
-    assert deal.room(0, workers=4)
+        job.take()
+    assert not job.room(1, workers=4)  # as many left as workers: who gets one must be idle
+    assert job.room(0, workers=4)
     for _ in range(4):
-        deal.take()
-    assert not deal.room(0, workers=4)
+        job.take()
+    assert not job.room(0, workers=4)
 
 
 def test_a_lost_item_is_dealt_next_unless_a_copy_is_out() -> None:
-    deal = deal_of(4)
+    job = deal_of(4)
     for _ in range(3):
-        deal.take()
-    deal.repeat(2)
-    assert deal.lose(0, running=True, expired=False) == 1
-    assert deal.lose(2, running=True, expired=False) == 1
-    assert list(deal.waiting) == [0, 3]
-    assert deal.lost == 1
-    deal.answer(2, None, 0.1, first=False)
-    assert deal.take() == 0
+        job.take()
+    job.repeat(2)
+    assert job.lose(0, running=True, expired=False) == 1
+    assert job.lose(2, running=True, expired=False) == 1
+    assert list(job.waiting) == [0, 3]
+    assert job.lost == 1
+    job.answer(2, None, 0.1, first=False)
+    assert job.take() == 0
 
 
 def test_a_queued_item_is_not_blamed_for_a_death() -> None:
-    deal = deal_of(2)
-    deal.take()
-    assert deal.lose(0, running=False, expired=False) == 0
-    deal.take()
-    assert deal.lose(0, running=True, expired=True) == 0
+    job = deal_of(2)
+    job.take()
+    assert job.lose(0, running=False, expired=False) == 0
+    job.take()
+    assert job.lose(0, running=True, expired=True) == 0
 
 
 def test_deadlines_follow_the_median_spare_first_items_and_grow_with_every_expiry() -> None:
@@ -82,27 +82,27 @@ def test_deadlines_follow_the_median_spare_first_items_and_grow_with_every_expir
 
 
 def test_first_items_teach_nothing_about_the_usual_time() -> None:
-    deal = deal_of(2)
-    deal.take()
-    deal.answer(0, None, 30.0, first=True)
-    assert deal.durations.median is None
+    job = deal_of(2)
+    job.take()
+    job.answer(0, None, 30.0, first=True)
+    assert job.durations.median is None
 
 
 def test_what_waits_behind_another_or_takes_longest_is_late_once() -> None:
-    deal = deal_of(4)
-    lanes = [Lane(0, None, 10.0), Lane(1, None, 10.5)]
-    for lane in (lanes[0], lanes[1], lanes[0]):
-        lane.held.append((deal, deal.take()))
-    assert deal.late(lanes, now=99.0) == [2]  # nothing is known of how long items take
-    deal.take()
-    deal.answer(3, None, 1.0, first=False)
-    assert deal.late(lanes, now=11.0) == [2]
-    assert deal.late(lanes, now=11.6) == [2, 0]
-    deal.repeat(2)
-    assert deal.late(lanes, now=12.0) == [0, 1]
-    deal.answer(0, None, 2.0, first=False)
-    lanes[0].held.popleft()
-    assert deal.late(lanes, now=12.0) == []
+    job = deal_of(4)
+    handles = [WorkerHandle(0, None, 10.0), WorkerHandle(1, None, 10.5)]
+    for handle in (handles[0], handles[1], handles[0]):
+        handle.held.append((job, job.take()))
+    assert job.late(handles, now=99.0) == [2]  # nothing is known of how long items take
+    job.take()
+    job.answer(3, None, 1.0, first=False)
+    assert job.late(handles, now=11.0) == [2]
+    assert job.late(handles, now=11.6) == [2, 0]
+    job.repeat(2)
+    assert job.late(handles, now=12.0) == [0, 1]
+    job.answer(0, None, 2.0, first=False)
+    handles[0].held.popleft()
+    assert job.late(handles, now=12.0) == []
 
 
 @pytest.mark.parametrize(
@@ -120,14 +120,14 @@ def test_spans_cover_everyone_once_and_shrink_towards_the_end(total: int, width:
 
 def test_a_lane_with_an_item_of_a_former_map_gets_none_of_this() -> None:
     before, now = deal_of(1), deal_of(9)
-    lane = Lane(0, None, 0.0, about={"host": "a", "pid": 1})
-    lane.held.append((before, before.take()))
+    handle = WorkerHandle(0, None, 0.0, about={"host": "a", "pid": 1})
+    handle.held.append((before, before.take()))
     before.over = True
-    assert not lane.free_for(now, workers=1)
-    lane.held.clear()
-    assert lane.free_for(now, workers=1)
-    lane.about = None
-    assert not lane.free_for(now, workers=1)
+    assert not handle.free_for(now, workers=1)
+    handle.held.clear()
+    assert handle.free_for(now, workers=1)
+    handle.about = None
+    assert not handle.free_for(now, workers=1)
 
 
 @pytest.mark.parametrize(

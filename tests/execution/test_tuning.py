@@ -8,7 +8,7 @@ from tasks import cart_pole_task, quadruped_task
 
 from hebbevo.execution import tuning as module
 from hebbevo.execution.execution import Execution
-from hebbevo.execution.tuning import CANDIDATES, block_size, measure
+from hebbevo.execution.tuning import CANDIDATES, measure, tuned_batch_size
 from hebbevo.tasks.task import Task
 
 SHARED = os.environ["HEBBEVO_CACHE"]
@@ -35,7 +35,12 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[Task]:
 
 def test_the_fastest_is_measured_once_for_each_task(measured: list[Task]) -> None:
     task, other = quadruped_task(), quadruped_task("network.hidden=[9]")
-    assert [block_size(task), block_size(task), block_size(other), block_size(task)] == [CANDIDATES[1]] * 4
+    assert [
+        tuned_batch_size(task),
+        tuned_batch_size(task),
+        tuned_batch_size(other),
+        tuned_batch_size(task),
+    ] == [CANDIDATES[1]] * 4
     assert measured == [task, other]
 
 
@@ -44,18 +49,18 @@ def test_the_fastest_is_measured_once_for_each_task(measured: list[Task]) -> Non
 )
 def test_a_memo_that_makes_no_sense_is_written_anew(cache: Path, measured: list[Task], text: str) -> None:
     task = quadruped_task()
-    block_size(task)
+    tuned_batch_size(task)
     (memo,) = (cache / "blocks").iterdir()
     good = memo.read_bytes()
     memo.write_bytes(text.encode(errors="surrogateescape"))
-    assert block_size(task) == CANDIDATES[1]
+    assert tuned_batch_size(task) == CANDIDATES[1]
     assert memo.read_bytes() == good
     assert len(measured) == 2
 
 
 def test_without_a_place_for_memos_each_process_measures(cache: Path, measured: list[Task]) -> None:
     cache.write_text("no directory")
-    assert [block_size(quadruped_task()) for _ in range(2)] == [CANDIDATES[1]] * 2
+    assert [tuned_batch_size(quadruped_task()) for _ in range(2)] == [CANDIDATES[1]] * 2
     assert len(measured) == 2
     assert cache.read_text() == "no directory"
 
@@ -63,9 +68,9 @@ def test_without_a_place_for_memos_each_process_measures(cache: Path, measured: 
 def test_a_block_that_is_asked_for_and_one_that_the_environment_knows_are_not_measured(
     measured: list[Task],
 ) -> None:
-    assert Execution(block=3).block_for(quadruped_task()) == 3
+    assert Execution(batch_size=3).batch_size_for(quadruped_task()) == 3
     task = cart_pole_task()
-    assert Execution().block_for(task) == task.env.lockstep
+    assert Execution().batch_size_for(task) == task.env.preferred_batch_size
     assert measured == []
 
 

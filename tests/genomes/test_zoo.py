@@ -76,7 +76,7 @@ def test_it_does_what_its_header_states(genome: Genome) -> None:
         error = 4 * figures["sd"] / math.sqrt(FEW)
         assert few.progress(body).mean() == pytest.approx(figures["mean"], abs=error)
     again = evaluate(
-        genome, episodes=2, seed=stated["seed"], controls=False, execution=Execution(threads=1, block=1)
+        genome, episodes=2, seed=stated["seed"], controls=False, execution=Execution(threads=1, batch_size=1)
     )
     for body in again.lifetimes:
         np.testing.assert_array_equal(again.progress(body), few.progress(body)[:2])

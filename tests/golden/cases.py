@@ -27,7 +27,7 @@ HERE = Path(__file__).resolve().parent
 OLD = HERE / "old"
 CASES: dict[str, Any] = json.loads((HERE / "cases.json").read_text(encoding="utf-8"))
 
-EXECUTION = Execution(threads=1, block=4)
+EXECUTION = Execution(threads=1, batch_size=4)
 """With 3 lifetimes a block holds a pair, which a kernel may step together, and a single one."""
 EPISODES, SEED = 3, 11
 SPREAD = 0.3

@@ -24,8 +24,8 @@ class DeviceCase(Case):
 
     device = "cpu"
 
-    def network(self, capacity: int) -> DeviceNetwork:
-        return DeviceNetwork(self.kernel.spec, self.layout, self.initial, capacity, self.device)
+    def network(self, batch_size: int) -> DeviceNetwork:
+        return DeviceNetwork(self.kernel.spec, self.layout, self.initial, batch_size, self.device)
 
 
 def case_on(device: str, **options) -> DeviceCase:
@@ -81,7 +81,7 @@ def test_weights_at_birth_are_those_of_the_compiled_network(initial) -> None:
     case, plain = DeviceCase(initial=initial), Case(initial=initial)
     mine, theirs = case.network(3), plain.network(3)
     for network in (mine, theirs):
-        network.begin(case.genomes(2), [1, 0, 1], [5, 6, 7])
+        network.reset(case.genomes(2), [1, 0, 1], [5, 6, 7])
     for layer in (1, 2):
         np.testing.assert_array_equal(mine.weights(layer), theirs.weights(layer))
 
@@ -92,7 +92,7 @@ def lives(case: DeviceCase, block: int, order: list[int]) -> np.ndarray:
     for start in range(0, len(order), block):
         mine = order[start : start + block]
         network, rows = case.network(block), np.arange(len(mine))
-        network.begin(genomes, mine, [100 + number for number in mine])
+        network.reset(genomes, mine, [100 + number for number in mine])
         observations = np.zeros((block, 6), np.float32)
         observations[: len(mine)] = world.first()
         for step in range(8):
@@ -129,7 +129,7 @@ def test_an_update_and_the_next_forward_pass_are_one_launch_per_layer() -> None:
     case = DeviceCase()
     kernel = Counting(case.kernel.spec)
     network = DeviceNetwork(case.kernel.spec, case.layout, case.initial, 2, kernel=kernel)
-    network.begin(case.genomes(1), [0, 0], [1, 2])
+    network.reset(case.genomes(1), [0, 0], [1, 2])
     observations, rows = np.ones((2, 6), np.float32), np.arange(2)
     for _ in range(5):
         network.forward(observations, rows)
@@ -147,12 +147,12 @@ def test_an_encoder_stands_in_front(device: str) -> None:
     network = DeviceNetwork(
         case.kernel.spec, layout, case.initial, 3, device, encoder=TorchEncoder(encoder, layout, device)
     )
-    network.begin(genomes, [1, 0, 1], [1, 2, 3])
+    network.reset(genomes, [1, 0, 1], [1, 2, 3])
     frames, compiled = (
         np.random.default_rng(0).random((3, 40)).astype(np.float32),
         CpuEncoder(encoder, layout, 3),
     )
-    compiled.begin(genomes, [1, 0, 1])
+    compiled.reset(genomes, [1, 0, 1])
     active = np.array([0, 2])
     network.forward(frames, active)
     expected = compiled.encode(frames, active)
@@ -164,6 +164,6 @@ def test_raw_outputs_are_bounded_by_their_slopes() -> None:
     case, slopes = DeviceCase(), np.array([1.0, 0.5, 2.0, 1.0, 1.0], np.float32)
     spec = dataclasses.replace(case.kernel.spec, output="identity")
     network = DeviceNetwork(spec, case.layout, case.initial, 2, slopes=slopes)
-    network.begin(case.genomes(1), [0, 0], [1, 2])
+    network.reset(case.genomes(1), [0, 0], [1, 2])
     actions = network.forward(np.ones((2, 6), np.float32), np.arange(2))
     np.testing.assert_allclose(actions, np.tanh(slopes * network.activations(2)), atol=1e-6)

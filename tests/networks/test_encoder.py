@@ -50,7 +50,7 @@ def test_equal_to_torch(name):
     spec = SPECS[name]
     layout, genomes, frames = case(spec, 2, 3)
     encoder = CpuEncoder(spec, layout, 3)
-    encoder.begin(genomes, [1, 0, 1])
+    encoder.reset(genomes, [1, 0, 1])
     encoder.encode(frames, np.arange(3)).fill(np.nan)
     features = encoder.encode(frames, np.arange(3))
     assert features.shape == (3, spec.features)
@@ -62,8 +62,8 @@ def test_equal_to_torch(name):
 def test_a_row_depends_on_nothing_else_and_others_are_left_alone():
     layout, genomes, frames = case(PAPER, 2, 3)
     alone, block = CpuEncoder(PAPER, layout, 1), CpuEncoder(PAPER, layout, 3)
-    alone.begin(genomes[1:], [0])
-    block.begin(genomes, [0, 1, 1])
+    alone.reset(genomes[1:], [0])
+    block.reset(genomes, [0, 1, 1])
     before = block.encode(frames, np.arange(3))[1].copy()
     after = block.encode(np.zeros_like(frames), np.array([0, 2]))
     np.testing.assert_array_equal(after[1], before)
@@ -74,7 +74,7 @@ def test_a_shift_of_the_buffers_changes_no_bit():
     """What lies between and behind the rows of pixels is read, and must not matter."""
     layout, genomes, frames = case(PAPER, 1, 1)
     encoder = CpuEncoder(PAPER, layout, 1)
-    encoder.begin(genomes, [0])
+    encoder.reset(genomes, [0])
     clean = encoder.encode(frames, np.arange(1)).copy()
     for buffer in encoder._buffers:
         buffer.fill(7.0)

@@ -33,8 +33,8 @@ class Case:
         self.layout = genome_layout(self.rule, SIZES, self.sharing, evolved_weights=initial is None)
         self.kernel = CpuKernel(KernelSpec(self.rule, SIZES, self.sharing, normaliser, activation))
 
-    def network(self, capacity: int) -> PlasticNetwork:
-        return PlasticNetwork(self.kernel, self.layout, self.initial, capacity)
+    def network(self, batch_size: int) -> PlasticNetwork:
+        return PlasticNetwork(self.kernel, self.layout, self.initial, batch_size)
 
     def genomes(self, count: int, scale: float = 1.0) -> np.ndarray:
         rng = np.random.default_rng(3)
@@ -74,7 +74,7 @@ def closed_loop(case: Case, steps: int, scale: float) -> float:
     world, seeds, genomes = World(), [5, 6, 7], case.genomes(2, scale)
     genome_of, rows = [1, 0, 1], np.arange(3)
     network = case.network(4)
-    network.begin(genomes, genome_of, seeds)
+    network.reset(genomes, genome_of, seeds)
     references = [case.reference(genomes[g], seed) for g, seed in zip(genome_of, seeds, strict=True)]
     observations = np.zeros((4, 6), np.float32)
     observations[:3] = world.first()
@@ -121,7 +121,7 @@ def case() -> Case:
 
 def test_a_finished_row_keeps_its_weights(case: Case) -> None:
     network, genomes = case.network(3), case.genomes(1)
-    network.begin(genomes, [0, 0, 0], [1, 2, 3])
+    network.reset(genomes, [0, 0, 0], [1, 2, 3])
     observations = np.random.default_rng(0).standard_normal((3, 6)).astype(np.float32)
     everyone, rest = np.arange(3), np.array([0, 2])
     network.forward(observations, everyone)
@@ -138,7 +138,7 @@ def test_a_finished_row_keeps_its_weights(case: Case) -> None:
 def test_rows_with_one_genome_and_seed_are_the_same_lifetime(case: Case) -> None:
     network, genomes = case.network(4), case.genomes(2)
     observations = np.tile(np.random.default_rng(0).standard_normal(6).astype(np.float32), (4, 1))
-    network.begin(genomes, [0, 1, 0, 0], [9, 9, 9, 8])
+    network.reset(genomes, [0, 1, 0, 0], [9, 9, 9, 8])
     for _ in range(3):
         actions = network.forward(observations, np.arange(4)).copy()
         network.learn(np.arange(4))
@@ -153,14 +153,14 @@ def test_what_ran_before_leaves_no_trace(case: Case) -> None:
     genomes, rows = case.genomes(2), np.arange(2)
 
     def lifetime(network: PlasticNetwork) -> np.ndarray:
-        network.begin(genomes, [0, 1], [4, 5])
+        network.reset(genomes, [0, 1], [4, 5])
         for _ in range(5):
             actions = network.forward(observations, rows)
             network.learn(rows)
         return np.concatenate([actions.ravel(), network.weights(1).ravel(), network.weights(2).ravel()])
 
     used = case.network(2)
-    used.begin(np.full_like(genomes, 1e30), [1, 0], [7, 7])
+    used.reset(np.full_like(genomes, 1e30), [1, 0], [7, 7])
     for _ in range(4):
         used.forward(np.full((2, 6), np.nan, np.float32), rows)
         used.learn(rows)
@@ -169,7 +169,7 @@ def test_what_ran_before_leaves_no_trace(case: Case) -> None:
 
 def test_first_weights_follow_the_distribution(case: Case) -> None:
     network = case.network(300)
-    network.begin(case.genomes(1), [0] * 300, list(range(300)))
+    network.reset(case.genomes(1), [0] * 300, list(range(300)))
     for layer in (1, 2):
         weights = network.weights(layer)
         assert weights.shape == (300, SIZES[layer], SIZES[layer - 1])
@@ -180,7 +180,7 @@ def test_first_weights_follow_the_distribution(case: Case) -> None:
 def test_first_weights_are_the_genomes_where_they_evolve() -> None:
     case = Case("none", normaliser="none", initial=None)
     network, genomes = case.network(2), case.genomes(2)
-    network.begin(genomes, [1, 0], [1, 2])
+    network.reset(genomes, [1, 0], [1, 2])
     for layer in (1, 2):
         expected = [case.layout.split(genomes[row])[f"layer{layer}.weight"] for row in (1, 0)]
         np.testing.assert_array_equal(network.weights(layer), np.stack(expected))
@@ -192,7 +192,7 @@ def test_looking_at_weights_changes_no_bit(case: Case, look: str) -> None:
 
     def lifetime(recorded: bool) -> tuple[np.ndarray, list[np.ndarray]]:
         network, seen = case.network(2), []
-        network.begin(case.genomes(1), [0, 0], [1, 2])
+        network.reset(case.genomes(1), [0, 0], [1, 2])
         observations = np.tile(world.first().astype(np.float32), (2, 1))
         for step in range(12):
             actions = network.forward(observations, rows)
@@ -212,7 +212,7 @@ def test_looking_at_weights_changes_no_bit(case: Case, look: str) -> None:
 
 def test_weights_may_be_written_between_steps(case: Case) -> None:
     network = case.network(1)
-    network.begin(case.genomes(1), [0], [1])
+    network.reset(case.genomes(1), [0], [1])
     rows, observations = np.arange(1), np.ones((1, 6), np.float32)
     network.forward(observations, rows)
     network.learn(rows)
@@ -222,7 +222,7 @@ def test_weights_may_be_written_between_steps(case: Case) -> None:
 
 def test_without_plasticity_weights_stay_as_born(case: Case) -> None:
     network, rows = case.network(1), np.arange(1)
-    network.begin(case.genomes(1), [0], [1], plastic=False)
+    network.reset(case.genomes(1), [0], [1], plastic=False)
     born = network.weights(1).copy()
     for _ in range(3):
         actions = network.forward(np.ones((1, 6), np.float32), rows).copy()
@@ -230,7 +230,7 @@ def test_without_plasticity_weights_stay_as_born(case: Case) -> None:
     np.testing.assert_array_equal(network.weights(1), born)
     hidden = np.tanh(born[0].astype(float) @ np.ones(6))
     np.testing.assert_allclose(actions[0], np.tanh(network.weights(2)[0].astype(float) @ hidden), atol=1e-6)
-    network.begin(case.genomes(1), [0], [1])  # plastic again
+    network.reset(case.genomes(1), [0], [1])  # plastic again
     network.forward(np.ones((1, 6), np.float32), rows)
     network.learn(rows)
     assert (network.weights(1) != born).any()
@@ -238,7 +238,7 @@ def test_without_plasticity_weights_stay_as_born(case: Case) -> None:
 
 def test_activations_are_those_of_the_forward_pass(case: Case) -> None:
     network, rows = case.network(2), np.arange(2)
-    network.begin(case.genomes(1), [0, 0], [1, 2])
+    network.reset(case.genomes(1), [0, 0], [1, 2])
     observations = np.random.default_rng(0).standard_normal((2, 6)).astype(np.float32)
     actions = network.forward(observations, rows)
     np.testing.assert_array_equal(network.activations(0), observations)

@@ -116,7 +116,7 @@ def test_the_paper_s_policy_agrees_with_float64_over_200_steps(loop, coefficient
     initial = task.plasticity.weight_distribution
     encoder = CpuEncoder(task.encoder, task.layout, 1)
     network = PlasticNetwork(CpuKernel(task.kernel_spec), task.layout, initial, 1, encoder, task.ends.slopes)
-    network.begin(genome[None], [0], [seed])
+    network.reset(genome[None], [0], [seed])
     parts = (task.plasticity.parsed_rule, task.layout, task.sharing, task.sizes, genome, seed)
     expected = ReferenceNetwork(*parts, initial=initial, normaliser="max", output="identity")
     car, arrays, active = FastCarRacing(), task.layout.split(genome), np.arange(1)
@@ -142,24 +142,24 @@ def test_the_paper_s_policy_agrees_with_float64_over_200_steps(loop, coefficient
 
 @pytest.mark.parametrize("name", ["Picture-v0", "GreyPicture-v0"])
 def test_a_network_sees_channel_after_channel(name):
-    block, plain = picture_task(name=name).env.build(1), gymnasium.make(name)
-    block.reset([5], ["default"])
+    batch, plain = picture_task(name=name).env.build(1), gymnasium.make(name)
+    batch.reset([5], ["default"])
     from hebbevo.envs.gymnasium.environment import gymnasium_seed
 
     frame, _ = plain.reset(seed=gymnasium_seed(5))
     channels = np.moveaxis(np.atleast_3d(frame), -1, 0)
-    assert block.image_shape == channels.shape
-    np.testing.assert_allclose(block.observations[0], channels.ravel() / 255.0, rtol=1e-6)
+    assert batch.image_shape == channels.shape
+    np.testing.assert_allclose(batch.observations[0], channels.ravel() / 255.0, rtol=1e-6)
 
 
 def test_raw_outputs_are_bounded_by_the_sign_of_the_action():
-    block = picture_task().env.build(1)
-    np.testing.assert_array_equal(block.action_slopes, np.float32([0.5, 1, 1]))
+    batch = picture_task().env.build(1)
+    np.testing.assert_array_equal(batch.action_slopes, np.float32([0.5, 1, 1]))
     raw = np.array([[1.3, -0.7, 0.4]])
-    block.reset([5], ["default"])
-    block.step(np.tanh(block.action_slopes * raw).astype(np.float32), np.arange(1))
+    batch.reset([5], ["default"])
+    batch.step(np.tanh(batch.action_slopes * raw).astype(np.float32), np.arange(1))
     sigmoid = 1 / (1 + np.exp(-1.3))
-    np.testing.assert_allclose(block.rewards[0], sigmoid + 2 * np.tanh(-0.7) + np.tanh(0.4), rtol=1e-6)
+    np.testing.assert_allclose(batch.rewards[0], sigmoid + 2 * np.tanh(-0.7) + np.tanh(0.4), rtol=1e-6)
 
 
 @pytest.mark.parametrize("output", ["tanh", "raw"])
@@ -168,18 +168,18 @@ def test_what_post_is_in_the_last_layer(output):
     outputs, actions = [], []
 
     class Watch:
-        def on_observation(self, block):
+        def on_observation(self, batch):
             pass
 
-        def on_action(self, block):
-            outputs.append(block.network.activations(2)[0].copy())
-            actions.append(block.actions[0].copy())
+        def on_action(self, batch):
+            outputs.append(batch.network.activations(2)[0].copy())
+            actions.append(batch.actions[0].copy())
 
-        def on_step(self, block):
+        def on_step(self, batch):
             pass
 
     genome = task.first_genome(np.random.default_rng(1))
-    Worker(task, 1).live(genome[None], [0], [3], ["default"], early_stop=False, hooks=[Watch()])
+    Worker(task, 1).rollout(genome[None], [0], [3], ["default"], early_stop=False, hooks=[Watch()])
     slopes = np.float32([0.5, 1, 1])
     expected = np.tanh(slopes * outputs) if output == "raw" else outputs
     np.testing.assert_allclose(actions, expected, atol=1e-6)
@@ -188,10 +188,10 @@ def test_what_post_is_in_the_last_layer(output):
 def test_a_lifetime_does_not_depend_on_its_block():
     task = picture_task("network.output=raw", "plasticity.normalise=max")
     genomes = np.stack([task.first_genome(np.random.default_rng(k)) for k in range(3)])
-    block, alone = Worker(task, 3), Worker(task, 1)
-    together = block.live(genomes, [2, 0, 1], [7, 8, 9], ["default"] * 3, early_stop=False)
+    batch, alone = Worker(task, 3), Worker(task, 1)
+    together = batch.rollout(genomes, [2, 0, 1], [7, 8, 9], ["default"] * 3, early_stop=False)
     for row, (genome, seed) in enumerate(((2, 7), (0, 8), (1, 9))):
-        one = alone.live(genomes[genome][None], [0], [seed], ["default"], early_stop=False)
+        one = alone.rollout(genomes[genome][None], [0], [seed], ["default"], early_stop=False)
         assert one.fitness[0] == together.fitness[row]
 
 
@@ -230,9 +230,9 @@ def test_an_encoder_that_does_not_fit_is_refused(override, message):
 
 def test_a_drive_does_not_depend_on_its_block_or_on_drives_before(car_task):
     genomes = np.stack([car_task.first_genome(np.random.default_rng(k)) for k in range(2)])
-    block, alone = Worker(car_task, 3), Worker(car_task, 1)
-    together = block.live(genomes, [1, 0, 1], [7, 7 + 2**33, 8], ["default"] * 3, early_stop=True)
+    batch, alone = Worker(car_task, 3), Worker(car_task, 1)
+    together = batch.rollout(genomes, [1, 0, 1], [7, 7 + 2**33, 8], ["default"] * 3, early_stop=True)
     for row, (genome, seed) in enumerate(((1, 7), (0, 7 + 2**33), (1, 8))):
-        one = alone.live(genomes[genome][None], [0], [seed], ["default"], early_stop=True)
+        one = alone.rollout(genomes[genome][None], [0], [seed], ["default"], early_stop=True)
         assert one.fitness[0] == together.fitness[row]
         assert one.steps[0] == together.steps[row]

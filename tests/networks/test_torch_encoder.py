@@ -23,7 +23,7 @@ def encoded(
 ) -> np.ndarray:
     encoder = TorchEncoder(spec, layout, device)
     with torch.inference_mode():
-        encoder.begin(torch.from_numpy(genomes).to(device))
+        encoder.reset(torch.from_numpy(genomes).to(device))
         features = encoder.encode(torch.from_numpy(frames).to(device), torch.tensor(genome_of, device=device))
     return features.cpu().numpy()
 

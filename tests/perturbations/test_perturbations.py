@@ -1,4 +1,4 @@
-"""Perturbations in lifetimes: what they do, their bits in every block, and what is refused."""
+"""Perturbations in lifetimes: what they do, their bits in every batch, and what is refused."""
 
 import pickle
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from tasks import CART_POLE, QUADRUPED, small_config
 from hebbevo import Genome, InputError, evolve, load_config, load_genome, resume, save_genome
 from hebbevo.errors import EnvError
 from hebbevo.perturbations.catalogue import PERTURBATIONS, Perturbations, parse_perturbations, read_protocols
-from hebbevo.rollouts.rollout import Block, Hook
+from hebbevo.rollouts.rollout import Batch, Hook
 from hebbevo.rules import Distribution
 from hebbevo.tasks.task import Task, Worker
 
@@ -44,18 +44,18 @@ def task_of(name: str, *overrides: str) -> Task:
 def lived(
     task: Task,
     perturbations: Perturbations | None,
-    block: int = COUNT,
+    batch: int = COUNT,
     order: Sequence[int] = range(COUNT),
     hooks: Sequence[Hook] = (),
     plastic: bool = True,
 ) -> np.ndarray:
     """Return (fitness, steps, diverged) of the lifetimes, dealt in this order to blocks of this size."""
-    bodies, worker = task.env.morphology_names, Worker(task, block)
+    bodies, worker = task.env.morphology_names, Worker(task, batch)
     genomes = np.stack([task.first_genome(np.random.default_rng(number)) for number in range(COUNT)])
     results = np.zeros((COUNT, 3))
-    for start in range(0, COUNT, block):
-        some = list(order[start : start + block])
-        part = worker.live(
+    for start in range(0, COUNT, batch):
+        some = list(order[start : start + batch])
+        part = worker.rollout(
             genomes[some],
             list(range(len(some))),
             [SEEDS[number] for number in some],
@@ -78,11 +78,11 @@ class Weights(Hook):
         self.weights: list[list[np.ndarray]] = []
         self.actions: list[np.ndarray] = []
 
-    def on_observation(self, block: Block) -> None:
-        self.weights.append([block.network.weights(layer).copy() for layer in range(1, self.layers + 1)])
+    def on_observation(self, batch: Batch) -> None:
+        self.weights.append([batch.network.weights(layer).copy() for layer in range(1, self.layers + 1)])
 
-    def on_action(self, block: Block) -> None:
-        self.actions.append(block.actions.copy())
+    def on_action(self, batch: Batch) -> None:
+        self.actions.append(batch.actions.copy())
 
 
 def test_every_kind_has_a_sample() -> None:
@@ -104,26 +104,26 @@ def test_every_kind_changes_a_life_or_says_why_not(name: str, kind: str) -> None
 
 @pytest.mark.parametrize("kind", SAMPLES)
 @pytest.mark.parametrize(
-    ("block", "order"), [(1, range(COUNT)), (4, [3, 0, 6, 2, 5, 1, 4]), (16, range(COUNT))]
+    ("batch", "order"), [(1, range(COUNT)), (4, [3, 0, 6, 2, 5, 1, 4]), (16, range(COUNT))]
 )
-def test_a_perturbed_lifetime_is_the_same_in_every_block(kind: str, block: int, order: Sequence[int]) -> None:
+def test_a_perturbed_lifetime_is_the_same_in_every_block(kind: str, batch: int, order: Sequence[int]) -> None:
     task, perturbations = task_of("quadruped"), parse_perturbations(f"none+{SAMPLES[kind]}+push:at=20")
-    np.testing.assert_array_equal(lived(task, perturbations, block, order), lived(task, perturbations, 3))
+    np.testing.assert_array_equal(lived(task, perturbations, batch, order), lived(task, perturbations, 3))
 
 
 def test_a_perturbed_lifetime_leaves_no_trace() -> None:
     task = task_of("quadruped")
-    blows = parse_perturbations("+".join(text for text in SAMPLES.values()))
+    interventions = parse_perturbations("+".join(text for text in SAMPLES.values()))
     worker, genome = Worker(task, 2), task.first_genome(np.random.default_rng(0))[None, :]
 
     def life(perturbations: Perturbations) -> float:
-        part = worker.live(
+        part = worker.rollout(
             genome, [0, 0], [1, 2], ["intact"] * 2, early_stop=False, perturbations=perturbations
         )
         return part.fitness.tolist()
 
     first = life(())
-    assert life(blows) != first
+    assert life(interventions) != first
     assert life(()) == first
 
 
@@ -140,7 +140,7 @@ def test_two_together_are_what_they_are_by_hand() -> None:
     text = "saturate_actuators:from=5,to=12,value=0.7,actuators=[1,3]+zero_weights:at=8,fraction=0.333"
     task, recorder = task_of("quadruped"), Weights()
     genome, seed, body = task.first_genome(np.random.default_rng(1)), 77, "intact"
-    part = Worker(task, 1).live(
+    part = Worker(task, 1).rollout(
         genome[None, :],
         [0],
         [seed],
@@ -235,9 +235,9 @@ def test_traces_are_hit_with_their_synapses() -> None:
     hidden = ("plasticity.normalise=none", "plasticity.rule={w: w + eta*e, e: 0.9*e + pre*post}")
 
     class Traces(Hook):
-        def on_observation(self, block: Block) -> None:
-            if block.step == 4:
-                self.w, self.e = (block.network.state(state, 1).copy() for state in ("w", "e"))
+        def on_observation(self, batch: Batch) -> None:
+            if batch.step == 4:
+                self.w, self.e = (batch.network.state(state, 1).copy() for state in ("w", "e"))
 
     traces = Traces()
     task = task_of("quadruped", *hidden)

@@ -34,9 +34,9 @@ from hebbevo.rendering.canvas import (
     _boxes,
     _ticks,
 )
-from hebbevo.rendering.offscreen import Picture, Studio, find_gl
+from hebbevo.rendering.offscreen import OffscreenRenderer, Picture, find_gl
 from hebbevo.rendering.video import FRAMES_PER_SECOND, Recording, record, render, write_video
-from hebbevo.rollouts.rollout import Block, Hook
+from hebbevo.rollouts.rollout import Batch, Hook
 from hebbevo.seeding import SeedPurpose, lifetime_seed
 from hebbevo.tasks.task import Task, Worker
 
@@ -102,15 +102,15 @@ def test_what_is_noted_is_what_another_hook_sees() -> None:
             self.weights: list[list[np.ndarray]] = []
             self.rewards: list[float] = []
 
-        def on_observation(self, block: Block) -> None:
-            self.weights.append([block.network.weights(layer)[0].copy() for layer in (1, 2)])
+        def on_observation(self, batch: Batch) -> None:
+            self.weights.append([batch.network.weights(layer)[0].copy() for layer in (1, 2)])
 
-        def on_step(self, block: Block) -> None:
-            self.rewards.append(block.environment.rewards[0])
+        def on_step(self, batch: Batch) -> None:
+            self.rewards.append(batch.environment.rewards[0])
 
     genome, witness = genome_of(quadruped_task()), Witness()
     recording = recorded(genome, "intact")
-    Worker(genome.task, 1).live(
+    Worker(genome.task, 1).rollout(
         genome.values[None], [0], [recording.seed], ["intact"], early_stop=False, hooks=[witness]
     )
     assert len(recording.moments) > 10
@@ -152,7 +152,7 @@ def test_a_perturbed_lifetime_is_drawn_as_it_was_lived() -> None:
     every_step = NoCamera(1 / FRAMES_PER_SECOND)
     recording = recorded(replace(genome, task=task), "intact", camera=every_step)
     calm = recorded(genome, "intact")
-    lived = Worker(genome.task, 1).live(
+    lived = Worker(genome.task, 1).rollout(
         *(genome.values[None], [0], [recording.seed], ["intact"]),
         early_stop=False,
         perturbations=parse_perturbations(text),
@@ -214,10 +214,10 @@ def test_a_picture_stands_upright(row: str) -> None:
     if not gl_works():
         pytest.skip("needs a GL; the test above sees that the lack of one is said")
     env = QuadrupedConfig()
-    block = env.build(1)
-    block.reset([1], ["intact"])
-    with closing(Studio(block.model(0), 160, 120)) as studio:
-        picture = studio.draw(block.position(0), distance=4.0, angles=(110, -10), look_at=(0, 0, 0.3))
+    batch = env.build(1)
+    batch.reset([1], ["intact"])
+    with closing(OffscreenRenderer(batch.model(0), 160, 120)) as renderer:
+        picture = renderer.draw(batch.position(0), distance=4.0, angles=(110, -10), look_at=(0, 0, 0.3))
     sky = picture[:15].reshape(-1, 3).std(axis=0).max()
     floor = picture[-40:].reshape(-1, 3).std(axis=0).max()
     assert sky < 20 < floor, "the sky is plain, the floor is checked"
@@ -290,7 +290,7 @@ def test_an_environment_without_a_camera_is_refused() -> None:
     class Other(EnvConfig):
         unit, releases_gil = "m", True
 
-        def build(self, capacity: int) -> None:  # type: ignore[override]
+        def build(self, batch_size: int) -> None:  # type: ignore[override]
             raise AssertionError
 
     with pytest.raises(InputError, match="cannot draw other"):

@@ -13,8 +13,8 @@ from hebbevo.envs import BatchedEnvironment
 from hebbevo.execution.device_worker import DeviceWorker
 from hebbevo.networks.torch.network import DeviceNetwork
 from hebbevo.perturbations.catalogue import parse_perturbations
-from hebbevo.rollouts.pipeline import Interrupted, Turns, in_turns
-from hebbevo.rollouts.rollout import WORST_FITNESS, Block, Hook, live
+from hebbevo.rollouts.pipeline import Interrupted, Pipeline, run_pipelined
+from hebbevo.rollouts.rollout import WORST_FITNESS, Batch, Hook, rollout
 from hebbevo.tasks.task import Task, Worker
 
 COUNT = 7
@@ -35,7 +35,7 @@ def genomes_of(task: Task, count: int = COUNT) -> np.ndarray:
 def lived(worker: Worker, order: Sequence[int], genomes: np.ndarray, **options) -> np.ndarray:
     """Return fitness, steps and divergence of lifetimes lived in this order, sorted by number."""
     bodies = worker.task.env.morphology_names
-    part = worker.live(
+    part = worker.rollout(
         genomes,
         list(order),
         [SEEDS[number] for number in order],
@@ -48,8 +48,8 @@ def lived(worker: Worker, order: Sequence[int], genomes: np.ndarray, **options) 
     return result
 
 
-def device_worker(task: Task, block: int = 64) -> DeviceWorker:
-    return DeviceWorker(task, block, "cpu", threads=2 if task.env.releases_gil else 1)
+def device_worker(task: Task, batch: int = 64) -> DeviceWorker:
+    return DeviceWorker(task, batch, "cpu", threads=2 if task.env.releases_gil else 1)
 
 
 @pytest.fixture(scope="module")
@@ -62,17 +62,17 @@ def alone(task: Task) -> np.ndarray:
         network = DeviceNetwork(task.kernel_spec, task.layout, initial, 1)
         body = env.morphology_names[number % len(env.morphology_names)]
         mine = [SEEDS[number]], [body]
-        one = live(
+        one = rollout(
             environment, network, genomes[[number]], [0], *mine, steps=env.steps, early_stop=env.early_stop
         )
         results.append([one.fitness[0], one.steps[0], one.diverged[0]])
     return np.array(results, float)
 
 
-@pytest.mark.parametrize("block", [1, 4, 16])
+@pytest.mark.parametrize("batch", [1, 4, 16])
 @pytest.mark.parametrize("order", [[0, 1, 2, 3, 4, 5, 6], [3, 0, 6, 2, 5, 1, 4]])
-def test_a_lifetime_is_the_same_however_the_population_is_split(task, alone, block, order) -> None:
-    np.testing.assert_array_equal(lived(device_worker(task, block), order, genomes_of(task)), alone)
+def test_a_lifetime_is_the_same_however_the_population_is_split(task, alone, batch, order) -> None:
+    np.testing.assert_array_equal(lived(device_worker(task, batch), order, genomes_of(task)), alone)
 
 
 def test_a_worker_grows_and_shrinks_without_a_trace(task: Task, alone: np.ndarray) -> None:
@@ -105,17 +105,17 @@ class Recorder(Hook):
         self.rows: list[int] = []
         self.sums: list[float] = []
 
-    def on_observation(self, block: Block) -> None:
-        self.rows.append(len(block.active))
-        self.sums.append(float(block.network.weights(1)[block.active].sum()))
+    def on_observation(self, batch: Batch) -> None:
+        self.rows.append(len(batch.active))
+        self.sums.append(float(batch.network.weights(1)[batch.active].sum()))
 
-    def on_step(self, block: Block) -> None:
-        self.sums.append(float(block.network.activations(1)[block.active].sum()))
+    def on_step(self, batch: Batch) -> None:
+        self.sums.append(float(batch.network.activations(1)[batch.active].sum()))
 
 
 def test_hooks_see_one_block_and_change_no_bit(task: Task, alone: np.ndarray) -> None:
     recorder = Recorder()
-    results = lived(device_worker(task, block=4), range(COUNT), genomes_of(task), hooks=[recorder])
+    results = lived(device_worker(task, batch_size=4), range(COUNT), genomes_of(task), hooks=[recorder])
     np.testing.assert_array_equal(results, alone)
     assert recorder.rows[0] == COUNT
     assert len(set(recorder.sums)) > 20
@@ -166,14 +166,14 @@ def test_one_half_computes_while_the_other_steps() -> None:
     """Each environment's step waits for the other half's network: one after the other would wait in vain."""
     computed = threading.Semaphore(0), threading.Semaphore(0)
     worlds = [Meeting(computed[1 - half]) for half in (0, 1)]
-    turns = Turns(record=[])
+    turns = Pipeline(record=[])
 
     def half(number: int):
         network, world = Announcing(computed[number]), worlds[number]
         common = np.zeros((1, 1), np.float32), [0, 0], [1, 2], ["default"] * 2
-        return lambda turn: live(world, network, *common, steps=5, early_stop=None, hooks=[turn])
+        return lambda turn: rollout(world, network, *common, steps=5, early_stop=None, hooks=[turn])
 
-    results = in_turns([half(0), half(1)], turns)
+    results = run_pipelined([half(0), half(1)], turns)
     assert [part.steps.tolist() for part in results] == [[5, 5], [5, 5]]
     assert all(all(world.met) and len(world.met) == 5 for world in worlds)
     steps = sorted((span for span in turns.record if span.part == "environment"), key=lambda span: span.begin)
@@ -203,9 +203,11 @@ def test_halves_are_born_one_after_the_other() -> None:
 
     def half(turn: Hook):
         common = np.zeros((1, 1), np.float32), [0, 0], [1, 2], ["default"] * 2
-        return live(Lonely(computed), Announcing(computed), *common, steps=2, early_stop=None, hooks=[turn])
+        return rollout(
+            Lonely(computed), Announcing(computed), *common, steps=2, early_stop=None, hooks=[turn]
+        )
 
-    assert len(in_turns([half, half], Turns())) == 2
+    assert len(run_pipelined([half, half], Pipeline())) == 2
     assert Lonely.most == 1
 
 
@@ -222,8 +224,8 @@ def test_environments_take_turns() -> None:
 
 def test_a_half_that_fails_ends_the_other() -> None:
     class Failure(Hook):
-        def on_action(self, block: Block) -> None:
-            if block.step == 3 and 13 in seeds_of[id(block.network)]:
+        def on_action(self, batch: Batch) -> None:
+            if batch.step == 3 and 13 in seeds_of[id(batch.network)]:
                 raise RuntimeError("lost")
 
     seeds_of: dict[int, list[int]] = {}
@@ -234,12 +236,12 @@ def test_a_half_that_fails_ends_the_other() -> None:
         environment, network = worker._half(number, 1)
         seeds_of[id(network)] = [12 + number]
         common = genomes_of(task, 1), [0], [12 + number], ["intact"]
-        return lambda turn: live(
+        return lambda turn: rollout(
             environment, network, *common, steps=100000, early_stop=None, hooks=[Failure(), turn]
         )
 
     with pytest.raises(RuntimeError, match="lost"):
-        in_turns([half(0), half(1)], worker.turns)
+        run_pipelined([half(0), half(1)], worker.turns)
     for turn in (worker.turns.cpu, worker.turns.device):
         turn.acquire()  # nobody holds it
 

@@ -7,7 +7,7 @@ import pytest
 from tasks import cart_pole_task, quadruped_task
 
 from hebbevo.envs import BatchedEnvironment, EarlyStop
-from hebbevo.rollouts.rollout import WORST_FITNESS, Block, Hook, Lifetimes, live
+from hebbevo.rollouts.rollout import WORST_FITNESS, Batch, Hook, RolloutResult, rollout
 from hebbevo.tasks.task import Task, Worker
 
 Script = Callable[[int, int], float]  # (seed, step 1, 2, ...) -> value
@@ -16,14 +16,14 @@ Script = Callable[[int, int], float]  # (seed, step 1, 2, ...) -> value
 class ScriptedWorld(BatchedEnvironment):
     """Rewards and ends by a script; everything that is called is written to `journal`."""
 
-    def __init__(self, capacity: int, journal: list[tuple[str, list[int]]]) -> None:
-        super().__init__(capacity, 2, 1)
+    def __init__(self, batch_size: int, journal: list[tuple[str, list[int]]]) -> None:
+        super().__init__(batch_size, 2, 1)
         self.journal = journal
         self.reward: Script = lambda seed, step: 1.0
         self.ends: dict[str, Script] = {}
         self.born_diverged: tuple[int, ...] = ()
         self.seeds: list[int] = []
-        self.time = np.zeros(capacity, int)
+        self.time = np.zeros(batch_size, int)
 
     def reset(self, seeds: Sequence[int], morphologies: Sequence[str]) -> None:
         self._clear_rows(self._check_reset(seeds, morphologies))
@@ -52,7 +52,7 @@ class JournalNetwork:
 
     def forward(self, observations, active) -> np.ndarray:
         self.journal.append(("forward", [self.world.seeds[row] for row in active]))
-        return np.zeros((self.world.capacity, 1), np.float32)
+        return np.zeros((self.world.batch_size, 1), np.float32)
 
     def learn(self, active) -> None:
         self.journal.append(("learn", [self.world.seeds[row] for row in active]))
@@ -62,17 +62,17 @@ class JournalHook(Hook):
     def __init__(self, journal: list, name: str = "") -> None:
         self.journal, self.name = journal, name
 
-    def note(self, what: str, block: Block) -> None:
-        self.journal.append((f"{what}{self.name} {block.step}", block.active.tolist()))
+    def note(self, what: str, batch: Batch) -> None:
+        self.journal.append((f"{what}{self.name} {batch.step}", batch.active.tolist()))
 
-    def on_observation(self, block: Block) -> None:
-        self.note("on_observation", block)
+    def on_observation(self, batch: Batch) -> None:
+        self.note("on_observation", batch)
 
-    def on_action(self, block: Block) -> None:
-        self.note("on_action", block)
+    def on_action(self, batch: Batch) -> None:
+        self.note("on_action", batch)
 
-    def on_step(self, block: Block) -> None:
-        self.note("on_step", block)
+    def on_step(self, batch: Batch) -> None:
+        self.note("on_step", batch)
 
 
 def scripted(
@@ -84,13 +84,13 @@ def scripted(
     born_diverged: tuple[int, ...] = (),
     hooks: Callable[[list], list[Hook]] = lambda journal: [],
     **ends: Script,
-) -> tuple[Lifetimes, list[tuple[str, list[int]]]]:
+) -> tuple[RolloutResult, list[tuple[str, list[int]]]]:
     journal: list[tuple[str, list[int]]] = []
     world = ScriptedWorld(len(seeds) + 1, journal)
     world.reward, world.ends, world.born_diverged = reward, ends, born_diverged
     genomes = np.zeros((1, 1), np.float32)
     bodies = ["default"] * len(seeds)
-    result = live(
+    result = rollout(
         world,
         JournalNetwork(world),
         genomes,
@@ -208,15 +208,15 @@ def genomes_of(task: Task, count: int = COUNT) -> np.ndarray:
     return np.stack([task.first_genome(np.random.default_rng(number)) for number in range(count)])
 
 
-def lived(task: Task, block: int, order: Sequence[int], genomes: np.ndarray | None = None) -> np.ndarray:
+def lived(task: Task, batch: int, order: Sequence[int], genomes: np.ndarray | None = None) -> np.ndarray:
     """Return (fitness, steps, diverged) of the lifetimes, dealt in this order to blocks of this size."""
     genomes = genomes_of(task) if genomes is None else genomes
     bodies = task.env.morphology_names
-    mine = Worker(task, block)
+    mine = Worker(task, batch)
     results = np.zeros((len(order), 3))
-    for start in range(0, len(order), block):
-        some = list(order[start : start + block])
-        part = mine.live(
+    for start in range(0, len(order), batch):
+        some = list(order[start : start + batch])
+        part = mine.rollout(
             genomes[some],
             list(range(len(some))),
             [SEEDS[number] for number in some],
@@ -242,12 +242,12 @@ def alone(task: Task) -> np.ndarray:
     return lived(task, 1, range(COUNT))
 
 
-@pytest.mark.parametrize("block", [1, 4, 16])
+@pytest.mark.parametrize("batch", [1, 4, 16])
 @pytest.mark.parametrize("order", [[0, 1, 2, 3, 4, 5, 6], [6, 5, 4, 3, 2, 1, 0], [3, 0, 6, 2, 5, 1, 4]])
 def test_a_lifetime_is_the_same_in_every_block_and_order(
-    task: Task, alone: np.ndarray, block: int, order: list[int]
+    task: Task, alone: np.ndarray, batch: int, order: list[int]
 ) -> None:
-    np.testing.assert_array_equal(lived(task, block, order), alone)
+    np.testing.assert_array_equal(lived(task, batch, order), alone)
 
 
 def test_lifetimes_end_at_different_times(alone: np.ndarray) -> None:
@@ -257,11 +257,11 @@ def test_lifetimes_end_at_different_times(alone: np.ndarray) -> None:
 
 def test_a_lifetime_is_the_same_whatever_ran_before(task: Task, alone: np.ndarray) -> None:
     mine, genomes, bodies = Worker(task, 4), genomes_of(task), task.env.morphology_names
-    mine.live(
+    mine.rollout(
         genomes[:4] * np.float32(1e20), [3, 2, 1, 0], [1, 2, 3, 4], list(bodies[-1:]) * 4, early_stop=False
     )
-    mine.live(genomes[:2], [0, 1], [5, 6], list(bodies[:1]) * 2, early_stop=False, plastic=False)
-    part = mine.live(genomes[:1], [0], SEEDS[:1], bodies[:1], early_stop=True)
+    mine.rollout(genomes[:2], [0, 1], [5, 6], list(bodies[:1]) * 2, early_stop=False, plastic=False)
+    part = mine.rollout(genomes[:1], [0], SEEDS[:1], bodies[:1], early_stop=True)
     assert (part.fitness[0], part.steps[0]) == tuple(alone[0, :2])
 
 
@@ -277,7 +277,7 @@ def test_a_genome_that_blows_up_touches_no_neighbour(task: Task, alone: np.ndarr
 def test_early_stop_is_left_out_where_lifetimes_are_to_be_full(task: Task) -> None:
     if task.env.early_stop is None:
         pytest.skip("this environment ends by itself")
-    part = Worker(task, 2).live(
+    part = Worker(task, 2).rollout(
         genomes_of(task, 2), [0, 1], SEEDS[:2], task.env.morphology_names, early_stop=False
     )
     assert part.steps.tolist() == [task.env.steps] * 2
@@ -288,14 +288,14 @@ def test_a_hook_that_only_looks_changes_no_bit(task: Task, alone: np.ndarray) ->
         def __init__(self) -> None:
             self.seen: list[float] = []
 
-        def on_observation(self, block: Block) -> None:
-            self.seen.append(float(block.network.weights(1)[block.active].sum()))
+        def on_observation(self, batch: Batch) -> None:
+            self.seen.append(float(batch.network.weights(1)[batch.active].sum()))
 
-        def on_step(self, block: Block) -> None:
-            self.seen.append(float(block.network.activations(1)[block.active].sum()))
+        def on_step(self, batch: Batch) -> None:
+            self.seen.append(float(batch.network.activations(1)[batch.active].sum()))
 
     recorder, bodies = Recorder(), task.env.morphology_names
-    part = Worker(task, 3).live(
+    part = Worker(task, 3).rollout(
         genomes_of(task, 3),
         [0, 1, 2],
         SEEDS[:3],
@@ -309,13 +309,13 @@ def test_a_hook_that_only_looks_changes_no_bit(task: Task, alone: np.ndarray) ->
 
 def test_a_hook_may_take_the_action_over(task: Task) -> None:
     class Freeze(Hook):
-        def on_action(self, block: Block) -> None:
-            block.actions[:] = 0.0
+        def on_action(self, batch: Batch) -> None:
+            batch.actions[:] = 0.0
 
     def life(genome: int, *hooks: Hook) -> float:
         mine = Worker(task, 1)
         bodies = task.env.morphology_names[:1]
-        return mine.live(
+        return mine.rollout(
             genomes_of(task)[[genome]], [0], SEEDS[:1], bodies, early_stop=False, hooks=hooks
         ).fitness[0]
 

@@ -11,7 +11,7 @@ from test_report import Page
 
 from hebbevo import (
     Execution,
-    Generalisation,
+    Generalization,
     Genome,
     InputError,
     evaluate,
@@ -41,7 +41,7 @@ PLASTIC = genome_of(quadruped_task(), "plastic")
 FIXED = genome_of(quadruped_task(*STATIC, "env.morphologies=[left_front_damaged]"), "static")
 
 
-def study(out: Path | str, execution: Execution = HERE, seed: int = 4, **options: object) -> Generalisation:
+def study(out: Path | str, execution: Execution = HERE, seed: int = 4, **options: object) -> Generalization:
     return generalize(
         [PLASTIC, FIXED],
         out,
@@ -158,7 +158,7 @@ def test_a_body_has_the_statistics_of_evaluate(table: list[Row]) -> None:
 
 
 def test_a_study_repeated_is_the_same_bytes_however_it_is_spread(finished: Path) -> None:
-    again = study("again", Execution(threads=2, block=3)).path
+    again = study("again", Execution(threads=2, batch_size=3)).path
     for name in TABLES:
         assert (again / name).read_bytes() == (finished / name).read_bytes()
     other = study("other", seed=5, morphologies=BODIES[:1], episodes=2).path
@@ -303,7 +303,7 @@ def test_an_out_that_exists_is_refused_before_anything(monkeypatch: pytest.Monke
     Path("out").mkdir()
     Path("out/mine").write_text("dear")
     monkeypatch.setattr(
-        "hebbevo.studies.generalization.study.live", lambda *_: pytest.fail("nothing is to be lived")
+        "hebbevo.studies.generalization.study.rollout", lambda *_: pytest.fail("nothing is to be lived")
     )
     with pytest.raises(InputError, match="out exists; choose another --out"):
         study("out")

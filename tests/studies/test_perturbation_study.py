@@ -13,7 +13,7 @@ from hebbevo.cli.app import run
 from hebbevo.perturbations.catalogue import parse_perturbations
 from hebbevo.studies.perturbation.plan import UNPERTURBED, make_plan
 from hebbevo.studies.perturbation.records import EVOLVED, RANDOM
-from hebbevo.studies.perturbation.study import live, perturb
+from hebbevo.studies.perturbation.study import perturb, rollout
 from hebbevo.studies.perturbation.weight_trajectories import directions, principal_components
 from hebbevo.tasks.task import Task, Worker
 
@@ -41,8 +41,12 @@ TABLES = ("lifetimes.csv", "table.csv", "speed.csv", "trajectories.csv", "weight
 
 def test_a_study_is_the_same_bytes_again_however_it_is_executed(genomes, tmp_path) -> None:
     asked = [BLOW, "saturate_actuators:from=30,to=60", "freeze:at=0"]
-    perturb(genomes, tmp_path / "a", protocols=asked, episodes=5, execution=Execution(threads=1, block=2))
-    perturb(genomes, tmp_path / "b", protocols=asked, episodes=5, execution=Execution(threads=2, block=7))
+    perturb(
+        genomes, tmp_path / "a", protocols=asked, episodes=5, execution=Execution(threads=1, batch_size=2)
+    )
+    perturb(
+        genomes, tmp_path / "b", protocols=asked, episodes=5, execution=Execution(threads=2, batch_size=7)
+    )
     names = sorted(path.name for path in (tmp_path / "a").iterdir())
     figures = ["speed.png", "trajectories.png", "weight_speed.png", "weights.png"]
     assert names == sorted([*TABLES, *figures, "lifetimes.parquet", "report.html"])
@@ -105,7 +109,7 @@ def test_the_published_protocols(tmp_path) -> None:
     page = (tmp_path / "a" / "report.html").read_text()
     assert page.count("data:image/png;base64") == 5
     assert 'src="http' not in page
-    recorded = live(make_plan([plastic, static], None, None, 2, 1), Execution(threads=1))
+    recorded = rollout(make_plan([plastic, static], None, None, 2, 1), Execution(threads=1))
     plastic_images = recorded.records["plastic", "intact", "third_zeroed"].images
     assert list(plastic_images) == [299, 300, 310]
     zeros = {step: np.mean(layers[0] == 0) for step, layers in plastic_images.items()}
@@ -116,7 +120,7 @@ def test_the_published_protocols(tmp_path) -> None:
 
 
 def test_trajectories_are_the_weights_of_unperturbed_lives(genomes) -> None:
-    recorded = live(make_plan(genomes, [BLOW], None, 3, 1), Execution(threads=1, block=2))
+    recorded = rollout(make_plan(genomes, [BLOW], None, 3, 1), Execution(threads=1, batch_size=2))
     assert set(recorded.trajectories) == {("plastic", EVOLVED), ("plastic", RANDOM)}
     (way, *others) = recorded.trajectories["plastic", EVOLVED]
     assert len(others) == 2

@@ -81,7 +81,8 @@ def test_the_table_holds_no_clock(straight: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    "execution", [Execution(threads=2), Execution(threads=1, block=1), Execution(threads=2, block=3)]
+    "execution",
+    [Execution(threads=2), Execution(threads=1, batch_size=1), Execution(threads=2, batch_size=3)],
 )
 def test_the_same_seed_gives_the_same_bits_however_it_is_spread(
     config: Config, straight: Run, execution: Execution
@@ -258,14 +259,14 @@ def test_what_cannot_be_built_leaves_no_directory(overrides: tuple[str, ...]) ->
 
 def with_fitness(monkeypatch: pytest.MonkeyPatch, fitness: float, diverged: bool) -> None:
     """Let every lifetime come to this."""
-    from hebbevo.rollouts.rollout import Lifetimes
+    from hebbevo.rollouts.rollout import RolloutResult
     from hebbevo.tasks.task import Worker
 
-    def live(self: Worker, genomes: Any, genome_of: Any, seeds: Any, *_: Any, **__: Any) -> Lifetimes:
+    def rollout(self: Worker, genomes: Any, genome_of: Any, seeds: Any, *_: Any, **__: Any) -> RolloutResult:
         count = len(seeds)
-        return Lifetimes(np.full(count, fitness), np.ones(count, np.int64), np.full(count, diverged))
+        return RolloutResult(np.full(count, fitness), np.ones(count, np.int64), np.full(count, diverged))
 
-    monkeypatch.setattr(Worker, "live", live)
+    monkeypatch.setattr(Worker, "rollout", rollout)
 
 
 def centers(config: Config, path: str = "run") -> Iterator[np.ndarray]:
@@ -312,15 +313,15 @@ def test_a_run_that_really_diverges_goes_on() -> None:
 def test_a_single_diverged_lifetime_is_counted_and_left_out_of_the_means(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from hebbevo.rollouts.rollout import Lifetimes
+    from hebbevo.rollouts.rollout import RolloutResult
     from hebbevo.tasks.task import Worker
 
-    def live(self: Worker, genomes: Any, genome_of: Any, seeds: Any, *_: Any, **__: Any) -> Lifetimes:
+    def rollout(self: Worker, genomes: Any, genome_of: Any, seeds: Any, *_: Any, **__: Any) -> RolloutResult:
         bad = np.array([row == 0 for row in range(len(seeds))])
-        return Lifetimes(np.where(bad, WORST_FITNESS, 2.0), np.ones(len(seeds), np.int64), bad)
+        return RolloutResult(np.where(bad, WORST_FITNESS, 2.0), np.ones(len(seeds), np.int64), bad)
 
-    monkeypatch.setattr(Worker, "live", live)
-    evolve(small_config(env=QUADRUPED), "run", execution=Execution(threads=1, block=64))
+    monkeypatch.setattr(Worker, "rollout", rollout)
+    evolve(small_config(env=QUADRUPED), "run", execution=Execution(threads=1, batch_size=64))
     for row in rows_of("run"):
         assert (row["diverged"], row["population_mean"], row["population.right_front_damaged"]) == (
             1,
@@ -335,7 +336,7 @@ def test_searchers_of_evotorch_evolve_and_resume_bit_for_bit(algorithm: str) -> 
     evolve(config, "straight", execution=HERE)
     with pytest.raises(Stopped):
         evolve(config, "stopped", execution=HERE, watch=stopping(2))
-    resume("stopped", execution=Execution(threads=2, block=2))
+    resume("stopped", execution=Execution(threads=2, batch_size=2))
     assert results("stopped") == results("straight")
 
 

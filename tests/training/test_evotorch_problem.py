@@ -45,7 +45,7 @@ def test_snes_on_the_problem_walks_the_path_of_a_run_with_snes() -> None:
                 number=generation,
                 morphologies=settings.env.morphology_names,
                 lifetime_seeds="individual",
-                block=block,
+                batch_size=block,
             ).penalised(0.3)
             np.testing.assert_array_equal(native.population.evals[:, 0].numpy(), fitness)
             searcher.tell(proposals, fitness, executor)
@@ -65,7 +65,9 @@ def test_a_run_and_the_problem_report_the_same_first_generation(tmp_path: Any) -
     assert run.generation == 1
 
 
-@pytest.mark.parametrize("execution", [Execution(threads=2, block=3), Execution(threads=1, block=1)])
+@pytest.mark.parametrize(
+    "execution", [Execution(threads=2, batch_size=3), Execution(threads=1, batch_size=1)]
+)
 def test_threads_and_blocks_change_no_bit_and_every_evaluation_has_its_own_seeds(
     execution: Execution,
 ) -> None:

@@ -39,7 +39,7 @@ def tensors_of(generation: int) -> dict[str, Any]:
     return {"center": np.full(2000, generation, np.float32), "generation": np.array(generation)}
 
 
-def live(run: RunDirectory, until: int) -> None:
+def rollout(run: RunDirectory, until: int) -> None:
     """Do what an evolving process does with its directory: go on from the newest checkpoint."""
     checkpoint = run.latest()
     begun = checkpoint.generation if checkpoint else 0
@@ -51,7 +51,7 @@ def live(run: RunDirectory, until: int) -> None:
 
 def live_from_anywhere(path: Path) -> None:
     run = RunDirectory.open(path) if path.exists() else RunDirectory.create(path, "seed: 1\n")
-    live(run, GENERATIONS)
+    rollout(run, GENERATIONS)
 
 
 def contents(path: Path) -> dict[str, bytes]:
@@ -195,21 +195,21 @@ def test_truncating_to_nothing_begins_the_table_again(run: RunDirectory) -> None
 
 
 def test_a_table_in_order_is_not_touched(run: RunDirectory) -> None:
-    live(run, 3)
+    rollout(run, 3)
     os.utime(run.progress_path, ns=(1, 1))
     run.truncate_progress(3)
     assert run.progress_path.stat().st_mtime_ns == 1
 
 
 def test_lost_rows_are_warned_of(run: RunDirectory, caplog: pytest.LogCaptureFixture) -> None:
-    live(run, 3)
+    rollout(run, 3)
     run.progress_path.unlink()
     run.truncate_progress(3)
     assert "lacks rows" in caplog.text
 
 
 def test_the_last_three_and_the_best_are_kept(run: RunDirectory) -> None:
-    live(run, 20)
+    rollout(run, 20)
     kept = sorted(path.name for path in run.checkpoints_path.iterdir())
     assert kept == [f"generation_0000{number}.safetensors" for number in (14, 18, 19, 20)]
     checkpoint = run.latest()
@@ -220,21 +220,21 @@ def test_the_last_three_and_the_best_are_kept(run: RunDirectory) -> None:
 
 @pytest.mark.parametrize("damage", [b"", b"rubbish that is long enough to be read as a header"])
 def test_a_damaged_newest_checkpoint_is_skipped(run: RunDirectory, damage: bytes, tmp_path: Path) -> None:
-    live(run, 9)
+    rollout(run, 9)
     (run.checkpoints_path / "generation_000009.safetensors").write_bytes(damage)
     checkpoint = run.latest()
     assert checkpoint is not None
     assert checkpoint.generation == 8
     assert "generation_000009" in run.log_path.read_text()
-    live(run, 12)
+    rollout(run, 12)
     with RunDirectory.create(tmp_path / "b", "seed: 1\n") as straight:
-        live(straight, 12)
+        rollout(straight, 12)
     run.log_path.unlink()
     assert contents(run.path) == contents(straight.path)
 
 
 def test_a_renamed_checkpoint_is_damaged(run: RunDirectory) -> None:
-    live(run, 2)
+    rollout(run, 2)
     newest = run.checkpoints_path / "generation_000002.safetensors"
     newest.rename(run.checkpoints_path / "generation_000005.safetensors")
     checkpoint = run.latest()
@@ -243,7 +243,7 @@ def test_a_renamed_checkpoint_is_damaged(run: RunDirectory) -> None:
 
 
 def test_nothing_but_damage_is_refused(run: RunDirectory) -> None:
-    live(run, 2)
+    rollout(run, 2)
     for path in run.checkpoints_path.iterdir():
         path.write_bytes(b"")
     with pytest.raises(InputError, match="remove them all to start at generation 0"):
@@ -262,11 +262,11 @@ def test_the_log_holds_one_object_a_line(run: RunDirectory) -> None:
 
 
 def test_reopening_a_finished_run_changes_no_byte(run: RunDirectory) -> None:
-    live(run, 10)
+    rollout(run, 10)
     run.close()
     before = contents(run.path)
     with RunDirectory.open(run.path) as again:
-        live(again, 10)
+        rollout(again, 10)
     assert contents(run.path) == before
 
 
@@ -285,7 +285,7 @@ def test_killed_at_any_instant_it_opens_and_ends_with_the_same_bytes(tmp_path: P
             reached = check_consistent(path, reached)
     assert in_child(lambda: live_from_anywhere(path)) == 0
     with RunDirectory.create(tmp_path / "straight", "seed: 1\n") as straight:
-        live(straight, GENERATIONS)
+        rollout(straight, GENERATIONS)
     assert contents(path) == contents(straight.path)
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["killed", "straight"]
 
@@ -309,7 +309,7 @@ def test_a_full_disk_leaves_the_last_good_checkpoint(run: RunDirectory) -> None:
     import resource
 
     def fill() -> None:
-        live(run, 3)
+        rollout(run, 3)
         size = run.progress_path.stat().st_size
         resource.setrlimit(resource.RLIMIT_FSIZE, (size + 5, resource.RLIM_INFINITY))
         before = contents(run.path)
@@ -323,5 +323,5 @@ def test_a_full_disk_leaves_the_last_good_checkpoint(run: RunDirectory) -> None:
     checkpoint = run.latest()
     assert checkpoint is not None
     assert checkpoint.generation == 3
-    live(run, 5)
+    rollout(run, 5)
     assert run.read_progress() == [row_of(number) for number in range(1, 6)]

@@ -19,18 +19,18 @@ IndexArray = npt.NDArray[np.int64]
 class CpuEncoder:
     """Turns the frames of a block of lifetimes into features, each with the convolutions of its genome."""
 
-    def __init__(self, spec: EncoderSpec, layout: Layout, capacity: int) -> None:
+    def __init__(self, spec: EncoderSpec, layout: Layout, batch_size: int) -> None:
         self.spec = spec
         self._layout = layout
         text = EncoderText(spec)
         self._encode = compiled_module(text.text()).encode
         size = sum(int(np.prod(shape)) for shape in spec.weights.values())
-        self._weights = aligned_zeros(capacity, max(1, size))
-        self._genome_of = np.zeros(capacity, np.int64)
-        self._features = aligned_zeros(capacity, spec.features)
+        self._weights = aligned_zeros(batch_size, max(1, size))
+        self._genome_of = np.zeros(batch_size, np.int64)
+        self._features = aligned_zeros(batch_size, spec.features)
         self._buffers = [aligned_zeros(*shape) for shape in text.buffers.values()]
 
-    def begin(self, genomes: FloatArray, genome_of: Sequence[int]) -> None:
+    def reset(self, genomes: FloatArray, genome_of: Sequence[int]) -> None:
         """Start lifetimes in the first rows; `genomes` (genomes, layout.size), `genome_of` the row of each lifetime."""
         self._genome_of[: len(genome_of)] = genome_of
         for genome, weights in zip(genomes, self._weights, strict=False):

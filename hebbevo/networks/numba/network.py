@@ -27,7 +27,7 @@ IndexArray = npt.NDArray[np.int64]
 class Encoder(Protocol):
     """What may stand in front of the plastic layers, with a part of the genome of its own."""
 
-    def begin(self, genomes: FloatArray, genome_of: Sequence[int]) -> None:
+    def reset(self, genomes: FloatArray, genome_of: Sequence[int]) -> None:
         """Take the genomes of a block of lifetimes."""
 
     def encode(self, observations: FloatArray, active: IndexArray) -> FloatArray:
@@ -55,23 +55,23 @@ class PlasticNetwork:
         kernel: CpuKernel,
         layout: Layout,
         initial_weights: Distribution | None,
-        capacity: int,
+        batch_size: int,
         encoder: Encoder | None = None,
         slopes: FloatArray | None = None,
     ) -> None:
-        self.capacity = capacity
+        self.batch_size = batch_size
         self.layout = layout
         self.plastic = True
         self._kernel = kernel
         self._initial_weights = initial_weights
         self._encoder, self._slopes = encoder, slopes
-        self._states = aligned_zeros(capacity, len(kernel.spec.rule.states), kernel.state_width)
-        self._constants = aligned_zeros(capacity, kernel.constant_width)
-        self._current = aligned_zeros(capacity, kernel.neuron_width)
-        self._next = aligned_zeros(capacity, kernel.neuron_width)
-        self._lanes = aligned_zeros(capacity, kernel.lane_width)
-        self._genome_of = np.zeros(capacity, np.int64)
-        self._actions = np.zeros((capacity, kernel.spec.sizes[-1]), np.float32)
+        self._states = aligned_zeros(batch_size, len(kernel.spec.rule.states), kernel.state_width)
+        self._constants = aligned_zeros(batch_size, kernel.constant_width)
+        self._current = aligned_zeros(batch_size, kernel.neuron_width)
+        self._next = aligned_zeros(batch_size, kernel.neuron_width)
+        self._lanes = aligned_zeros(batch_size, kernel.lane_width)
+        self._genome_of = np.zeros(batch_size, np.int64)
+        self._actions = np.zeros((batch_size, kernel.spec.sizes[-1]), np.float32)
         self._pending: IndexArray | None = None
 
     @property
@@ -84,7 +84,7 @@ class PlasticNetwork:
         """Names of a synapse's states; ``w`` is the first."""
         return tuple(self._kernel.spec.rule.states)
 
-    def begin(
+    def reset(
         self, genomes: FloatArray, genome_of: Sequence[int], seeds: Sequence[int], *, plastic: bool = True
     ) -> None:
         """Start lifetimes in the first rows.
@@ -95,8 +95,8 @@ class PlasticNetwork:
             seeds: lifetime seeds, ``(lifetimes,)``.
             plastic: False leaves the first weights as they are for the whole lifetime.
         """
-        assert len(genomes) <= self.capacity
-        assert len(genome_of) == len(seeds) <= self.capacity
+        assert len(genomes) <= self.batch_size
+        assert len(genome_of) == len(seeds) <= self.batch_size
         kernel, rows = self._kernel, len(seeds)
         self.plastic = plastic and not (
             kernel.spec.rule.is_static  # a static network has nothing to learn or to normalise
@@ -104,7 +104,7 @@ class PlasticNetwork:
         self._pending = None
         self._genome_of[:rows] = genome_of
         if self._encoder is not None:
-            self._encoder.begin(genomes, genome_of)
+            self._encoder.reset(genomes, genome_of)
         self._states[:rows, 1:] = 0.0
         for genome, constants in zip(genomes, self._constants, strict=False):
             arrays = self.layout.split(genome)
@@ -112,9 +112,9 @@ class PlasticNetwork:
                 coefficients = layer_coefficients(kernel.spec.rule, kernel.spec.sharing, arrays, layer + 1)
                 kernel.write_constants(layer, coefficients, constants)
         for row, seed in enumerate(seeds):
-            self._first_weights(row, genomes[genome_of[row]], seed)
+            self._initial_weights_of(row, genomes[genome_of[row]], seed)
 
-    def _first_weights(self, row: int, genome: FloatArray, seed: int) -> None:
+    def _initial_weights_of(self, row: int, genome: FloatArray, seed: int) -> None:
         segments = self._kernel.spec.synapses
         if self._initial_weights is None:
             arrays = self.layout.split(genome)

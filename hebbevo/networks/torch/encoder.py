@@ -39,7 +39,7 @@ class TorchEncoder:
         self._tanh = kernel_functions()["tanh"]
         self._at_once = max(1, PRODUCTS[device] // bytes_per_frame(spec))
 
-    def begin(self, genomes: torch.Tensor) -> None:
+    def reset(self, genomes: torch.Tensor) -> None:
         """Take the genomes ``(genomes, layout.size)``, which lie on the device."""
         self._weights = [
             genomes[:, entry.offset : entry.offset + entry.size].reshape(-1, *entry.shape)

@@ -46,14 +46,14 @@ class DeviceNetwork(PlasticNetwork):
         spec: KernelSpec,
         layout: Layout,
         initial_weights: Distribution | None,
-        capacity: int,
+        batch_size: int,
         device: str = "cpu",
         *,
         kernel: TorchKernel | TritonKernel | None = None,
         encoder: TorchEncoder | None = None,
         slopes: FloatArray | None = None,
     ) -> None:
-        self.capacity, self.layout, self.plastic = capacity, layout, True
+        self.batch_size, self.layout, self.plastic = batch_size, layout, True
         self.device = torch.device(device)
         self.kernel = kernel or default_kernel(spec, device)
         self._spec, self._initial, self._device_encoder = spec, initial_weights, encoder
@@ -61,7 +61,7 @@ class DeviceNetwork(PlasticNetwork):
         self._tanh = kernel_functions()["tanh"]
         on_gpu = self.device.type == "cuda"
         self._stream = torch.cuda.Stream() if on_gpu else None  # type: ignore[no-untyped-call]
-        rows, states = capacity, len(spec.rule.states)
+        rows, states = batch_size, len(spec.rule.states)
 
         def zeros(*shape: int) -> torch.Tensor:
             return torch.zeros(shape, device=self.device)
@@ -89,11 +89,11 @@ class DeviceNetwork(PlasticNetwork):
         """Names of a synapse's states; ``w`` is the first."""
         return tuple(self._spec.rule.states)
 
-    def begin(
+    def reset(
         self, genomes: FloatArray, genome_of: Sequence[int], seeds: Sequence[int], *, plastic: bool = True
     ) -> None:
         """Start lifetimes in the first rows; see `PlasticNetwork.begin`."""
-        assert len(genome_of) == len(seeds) <= self.capacity
+        assert len(genome_of) == len(seeds) <= self.batch_size
         self.plastic = plastic and not self._spec.rule.is_static
         self._pending, self._rows_of, self._lent = None, None, []
         with self._on_device():
@@ -105,10 +105,10 @@ class DeviceNetwork(PlasticNetwork):
             self._genome_rows[: len(seeds)] = torch.tensor(list(genome_of), device=self.device)
             for states in self._synapses:
                 states[: len(seeds)] = 0.0
-            for layer, weights in enumerate(self._first_matrices(genomes, genome_of, seeds)):
+            for layer, weights in enumerate(self._initial_matrices(genomes, genome_of, seeds)):
                 self._synapses[layer][: len(seeds), 0] = torch.from_numpy(weights).to(self.device)
             if self._device_encoder is not None:
-                self._device_encoder.begin(moved)
+                self._device_encoder.reset(moved)
 
     def forward(self, observations: FloatArray, active: IndexArray) -> FloatArray:
         """Return the actions ``(capacity, n_out)``, current in the rows `active`; see `PlasticNetwork.forward`."""
@@ -192,7 +192,7 @@ class DeviceNetwork(PlasticNetwork):
             found[name] = part.reshape(len(genomes), *entry.shape)
         return found
 
-    def _first_matrices(
+    def _initial_matrices(
         self, genomes: FloatArray, genome_of: Sequence[int], seeds: Sequence[int]
     ) -> list[FloatArray]:
         """Return each layer's weights at birth, ``(lifetimes, n_out, n_in)``."""

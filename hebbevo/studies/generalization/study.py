@@ -30,7 +30,7 @@ _ROUND = 8
 
 
 @dataclass(frozen=True)
-class Generalisation:
+class Generalization:
     """A finished study.
 
     Attributes:
@@ -56,7 +56,7 @@ def generalize(
     baseline: Genome | None = None,
     execution: Execution | None = None,
     watch: Watch | None = None,
-) -> Generalisation:
+) -> Generalization:
     """Live every genome on every body, and write tables, figures and a report.
 
     Args:
@@ -78,15 +78,15 @@ def generalize(
 
     plan = make_plan(genomes, morphologies, episodes, seed, baseline)
     with study_directory(out) as folder:
-        lived = live(plan, execution or Execution(workers=0), watch)
+        lived = rollout(plan, execution or Execution(workers=0), watch)
         lifetimes, table = lifetimes_table(plan, lived), statistics_table(plan, lived)
         write_tables(folder, "lifetimes", lifetimes)
         write_csv(folder, "table", table)
         write_study_report(folder / "report.html", plan, table, draw_figures(folder, plan, table))
-    return Generalisation(Path(out), plan, lifetimes, table)
+    return Generalization(Path(out), plan, lifetimes, table)
 
 
-def live(plan: Plan, execution: Execution, watch: Watch | None = None) -> Lived:
+def rollout(plan: Plan, execution: Execution, watch: Watch | None = None) -> Lived:
     """Live all lifetimes of a study."""
     conditions = {genome.name: plan.conditions(genome) for genome in plan.genomes}
     done, each = 0, len(plan.morphologies) * plan.episodes
@@ -94,12 +94,12 @@ def live(plan: Plan, execution: Execution, watch: Watch | None = None) -> Lived:
     lived: Lived = {}
     for genome in plan.genomes:
         lived[genome.name], mine = {}, conditions[genome.name]
-        with executor_for(genome.task, execution) as (executor, block):
-            pieces_a_body = len(mine) * -(-plan.episodes // block)
+        with executor_for(genome.task, execution) as (executor, batch_size):
+            pieces_a_body = len(mine) * -(-plan.episodes // batch_size)
             for bodies in _rounds(plan.morphologies, -(-_ROUND * executor.workers // pieces_a_body)):
                 key = (plan.seed, SeedPurpose.EVALUATION)
                 lived[genome.name] |= evaluate_conditions(
-                    executor, genome.values, key, bodies, mine, plan.episodes, block
+                    executor, genome.values, key, bodies, mine, plan.episodes, batch_size
                 )
                 done += len(bodies) * len(mine) * plan.episodes
                 if watch is not None:

@@ -16,14 +16,14 @@ from hebbevo.evaluation.statistics import (
     stratified_intervals,
 )
 from hebbevo.genomes.genome import Genome
-from hebbevo.rollouts.rollout import Lifetimes
+from hebbevo.rollouts.rollout import RolloutResult
 from hebbevo.seeding import SeedPurpose, lifetime_seed
 from hebbevo.studies.generalization.plan import GROUPS, Plan
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Lived = dict[str, dict[str, dict[str, Lifetimes]]]
+Lived = dict[str, dict[str, dict[str, RolloutResult]]]
 """By genome, morphology and condition."""
 
 _SCHEMA = {
@@ -50,7 +50,9 @@ def lifetimes_table(plan: Plan, lived: Lived) -> pa.Table:
     return pa.concat_tables(parts).combine_chunks()
 
 
-def _lifetimes_part(plan: Plan, genome: Genome, condition: str, body: str, lifetimes: Lifetimes) -> pa.Table:
+def _lifetimes_part(
+    plan: Plan, genome: Genome, condition: str, body: str, lifetimes: RolloutResult
+) -> pa.Table:
     import pyarrow as pa
 
     episodes = range(plan.episodes)
@@ -146,5 +148,5 @@ def _improvement(
     }
 
 
-def _good(lifetimes: Lifetimes) -> FloatArray:
+def _good(lifetimes: RolloutResult) -> FloatArray:
     return lifetimes.fitness[~lifetimes.diverged]

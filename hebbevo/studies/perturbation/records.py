@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hebbevo.evaluation.evaluation import SeedKey, random_genome
-from hebbevo.rollouts.rollout import Block, Hook, Lifetimes
+from hebbevo.rollouts.rollout import Batch, Hook, RolloutResult
 from hebbevo.seeding import lifetime_seed
 from hebbevo.studies.perturbation.plan import Protocol
 from hebbevo.tasks.task import Worker
@@ -73,13 +73,13 @@ class Record:
         trajectories: of every lifetime, where asked for.
     """
 
-    lifetimes: Lifetimes
+    lifetimes: RolloutResult
     progress: Floats
     images: dict[int, tuple[Singles, ...]] = field(default_factory=dict)
     trajectories: tuple[Trajectory, ...] = ()
 
 
-def live_piece(worker: Worker, shared: Shared, piece: Piece) -> Record:
+def rollout_piece(worker: Worker, shared: Shared, piece: Piece) -> Record:
     """Live a block and record it."""
     seeds = [lifetime_seed(*shared.key, episode) for episode in range(piece.start, piece.stop)]
     genomes, genome_of = shared.values[None, :], [0] * len(seeds)
@@ -89,7 +89,7 @@ def live_piece(worker: Worker, shared: Shared, piece: Piece) -> Record:
     progress = _Progress(len(seeds), worker.task.env.steps)
     images = _Images(piece.protocol.pictured if piece.start == 0 else ())
     weights = _Trajectories(len(seeds)) if piece.trajectory_of else None
-    lifetimes = worker.live(
+    lifetimes = worker.rollout(
         genomes,
         genome_of,
         seeds,
@@ -105,9 +105,9 @@ class _Progress(Hook):
     def __init__(self, lifetimes: int, steps: int) -> None:
         self.values = np.zeros((lifetimes, steps))
 
-    def on_step(self, block: Block) -> None:
+    def on_step(self, batch: Batch) -> None:
         """Note the step's rewards."""
-        self.values[block.active, block.step] = block.environment.rewards[block.active]
+        self.values[batch.active, batch.step] = batch.environment.rewards[batch.active]
 
 
 class _Images(Hook):
@@ -115,11 +115,11 @@ class _Images(Hook):
         self.steps = steps
         self.images: dict[int, tuple[Singles, ...]] = {}
 
-    def on_observation(self, block: Block) -> None:
+    def on_observation(self, batch: Batch) -> None:
         """Photograph the weights of the first lifetime."""
-        if block.step in self.steps and 0 in block.active:
-            layers = range(1, block.network.layers + 1)
-            self.images[block.step] = tuple(block.network.weights(layer)[0].copy() for layer in layers)
+        if batch.step in self.steps and 0 in batch.active:
+            layers = range(1, batch.network.layers + 1)
+            self.images[batch.step] = tuple(batch.network.weights(layer)[0].copy() for layer in layers)
 
 
 class _Trajectories(Hook):
@@ -128,12 +128,12 @@ class _Trajectories(Hook):
         self.moves: list[list[tuple[float, float, float]]] = [[] for _ in range(lifetimes)]
         self.last: dict[int, Floats] = {}
 
-    def on_observation(self, block: Block) -> None:
+    def on_observation(self, batch: Batch) -> None:
         """Note the weights, and how far they have moved."""
-        layers = [block.network.weights(layer) for layer in range(1, block.network.layers + 1)]
-        for row in block.active.tolist():
+        layers = [batch.network.weights(layer) for layer in range(1, batch.network.layers + 1)]
+        for row in batch.active.tolist():
             now = np.concatenate([layer[row].ravel() for layer in layers])
-            if block.step % SNAPSHOT_EVERY == 0:
+            if batch.step % SNAPSHOT_EVERY == 0:
                 self.points[row].append(now)
             wide = now.astype(np.float64)
             if row in self.last:

@@ -15,7 +15,7 @@ import numpy as np
 
 from hebbevo.execution.execution import Execution, executor_for
 from hebbevo.genomes.genome import Genome
-from hebbevo.rollouts.rollout import Lifetimes
+from hebbevo.rollouts.rollout import RolloutResult
 from hebbevo.seeding import SeedPurpose
 from hebbevo.studies.files import study_directory, write_csv, write_tables
 from hebbevo.studies.genomes import is_static
@@ -27,7 +27,7 @@ from hebbevo.studies.perturbation.records import (
     Record,
     Shared,
     Trajectory,
-    live_piece,
+    rollout_piece,
 )
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def perturb(
 
     plan = make_plan(genomes, protocols, morphologies, episodes, seed)
     with study_directory(out) as folder:
-        recorded = live(plan, execution or Execution(workers=0), watch)
+        recorded = rollout(plan, execution or Execution(workers=0), watch)
         tables = StudyTables(plan, recorded)
         write_tables(folder, "lifetimes", tables.lifetimes)
         for name in ("table", "freeze", "speed", "trajectories", "weight_speed"):
@@ -108,10 +108,12 @@ def perturb(
     return PerturbationStudy(Path(out), plan, tables.table)
 
 
-def live(plan: Plan, execution: Execution, watch: Watch | None = None) -> Recorded:
+def rollout(plan: Plan, execution: Execution, watch: Watch | None = None) -> Recorded:
     """Live all lifetimes of a study."""
     recorded = Recorded({}, {})
-    pieces = {genome.name: _pieces(plan, genome, execution.block_for(genome.task)) for genome in plan.genomes}
+    pieces = {
+        genome.name: _pieces(plan, genome, execution.batch_size_for(genome.task)) for genome in plan.genomes
+    }
     done, total = 0, sum(piece.stop - piece.start for mine in pieces.values() for piece in mine)
     for genome in plan.genomes:
         mine, results = pieces[genome.name], []
@@ -119,7 +121,7 @@ def live(plan: Plan, execution: Execution, watch: Watch | None = None) -> Record
         with executor_for(genome.task, execution) as (executor, _):
             size = _ROUND * executor.workers
             for start in range(0, len(mine), size):
-                results += executor.map(live_piece, shared, mine[start : start + size])
+                results += executor.map(rollout_piece, shared, mine[start : start + size])
                 done += sum(piece.stop - piece.start for piece in mine[start : start + size])
                 if watch is not None:
                     watch(done, total)
@@ -127,13 +129,13 @@ def live(plan: Plan, execution: Execution, watch: Watch | None = None) -> Record
     return recorded
 
 
-def _pieces(plan: Plan, genome: Genome, block: int) -> list[Piece]:
+def _pieces(plan: Plan, genome: Genome, batch_size: int) -> list[Piece]:
     protocols = plan.protocols_of(genome)
-    spans = [(start, min(start + block, plan.episodes)) for start in range(0, plan.episodes, block)]
+    spans = [(start, min(start + batch_size, plan.episodes)) for start in range(0, plan.episodes, batch_size)]
     pieces = [Piece(p, body, *span) for p in protocols for body in plan.morphologies for span in spans]
     if not is_static(genome):
         followed = min(TRAJECTORIES, plan.episodes)
-        parts = [(start, min(start + block, followed)) for start in range(0, followed, block)]
+        parts = [(start, min(start + batch_size, followed)) for start in range(0, followed, batch_size)]
         pieces += [
             Piece(protocols[0], plan.morphologies[0], *span, condition)
             for condition in (EVOLVED, RANDOM)
@@ -160,7 +162,7 @@ def _sort_in(recorded: Recorded, genome: Genome, pieces: Sequence[Piece], result
 def _joined(parts: Sequence[Record]) -> Record:
     lifetimes = [part.lifetimes for part in parts]
     return Record(
-        Lifetimes(
+        RolloutResult(
             np.concatenate([part.fitness for part in lifetimes]),
             np.concatenate([part.steps for part in lifetimes]),
             np.concatenate([part.diverged for part in lifetimes]),
