@@ -226,7 +226,7 @@ def test_a_directory_that_exists_is_refused_before_anything_is_computed(files, c
     def lived(*arguments: object, **more: object) -> None:
         raise AssertionError("a lifetime was lived")
 
-    monkeypatch.setattr(Worker, "live", lived)
+    monkeypatch.setattr(Worker, "rollout", lived)
     (files / "out").mkdir()
     (files / "out" / "mine").write_text("kept")
     words = ["perturb", "plastic.safetensors", "--perturb", "none", "--out", "out"]
