@@ -21,7 +21,7 @@ from hebbevo import Genome, load_genome
 from hebbevo.envs.robots.quadruped import BatchedQuadruped, QuadrupedConfig, compile_model
 from hebbevo.evaluation.evaluation import random_genome
 from hebbevo.rendering.offscreen import OffscreenRenderer
-from hebbevo.rollouts.rollout import Batch, Hook
+from hebbevo.rollouts.hooks import Batch, Hook
 from hebbevo.seeding import SeedPurpose, lifetime_seed
 from hebbevo.tasks.task import Worker
 

@@ -27,7 +27,7 @@ from hebbevo.benchmarks.plain_parts import difference, plain_parts
 from hebbevo.benchmarks.replays import FloatArray, PhysicsBaseline, Recording
 from hebbevo.benchmarks.timing import CLOCK, CPU, Effort, alternate, median, one_core
 from hebbevo.config.loading import load_config
-from hebbevo.rollouts.rollout import Batch, Hook
+from hebbevo.rollouts.hooks import Batch, Hook
 from hebbevo.tasks.task import Task
 
 STEPS, BLOCK, SIDE_BY_SIDE = 250, 8, 32

@@ -26,7 +26,8 @@ from hebbevo.benchmarks.timing import CLOCK, CPU, alternate, median
 from hebbevo.envs import BatchedEnvironment, QuadrupedConfig, environment_stream
 from hebbevo.errors import InputError
 from hebbevo.networks.numba.network import PlasticNetwork
-from hebbevo.rollouts.rollout import Batch, Hook, RolloutResult
+from hebbevo.rollouts.hooks import Batch, Hook
+from hebbevo.rollouts.result import RolloutResult
 from hebbevo.tasks.task import Task, Worker
 
 FloatArray = npt.NDArray[np.float32]

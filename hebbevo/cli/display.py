@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hebbevo.evaluation.evaluation import GENOME, Evaluation
-from hebbevo.rollouts.rollout import WORST_FITNESS
+from hebbevo.rollouts.result import WORST_FITNESS
 from hebbevo.training.evolution import Step
 
 _RECENT = 10

@@ -15,7 +15,7 @@ from hebbevo.errors import InputError
 from hebbevo.evaluation.statistics import paired_difference, summarise
 from hebbevo.execution.execution import Execution, executor_for
 from hebbevo.genomes.genome import Genome
-from hebbevo.rollouts.rollout import RolloutResult
+from hebbevo.rollouts.result import RolloutResult
 from hebbevo.search import Executor
 from hebbevo.seeding import SeedPurpose, Stream, lifetime_seed, stream
 from hebbevo.tasks.task import Task, Worker

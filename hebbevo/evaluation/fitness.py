@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hebbevo.execution.scheduling import even_spans, guided_spans
-from hebbevo.rollouts.rollout import WORST_FITNESS
+from hebbevo.rollouts.result import WORST_FITNESS
 from hebbevo.search import Executor, MatrixProposals, Proposals
 from hebbevo.seeding import SeedPurpose, level_seed, lifetime_seed, on_level
 from hebbevo.tasks.task import Worker

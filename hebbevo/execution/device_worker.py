@@ -19,8 +19,10 @@ from hebbevo.networks.torch.encoder import TorchEncoder
 from hebbevo.networks.torch.network import DeviceNetwork
 from hebbevo.perturbations.catalogue import hooks_of
 from hebbevo.perturbations.perturbation import Perturbation
+from hebbevo.rollouts.hooks import Hook
 from hebbevo.rollouts.pipeline import Pipeline, run_pipelined
-from hebbevo.rollouts.rollout import Hook, RolloutResult, rollout
+from hebbevo.rollouts.result import RolloutResult
+from hebbevo.rollouts.rollout import rollout
 from hebbevo.tasks.task import Task, Worker
 
 FloatArray = npt.NDArray[np.float32]

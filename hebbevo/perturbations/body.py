@@ -6,16 +6,18 @@ They need a quadruped; the mechanics are those of `hebbevo.envs.robots.intervent
 from __future__ import annotations
 
 import math
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from hebbevo.envs.morphologies.catalogue import get_morphology
-from hebbevo.envs.robots.interventions import Change
-from hebbevo.envs.robots.walker import BatchedQuadruped
 from hebbevo.errors import InputError
 from hebbevo.perturbations.perturbation import Lives, Perturbation, Timed
-from hebbevo.rollouts.rollout import Batch, Hook
+from hebbevo.rollouts.hooks import Batch, Hook
+
+if TYPE_CHECKING:  # they load the physics
+    from hebbevo.envs.robots.interventions import Change
+    from hebbevo.envs.robots.walker import BatchedQuadruped
 
 Vector = tuple[float, float, float]
 
@@ -52,6 +54,8 @@ class Friction(Perturbation):
 
     def hook(self, place: int, lives: Lives) -> Hook:
         """Return what changes it."""
+        from hebbevo.envs.robots.interventions import Change
+
         return _Changing(self, place, lives, Change(friction=self.factor))
 
 
@@ -65,6 +69,8 @@ class Gravity(Perturbation):
 
     def hook(self, place: int, lives: Lives) -> Hook:
         """Return what changes it."""
+        from hebbevo.envs.robots.interventions import Change
+
         return _Changing(self, place, lives, Change(gravity=self.factor))
 
 
@@ -84,6 +90,8 @@ class SwitchMorphology(Perturbation):
 
     def hook(self, place: int, lives: Lives) -> Hook:
         """Return what switches."""
+        from hebbevo.envs.robots.interventions import Change
+
         return _Changing(self, place, lives, Change(morphology=self.morphology))
 
 
@@ -118,6 +126,8 @@ class _Changing(Timed[Perturbation]):
 
 
 def _quadrupeds(batch: Batch) -> BatchedQuadruped:
+    from hebbevo.envs.robots.walker import BatchedQuadruped
+
     environment = batch.environment
     assert isinstance(environment, BatchedQuadruped)  # Perturbation.check has refused other environments
     return environment

@@ -24,7 +24,7 @@ from hebbevo.perturbations.signals import (
     SensorPermutation,
 )
 from hebbevo.perturbations.weights import Freeze, RandomiseWeights, ZeroWeights
-from hebbevo.rollouts.rollout import Hook
+from hebbevo.rollouts.hooks import Hook
 from hebbevo.rules import Distribution
 from hebbevo.validation import check_section, read_yaml
 

@@ -27,7 +27,7 @@ from pydantic import (
 
 from hebbevo.envs import EnvConfig
 from hebbevo.errors import InputError
-from hebbevo.rollouts.rollout import Batch, Hook
+from hebbevo.rollouts.hooks import Batch, Hook
 from hebbevo.rules import Distribution
 from hebbevo.seeding import Stream, stream
 

@@ -16,7 +16,7 @@ from pydantic import Field
 
 from hebbevo.envs import EnvConfig
 from hebbevo.perturbations.perturbation import Lives, Perturbation, Timed, check_indices
-from hebbevo.rollouts.rollout import Batch, Hook
+from hebbevo.rollouts.hooks import Batch, Hook
 
 Places = npt.NDArray[np.int64]
 

@@ -15,7 +15,7 @@ from pydantic import Field, field_validator
 from hebbevo.envs import EnvConfig
 from hebbevo.errors import InputError
 from hebbevo.perturbations.perturbation import Lives, Perturbation, Timed
-from hebbevo.rollouts.rollout import Batch, Hook
+from hebbevo.rollouts.hooks import Batch, Hook
 from hebbevo.rules import Distribution
 
 Mask = npt.NDArray[np.bool_]

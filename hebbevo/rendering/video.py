@@ -23,7 +23,8 @@ from hebbevo.perturbations.catalogue import read_protocols
 from hebbevo.perturbations.perturbation import Perturbation
 from hebbevo.rendering.cameras import Camera, camera_for
 from hebbevo.rendering.offscreen import Picture
-from hebbevo.rollouts.rollout import Batch, Hook, RolloutResult
+from hebbevo.rollouts.hooks import Batch, Hook
+from hebbevo.rollouts.result import RolloutResult
 from hebbevo.seeding import SeedPurpose, lifetime_seed
 from hebbevo.tasks.task import Task, Worker
 

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from hebbevo.rollouts.rollout import Batch, Hook
+from hebbevo.rollouts.hooks import Batch, Hook
 
 Result = TypeVar("Result")
 

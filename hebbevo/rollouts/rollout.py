@@ -1,15 +1,13 @@
-"""The lifetime loop: a block of lifetimes steps in lockstep through environment and plastic network.
+"""The lifetime loop: a batch of lifetimes steps in lockstep through environment and plastic network.
 
 One time step, in this order (Najarro & Risi 2020): forward pass with the weights of time t; the environment
 steps; early-stop check, and a lifetime that ends makes no further update; the rule changes the weights; the
-normaliser. A lifetime's result depends only on (genome, task, lifetime seed), not on its block.
+normaliser. A lifetime's result depends only on (genome, task, lifetime seed), not on its batch.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -17,54 +15,8 @@ from numba import njit
 
 from hebbevo.envs import BatchedEnvironment, EarlyStop
 from hebbevo.networks.numba.network import PlasticNetwork
-
-WORST_FITNESS: Final = -1e9
-"""Fitness of a lifetime whose simulation or network diverged."""
-
-
-@dataclass(frozen=True)
-class RolloutResult:
-    """What a block of lifetimes came to.
-
-    Attributes:
-        fitness: sum of rewards, float64 ``(lifetimes,)``; `WORST_FITNESS` where diverged.
-        steps: steps lived, int64 ``(lifetimes,)``.
-        diverged: bool ``(lifetimes,)``.
-    """
-
-    fitness: npt.NDArray[np.float64]
-    steps: npt.NDArray[np.int64]
-    diverged: npt.NDArray[np.bool_]
-
-
-@dataclass
-class Batch:
-    """What hooks see, between the parts of a step: everything may be read, and written in place.
-
-    Attributes:
-        step: the time step t = 0, 1, ...
-        active: rows of the lifetimes that go on.
-        actions: ``(batch_size, n_out)``, the step's actions once the forward pass is made.
-    """
-
-    environment: BatchedEnvironment
-    network: PlasticNetwork
-    active: npt.NDArray[np.int64]
-    actions: npt.NDArray[np.float32]
-    step: int = 0
-
-
-class Hook:
-    """A perturbation or a recorder; override what you need. A hook that only looks changes no bit."""
-
-    def on_observation(self, batch: Batch) -> None:
-        """Run before the forward pass; observations and weights are those of time t."""
-
-    def on_action(self, batch: Batch) -> None:
-        """Run between the forward pass and the environment's step."""
-
-    def on_step(self, batch: Batch) -> None:
-        """Run after the environment's step, before the update; `active` still holds who acted."""
+from hebbevo.rollouts.hooks import Batch, Hook
+from hebbevo.rollouts.result import WORST_FITNESS, RolloutResult
 
 
 def rollout(
@@ -80,28 +32,24 @@ def rollout(
     plastic: bool = True,
     hooks: Sequence[Hook] = (),
 ) -> RolloutResult:
-    """Live a block of lifetimes from birth to end.
+    """Run a batch of lifetimes from their resets to their ends.
 
     Args:
-        environment: with room for the lifetimes.
-        network: with room for as many.
+        environment: with a row for each lifetime.
+        network: with a row for each lifetime.
         genomes: ``(genomes, size)``.
         genome_of: row of `genomes` of each lifetime, ``(lifetimes,)``.
         seeds: lifetime seeds, ``(lifetimes,)``.
         morphologies: body of each lifetime, ``(lifetimes,)``.
         steps: longest lifetime.
-        early_stop: when a hopeless lifetime ends; None lets all live on.
+        early_stop: when a hopeless lifetime ends; None lets all go on.
         plastic: False never applies rule and normaliser.
         hooks: called between the parts of each step, in this order.
     """
-    count = len(seeds)
     environment.reset(seeds, morphologies)
     network.reset(genomes, genome_of, seeds, plastic=plastic)
-    fitness, lived = np.zeros(count), np.zeros(count, np.int64)
-    negatives, diverged = np.zeros(count, np.int64), np.zeros(count, np.bool_)
-    after, patience = (early_stop.after, early_stop.negative_rewards) if early_stop else (-1, 0)
-    active = np.flatnonzero(~environment.diverged[:count])
-    diverged |= environment.diverged[:count]
+    totals = _Totals(environment.diverged[: len(seeds)], early_stop)
+    active = np.flatnonzero(~totals.diverged)
     actions = np.zeros((environment.batch_size, environment.action_size), np.float32)
     batch = Batch(environment, network, active, actions)
     for batch.step in range(steps):
@@ -115,40 +63,71 @@ def rollout(
         environment.step(batch.actions, batch.active)
         for hook in hooks:
             hook.on_step(batch)
-        going = _account(
-            batch.active,
+        batch.active = totals.add_step(environment, batch.active)
+        network.learn(batch.active)
+    return totals.result()
+
+
+class _Totals:
+    """Sums over the steps of each lifetime, and the conditions of its end."""
+
+    def __init__(self, diverged: npt.NDArray[np.bool_], early_stop: EarlyStop | None) -> None:
+        count = len(diverged)
+        self.diverged = diverged.copy()
+        self._fitness, self._steps = np.zeros(count), np.zeros(count, np.int64)
+        self._negative_rewards = np.zeros(count, np.int64)  # in a row, up to now
+        self._after = early_stop.after if early_stop else -1
+        self._most_negative = early_stop.negative_rewards if early_stop else 0
+
+    def add_step(
+        self, environment: BatchedEnvironment, active: npt.NDArray[np.int64]
+    ) -> npt.NDArray[np.int64]:
+        """Add the step of the `active` rows; return those that go on, `active` itself where all do."""
+        going = _add_step(
+            active,
             environment.rewards,
             environment.done,
             environment.terminated,
             environment.diverged,
-            fitness,
-            lived,
-            negatives,
-            diverged,
-            after,
-            patience,
+            self._fitness,
+            self._steps,
+            self._negative_rewards,
+            self.diverged,
+            self._after,
+            self._most_negative,
         )
-        if going < len(batch.active):
-            batch.active = batch.active[:going].copy()
-        network.learn(batch.active)
-    fitness[diverged] = WORST_FITNESS
-    return RolloutResult(fitness, lived, diverged)
+        return active[:going].copy() if going < len(active) else active
+
+    def result(self) -> RolloutResult:
+        """Return the results up to now."""
+        fitness = np.where(self.diverged, WORST_FITNESS, self._fitness)
+        return RolloutResult(fitness, self._steps, self.diverged)
 
 
 @njit(nogil=True, cache=True)
-def _account(  # type: ignore[no-untyped-def]
-    active, rewards, done, terminated, failed, fitness, lived, negatives, diverged, after, patience
+def _add_step(  # type: ignore[no-untyped-def]
+    active,
+    rewards,
+    done,
+    terminated,
+    failed,
+    fitness,
+    steps,
+    negative_rewards,
+    diverged,
+    after,
+    most_negative,
 ):
     """Add the step's rewards and move the rows that go on to the front of `active`; return how many."""
     going = 0
     for row in active:
-        lived[row] += 1
+        steps[row] += 1
         if failed[row] or not np.isfinite(rewards[row]):
             diverged[row] = True
             continue
         fitness[row] += rewards[row]
-        negatives[row] = negatives[row] + 1 if rewards[row] < 0 else 0
-        hopeless = 0 <= after <= lived[row] and (done[row] or negatives[row] > patience)
+        negative_rewards[row] = negative_rewards[row] + 1 if rewards[row] < 0 else 0
+        hopeless = 0 <= after <= steps[row] and (done[row] or negative_rewards[row] > most_negative)
         if terminated[row] or hopeless:
             continue
         active[going] = row

@@ -20,7 +20,9 @@ from hebbevo.networks.numba.kernel import CpuKernel
 from hebbevo.networks.numba.network import PlasticNetwork
 from hebbevo.perturbations.catalogue import check_perturbations, hooks_of
 from hebbevo.perturbations.perturbation import Perturbation
-from hebbevo.rollouts.rollout import Hook, RolloutResult, rollout
+from hebbevo.rollouts.hooks import Hook
+from hebbevo.rollouts.result import RolloutResult
+from hebbevo.rollouts.rollout import rollout
 from hebbevo.rules import Distribution
 from hebbevo.seeding import Stream, stream
 

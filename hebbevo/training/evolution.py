@@ -21,7 +21,7 @@ from hebbevo.evaluation.evaluation import GENOME, evaluate_conditions
 from hebbevo.evaluation.fitness import Fitness, evaluate_generation
 from hebbevo.execution.execution import Execution, cores, executor_for
 from hebbevo.genomes.genome import Genome, load_genome, save_genome
-from hebbevo.rollouts.rollout import WORST_FITNESS
+from hebbevo.rollouts.result import WORST_FITNESS
 from hebbevo.search import Executor, Searcher
 from hebbevo.seeding import SeedPurpose
 from hebbevo.tasks.task import Task, Worker

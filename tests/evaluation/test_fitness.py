@@ -15,7 +15,7 @@ from hebbevo.evaluation.fitness import (
     evaluate_individuals,
 )
 from hebbevo.execution.threads import InProcess
-from hebbevo.rollouts.rollout import WORST_FITNESS, RolloutResult
+from hebbevo.rollouts.result import WORST_FITNESS, RolloutResult
 from hebbevo.search import MatrixProposals, OpenAIESConfig, Proposals
 from hebbevo.seeding import SeedPurpose, lifetime_seed
 from hebbevo.tasks.task import Task, Worker

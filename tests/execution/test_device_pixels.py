@@ -11,7 +11,7 @@ from hebbevo import Config, Execution, load_config
 from hebbevo.envs.subprocess.environment import ProcessEnvironment
 from hebbevo.execution.device_worker import DeviceWorker
 from hebbevo.networks.torch.device import bytes_per_lifetime
-from hebbevo.rollouts.rollout import RolloutResult
+from hebbevo.rollouts.result import RolloutResult
 from hebbevo.tasks.task import Task, Worker
 from hebbevo.training.evolution import evolve
 

@@ -36,7 +36,7 @@ from hebbevo.rendering.canvas import (
 )
 from hebbevo.rendering.offscreen import OffscreenRenderer, Picture, find_gl
 from hebbevo.rendering.video import FRAMES_PER_SECOND, Recording, record, render, write_video
-from hebbevo.rollouts.rollout import Batch, Hook
+from hebbevo.rollouts.hooks import Batch, Hook
 from hebbevo.seeding import SeedPurpose, lifetime_seed
 from hebbevo.tasks.task import Task, Worker
 

@@ -13,8 +13,10 @@ from hebbevo.envs import BatchedEnvironment
 from hebbevo.execution.device_worker import DeviceWorker
 from hebbevo.networks.torch.network import DeviceNetwork
 from hebbevo.perturbations.catalogue import parse_perturbations
+from hebbevo.rollouts.hooks import Batch, Hook
 from hebbevo.rollouts.pipeline import Interrupted, Pipeline, run_pipelined
-from hebbevo.rollouts.rollout import WORST_FITNESS, Batch, Hook, rollout
+from hebbevo.rollouts.result import WORST_FITNESS
+from hebbevo.rollouts.rollout import rollout
 from hebbevo.tasks.task import Task, Worker
 
 COUNT = 7

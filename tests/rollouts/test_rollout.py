@@ -7,7 +7,9 @@ import pytest
 from tasks import cart_pole_task, quadruped_task
 
 from hebbevo.envs import BatchedEnvironment, EarlyStop
-from hebbevo.rollouts.rollout import WORST_FITNESS, Batch, Hook, RolloutResult, rollout
+from hebbevo.rollouts.hooks import Batch, Hook
+from hebbevo.rollouts.result import WORST_FITNESS, RolloutResult
+from hebbevo.rollouts.rollout import rollout
 from hebbevo.tasks.task import Task, Worker
 
 Script = Callable[[int, int], float]  # (seed, step 1, 2, ...) -> value

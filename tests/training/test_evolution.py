@@ -11,7 +11,7 @@ from tasks import CART_POLE, HERE, QUADRUPED, small_config
 
 from hebbevo import Config, Execution, Genome, InputError, Run, evolve, load_genome, resume
 from hebbevo.errors import EnvError
-from hebbevo.rollouts.rollout import WORST_FITNESS
+from hebbevo.rollouts.result import WORST_FITNESS
 from hebbevo.tasks.task import Task
 from hebbevo.training.evolution import Step
 from hebbevo.training.run_directory import RunDirectory
@@ -259,7 +259,7 @@ def test_what_cannot_be_built_leaves_no_directory(overrides: tuple[str, ...]) ->
 
 def with_fitness(monkeypatch: pytest.MonkeyPatch, fitness: float, diverged: bool) -> None:
     """Let every lifetime come to this."""
-    from hebbevo.rollouts.rollout import RolloutResult
+    from hebbevo.rollouts.result import RolloutResult
     from hebbevo.tasks.task import Worker
 
     def rollout(self: Worker, genomes: Any, genome_of: Any, seeds: Any, *_: Any, **__: Any) -> RolloutResult:
@@ -313,7 +313,7 @@ def test_a_run_that_really_diverges_goes_on() -> None:
 def test_a_single_diverged_lifetime_is_counted_and_left_out_of_the_means(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from hebbevo.rollouts.rollout import RolloutResult
+    from hebbevo.rollouts.result import RolloutResult
     from hebbevo.tasks.task import Worker
 
     def rollout(self: Worker, genomes: Any, genome_of: Any, seeds: Any, *_: Any, **__: Any) -> RolloutResult:

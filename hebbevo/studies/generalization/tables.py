@@ -16,7 +16,7 @@ from hebbevo.evaluation.statistics import (
     stratified_intervals,
 )
 from hebbevo.genomes.genome import Genome
-from hebbevo.rollouts.rollout import RolloutResult
+from hebbevo.rollouts.result import RolloutResult
 from hebbevo.seeding import SeedPurpose, lifetime_seed
 from hebbevo.studies.generalization.plan import GROUPS, Plan
 

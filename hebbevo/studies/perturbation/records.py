@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from hebbevo.evaluation.evaluation import SeedKey, random_genome
-from hebbevo.rollouts.rollout import Batch, Hook, RolloutResult
+from hebbevo.rollouts.hooks import Batch, Hook
+from hebbevo.rollouts.result import RolloutResult
 from hebbevo.seeding import lifetime_seed
 from hebbevo.studies.perturbation.plan import Protocol
 from hebbevo.tasks.task import Worker

@@ -15,7 +15,7 @@ import numpy as np
 
 from hebbevo.execution.execution import Execution, executor_for
 from hebbevo.genomes.genome import Genome
-from hebbevo.rollouts.rollout import RolloutResult
+from hebbevo.rollouts.result import RolloutResult
 from hebbevo.seeding import SeedPurpose
 from hebbevo.studies.files import study_directory, write_csv, write_tables
 from hebbevo.studies.genomes import is_static
