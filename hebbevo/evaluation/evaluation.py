@@ -166,11 +166,7 @@ def evaluate_conditions(
                 for item, part in zip(items, parts, strict=True)
                 if (item.morphology, item.condition) == (morphology, condition)
             ]
-            result[morphology][condition] = RolloutResult(
-                np.concatenate([part.fitness for part in mine]),
-                np.concatenate([part.steps for part in mine]),
-                np.concatenate([part.diverged for part in mine]),
-            )
+            result[morphology][condition] = RolloutResult.join(mine)
     return result
 
 

@@ -95,11 +95,7 @@ class DeviceWorker(Worker):
             bounds = [(start, middle)] + [(middle, stop)] * (middle < stop)
             halves = [partial(part, half, *at) for half, at in enumerate(bounds)]
             lived += run_pipelined(halves, self.turns)
-        return RolloutResult(
-            np.concatenate([part.fitness for part in lived]),
-            np.concatenate([part.steps for part in lived]),
-            np.concatenate([part.diverged for part in lived]),
-        )
+        return RolloutResult.join(lived)
 
     def interrupt(self) -> None:
         """End what is being lived at its next step: nobody wants it any more."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
+import numpy as np
+import numpy.typing as npt
 
 WORST_FITNESS: Final = -1e9
 """Fitness of a lifetime whose simulation or network diverged."""
@@ -26,3 +26,11 @@ class RolloutResult:
     fitness: npt.NDArray[np.float64]
     steps: npt.NDArray[np.int64]
     diverged: npt.NDArray[np.bool_]
+
+    @classmethod
+    def join(cls, parts: Iterable[RolloutResult]) -> RolloutResult:
+        """Return the lifetimes of all parts, one after another; at least one part."""
+        fitness, steps, diverged = zip(
+            *((part.fitness, part.steps, part.diverged) for part in parts), strict=True
+        )
+        return cls(np.concatenate(fitness), np.concatenate(steps), np.concatenate(diverged))

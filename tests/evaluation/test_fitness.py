@@ -26,7 +26,7 @@ BODIES = ("intact", "right_front_damaged")
 class SeedCollector:
     """Stands in for a worker: it keeps what it is asked to live."""
 
-    block = 4
+    batch_size = 4
 
     def __init__(self) -> None:
         self.lived: list[tuple[int, str, float]] = []  # seed, morphology, first number of the genome

@@ -322,3 +322,17 @@ def test_a_hook_may_take_the_action_over(task: Task) -> None:
         ).fitness[0]
 
     assert life(0, Freeze()) == life(1, Freeze())
+
+
+def test_joined_results_keep_the_order_of_their_lifetimes() -> None:
+    first = RolloutResult(np.array([1.5, -2.0]), np.array([3, 4]), np.array([False, True]))
+    second = RolloutResult(np.array([0.5]), np.array([5]), np.array([False]))
+    joined = RolloutResult.join(iter([first, second, first]))
+    assert joined.fitness.tolist() == [1.5, -2.0, 0.5, 1.5, -2.0]
+    assert joined.steps.tolist() == [3, 4, 5, 3, 4]
+    assert joined.diverged.tolist() == [False, True, False, False, True]
+    assert (joined.fitness.dtype, joined.steps.dtype, joined.diverged.dtype) == (
+        np.float64,
+        np.int64,
+        np.bool_,
+    )

@@ -15,13 +15,13 @@ from hebbevo import (
     Genome,
     InputError,
     evaluate,
-    generalisation_plan,
     generalize,
     load_genome,
 )
 from hebbevo.envs.morphologies.catalogue import NAMED, split_names
 from hebbevo.errors import EnvError
 from hebbevo.evaluation.evaluation import GENOME
+from hebbevo.studies.generalization import plan as generalization_plan
 from hebbevo.studies.generalization.plan import make_plan
 from hebbevo.tasks.task import Task
 
@@ -201,9 +201,9 @@ def test_the_baseline(monkeypatch: pytest.MonkeyPatch) -> None:
     shipped["zoo:other"] = genome_of(quadruped_task(*STATIC, "env.steps=41"), "zoo:other")
     shipped["zoo:static"] = genome_of(quadruped_task(*STATIC), "zoo:static")
     monkeypatch.setattr(
-        generalisation_plan, "zoo_names", lambda: [name.removeprefix("zoo:") for name in shipped]
+        generalization_plan, "zoo_names", lambda: [name.removeprefix("zoo:") for name in shipped]
     )
-    monkeypatch.setattr(generalisation_plan, "load_genome", shipped.__getitem__)
+    monkeypatch.setattr(generalization_plan, "load_genome", shipped.__getitem__)
     plan = make_plan([PLASTIC], None, 1, 1, None)
     assert plan.baseline == "zoo:static"
     assert [plan.conditions(genome) for genome in plan.genomes][1:] == [(GENOME,)]
@@ -229,7 +229,7 @@ def test_a_shipped_genome_is_compared_with_the_shipped_static_one() -> None:
 
 
 def test_without_a_baseline_nothing_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(generalisation_plan, "zoo_names", lambda: [])
+    monkeypatch.setattr(generalization_plan, "zoo_names", lambda: [])
     alone = generalize([PLASTIC], "alone", morphologies=BODIES[:2], episodes=2, execution=HERE)
     assert alone.table["improvement"].null_count == alone.table.num_rows
     assert Path("alone/report.html").is_file()

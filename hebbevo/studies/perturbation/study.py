@@ -160,13 +160,8 @@ def _sort_in(recorded: Recorded, genome: Genome, pieces: Sequence[Piece], result
 
 
 def _joined(parts: Sequence[Record]) -> Record:
-    lifetimes = [part.lifetimes for part in parts]
     return Record(
-        RolloutResult(
-            np.concatenate([part.fitness for part in lifetimes]),
-            np.concatenate([part.steps for part in lifetimes]),
-            np.concatenate([part.diverged for part in lifetimes]),
-        ),
+        RolloutResult.join(part.lifetimes for part in parts),
         np.concatenate([part.progress for part in parts]),
         parts[0].images,
     )
