@@ -1,4 +1,8 @@
-"""How a directory appears by one rename: made beside its place, and locked; what a killed process left is removed."""
+"""Directories that appear by one rename, locked: made beside their target; leftovers of killed processes are removed.
+
+A lock is the operating system's own on the directory itself (`filelock.lock_descriptor`): it needs no lock file in a
+directory whose content is compared byte by byte, stays with the directory through a rename, and ends with the process.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +13,12 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
+from filelock import lock_descriptor
+
 from hebbevo.errors import InputError
 
-try:
-    import fcntl
-except ImportError:  # Windows: no lock
-    fcntl = None  # type: ignore[assignment]
-
 _logger = logging.getLogger(__name__)
+_CAN_LOCK = os.name != "nt"  # Windows opens no directory
 
 
 def make_beside(target: Path) -> tuple[Path, int]:
@@ -49,27 +51,28 @@ def lock_directory(directory: Path) -> int:
     Raises:
         InputError: another process has it.
     """
-    if fcntl is None:
+    if not _CAN_LOCK:
         return -1
     descriptor = os.open(directory, os.O_RDONLY)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        raise InputError(
-            f"{directory} is in use: another process evolves it; wait for its end, or interrupt it"
-        ) from None
+        locked = lock_descriptor(descriptor, blocking=False)
     except OSError as error:  # some network file systems
         _logger.warning(
             "%s cannot be locked (%s); let no second process evolve it", directory, error.strerror
+        )
+        return descriptor
+    if not locked:
+        os.close(descriptor)
+        raise InputError(
+            f"{directory} is in use: another process evolves it; wait for its end, or interrupt it"
         )
     return descriptor
 
 
 def _remove_abandoned(target: Path) -> None:
-    """Remove what a process killed while making this same directory left behind: no one has its lock."""
+    """Remove the leftovers of processes that were killed while they made this same directory: nobody locks them."""
     for beside in target.parent.glob(f".{_literal(target.name)}.*.tmp"):
-        if fcntl is not None and re.fullmatch(r"\.\d+\.tmp", beside.name[len(target.name) + 1 :]):
+        if _CAN_LOCK and re.fullmatch(r"\.\d+\.tmp", beside.name[len(target.name) + 1 :]):
             with suppress(InputError, OSError):
                 descriptor = lock_directory(beside)
                 shutil.rmtree(beside, ignore_errors=True)

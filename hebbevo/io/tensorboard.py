@@ -1,4 +1,7 @@
-"""TensorBoard's event files, written at once and in this thread: a full disk is an error here, not a hang.
+"""TensorBoard's event files, written unbuffered in the calling thread: a full disk is an error here, not a hang.
+
+Written here, not by tensorboardX's `RecordWriter`: any import of tensorboardX imports torch where it is installed,
+which would double the start-up of a run that needs none. The tests read the files back with tensorboardX.
 
 A file is a row of TFRecords (https://www.tensorflow.org/tutorials/load_data/tfrecord), each an `Event` message of
 tensorflow/core/util/event.proto. The fields used, by number: Event 1 wall_time (double), 2 step (int64), 3
@@ -8,6 +11,7 @@ SessionLog 1 status (1 is START, from which on TensorBoard forgets events of ear
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import struct
@@ -24,8 +28,8 @@ class EventFile:
     """A new event file in a folder, which is made if need be.
 
     Args:
-        folder: what TensorBoard is pointed at.
-        step: the first step to be written; what earlier files say of it and later steps no longer counts.
+        folder: TensorBoard's log directory.
+        step: the first step to be written; TensorBoard forgets it and later steps of earlier files.
     """
 
     def __init__(self, folder: Path, step: int) -> None:
@@ -57,7 +61,11 @@ class EventFile:
         self._file.close()
 
     def _write(self, *events: bytes) -> None:
-        self._file.write(b"".join(map(record, events)))
+        data = b"".join(map(record, events))
+        if (written := self._file.write(data)) != len(data):
+            raise OSError(
+                errno.ENOSPC, f"only {written} of {len(data)} bytes could be written", self._file.name
+            )
 
 
 def record(data: bytes) -> bytes:
@@ -84,7 +92,7 @@ _TABLE = [_table_entry(byte) for byte in range(256)]
 
 
 def _masked(crc: int) -> bytes:
-    """Return a checksum as TFRecords hold it, so that a checksum of checksums says something."""
+    """Return a checksum as TFRecords hold it: data that contain their own checksum would defeat a plain CRC."""
     return struct.pack("<I", ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF)
 
 

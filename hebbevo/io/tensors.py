@@ -3,12 +3,15 @@
 The format is safetensors (https://huggingface.co/docs/safetensors): no pickle, readable everywhere. All that
 is not an array stands as canonical JSON under the single metadata key ``hebbevo``, because safetensors does
 not keep the order of several keys: equal content gives equal bytes.
+
+The metadata is read here, not by `safetensors.safe_open`, the only call of the library that returns it: `safe_open`
+maps the file, so that one cut short while it is read ends the process with SIGBUS instead of a `FileError`, and it
+accepts headers of 100 MB.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,6 +23,7 @@ from safetensors import SafetensorError, deserialize
 from safetensors.numpy import save
 
 from hebbevo.errors import FileError
+from hebbevo.io.atomic import write_atomically
 
 Arrays = dict[str, npt.NDArray[Any]]
 Header = dict[str, Any]
@@ -34,7 +38,7 @@ _DTYPES: Mapping[str, str] = {
     **{f"I{bits}": f"int{bits}" for bits in (8, 16, 32, 64)},
     **{f"U{bits}": f"uint{bits}" for bits in (8, 16, 32, 64)},
 }
-"""What safetensors calls the types that NumPy has too."""
+"""The name in safetensors of each type that NumPy has too."""
 
 
 def write_tensors(
@@ -44,22 +48,22 @@ def write_tensors(
 
     Raises:
         FileError: a name, a type or a header that the file cannot hold.
-        OSError: the file cannot be written; what stood there still stands.
+        OSError: the file cannot be written; the former content still stands.
     """
     write_atomically(Path(path), tensor_bytes(arrays, header))
 
 
-def read_tensors(path: Path | str, what: str = "file") -> tuple[Arrays, Header]:
+def read_tensors(path: Path | str, kind: str = "file") -> tuple[Arrays, Header]:
     """Return the arrays (fresh, writable) and the header of a file.
 
     Args:
         path: the file.
-        what: what the file should be, for the message.
+        kind: of file that is expected, for the message.
 
     Raises:
         FileError: no such file, or one that is truncated, damaged, foreign or too large.
     """
-    where = f"{what} {str(path)!r}"
+    where = f"{kind} {str(path)!r}"
     return parse_tensors(_read(Path(path), where), where)
 
 
@@ -109,38 +113,6 @@ def parse_tensors(data: bytes, where: str = "file") -> tuple[Arrays, Header]:
     return dict(sorted(arrays.items())), header
 
 
-def write_atomically(path: Path, data: bytes) -> None:
-    """Replace a file in one rename that survives a power cut; one writer a path.
-
-    The bytes go to ``.NAME.tmp`` beside it first, which the next write replaces should this one be killed.
-
-    Raises:
-        OSError: the file cannot be written; what stood there still stands.
-    """
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    sync_directory(path.parent)
-
-
-def sync_directory(directory: Path) -> None:
-    """Make a rename, or a name added to a directory, last; Windows has no such call, and does not need it."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def _read(path: Path, where: str) -> bytes:
     if path.is_dir():
         raise FileError(f"{where} is a directory; name the file in it")
@@ -174,16 +146,16 @@ def _metadata(data: bytes, where: str) -> Header:
 def _json(text: bytes, otherwise: FileError) -> Header:
     """Return a JSON object; anything else, NaN and repeated keys included, raises the error given."""
 
-    def once(pairs: list[tuple[str, Any]]) -> Header:
+    def without_repeated_keys(pairs: list[tuple[str, Any]]) -> Header:
         if len(dict(pairs)) < len(pairs):
             raise otherwise
         return dict(pairs)
 
-    def refuse(constant: str) -> None:
+    def refuse_constant(constant: str) -> None:
         raise otherwise
 
     try:
-        value = json.loads(text, object_pairs_hook=once, parse_constant=refuse)
+        value = json.loads(text, object_pairs_hook=without_repeated_keys, parse_constant=refuse_constant)
     except (ValueError, RecursionError):
         raise otherwise from None
     if not isinstance(value, dict):

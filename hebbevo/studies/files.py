@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hebbevo.errors import InputError
+from hebbevo.io.atomic import sync_directory
 from hebbevo.io.directories import discard, make_beside
-from hebbevo.io.tensors import sync_directory
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -26,17 +26,20 @@ def save_checkpoint(path: Path, tensors: Mapping[str, NDArray[Any]], header: Map
     """Write a checkpoint, whole or not at all.
 
     Args:
-        path: the file; what stood there is replaced.
+        path: the file, replaced if it exists.
         tensors: boolean, integer and float arrays of any shape, 0-d included.
-        header: what JSON can hold; keys are text.
+        header: JSON; keys are text.
 
     Raises:
         FileError: a name, a type or a header that the file cannot hold.
-        OSError: the file cannot be written (a full disk); what stood there still stands.
+        OSError: the file cannot be written (a full disk); the former content still stands.
     """
     arrays = {name: np.asarray(tensor) for name, tensor in tensors.items()}
     outer = {"format": FORMAT, "version": VERSION, "header": dict(header)}
-    write_tensors(path, arrays, outer)
+    try:
+        write_tensors(path, arrays, outer)
+    except FileError as error:
+        raise FileError(f"cannot write checkpoint {str(path)!r}: {error}") from None
 
 
 def load_checkpoint(path: Path) -> tuple[Tensors, dict[str, Any]]:

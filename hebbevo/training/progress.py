@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from hebbevo.errors import InputError
-from hebbevo.io.tensors import write_atomically
+from hebbevo.io.atomic import write_atomically
 
 Row = dict[str, int | float | None]
 

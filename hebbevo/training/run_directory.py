@@ -32,8 +32,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hebbevo.errors import InputError
+from hebbevo.io.atomic import sync_directory, write_atomically
 from hebbevo.io.directories import discard, lock_directory, make_beside
-from hebbevo.io.tensors import sync_directory, write_atomically
 from hebbevo.training.checkpoint import Tensors, load_checkpoint, save_checkpoint
 from hebbevo.training.progress import Row, append_row, read_rows, truncate_rows
 

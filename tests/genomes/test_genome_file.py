@@ -13,12 +13,12 @@ from safetensors.numpy import load_file, save
 
 from hebbevo.errors import FileError
 from hebbevo.genomes.file import read_genome, write_genome
+from hebbevo.io.atomic import write_atomically
 from hebbevo.io.tensors import (
     MAXIMUM_HEADER_BYTES,
     parse_tensors,
     read_tensors,
     tensor_bytes,
-    write_atomically,
     write_tensors,
 )
 from hebbevo.networks.layout import Layout, genome_layout, resolve_sharing

@@ -1,6 +1,8 @@
 """TensorBoard's event files, read back by the code of another library."""
 
+import multiprocessing
 import struct
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -69,3 +71,22 @@ def test_every_step_can_be_written(tmp_path: Path, step: int) -> None:
     file = EventFile(tmp_path / "events", step)
     file.add(step, {})
     assert events_of(tmp_path / "events")[-1].step == step
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs fork and limits")
+def test_a_full_disk_is_an_error(tmp_path: Path) -> None:
+    def fill() -> None:
+        import resource
+
+        file = EventFile(tmp_path / "events", 1)
+        (path,) = (tmp_path / "events").iterdir()
+        resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 5, resource.RLIM_INFINITY))
+        with pytest.raises(OSError, match="only 5 of"):
+            file.add(1, {"a": 1.0})
+        with pytest.raises(OSError, match="large"):
+            file.add(2, {"a": 1.0})
+
+    child = multiprocessing.get_context("fork").Process(target=fill)
+    child.start()
+    child.join(60)
+    assert child.exitcode == 0
