@@ -1,8 +1,8 @@
-"""Lifetimes in halves: while one half's bodies move on CPU threads, the other half's network computes on the device.
+"""A rollout in halves: while one half's bodies move on CPU threads, the other half's network computes on the device.
 
-Each half is the loop of `hebbevo.rollouts.rollout.rollout` in a thread of its own, so that a step means the same. The
-halves take turns by two locks: one for the device, held during the forward pass, and one for the CPU, held while the
-environment is built, reset or steps. Whoever waits longest goes first; nobody's result depends on who did.
+Each half is the loop of `hebbevo.rollouts.rollout.rollout` in a thread of its own, so that a step means the same. Two
+locks keep the halves apart: one of the device, held during the forward pass, and one of the CPU, held while the
+environment is built, reset or steps. Locks go to the half that has waited longest; no result depends on the order.
 """
 
 from __future__ import annotations
@@ -14,36 +14,38 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from typing_extensions import override
+
 from hebbevo.rollouts.hooks import Batch, Hook
 
 Result = TypeVar("Result")
 
 
 class Interrupted(RuntimeError):
-    """Nobody wants the result any more."""
+    """The rollout was stopped: its result is no longer needed."""
 
 
 class FifoLock:
-    """A lock that goes to whoever has waited longest: a half that is done cannot take it again at once."""
+    """A lock that goes to the thread that has waited longest, never twice in a row to one while another waits."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._next_ticket = self._serving = 0
 
     def ticket(self) -> int:
-        """Take a place in the queue; whoever does has to come, and to release."""
+        """Take a number in the queue, which must be acquired and released."""
         with self._changed:
             self._next_ticket += 1
             return self._next_ticket - 1
 
     def acquire(self, ticket: int | None = None) -> None:
-        """Wait for one's turn, or for that of a ticket."""
-        mine = self.ticket() if ticket is None else ticket
+        """Wait for the turn of a ticket; None takes a new one."""
+        number = self.ticket() if ticket is None else ticket
         with self._changed:
-            self._changed.wait_for(lambda: self._serving == mine)
+            self._changed.wait_for(lambda: self._serving == number)
 
     def release(self) -> None:
-        """Let the next one have it."""
+        """Pass the lock to the next ticket."""
         with self._changed:
             self._serving += 1
             self._changed.notify_all()
@@ -51,7 +53,14 @@ class FifoLock:
 
 @dataclass(frozen=True)
 class Span:
-    """What a half did, and when: ``network`` or ``environment``, seconds of `time.perf_counter`."""
+    """Time that a half spent in one part of a step.
+
+    Attributes:
+        half: 0 or 1.
+        part: ``network`` or ``environment``.
+        step: the time step t.
+        begin, end: seconds of `time.perf_counter`.
+    """
 
     half: int
     part: str
@@ -62,13 +71,13 @@ class Span:
 
 @dataclass
 class Pipeline:
-    """What the halves share.
+    """The locks that the halves share, and a record of their use.
 
     Attributes:
-        cpu: held by the half whose lifetimes are born or whose environment steps.
+        cpu: held by the half whose environment is reset or steps.
         device: held by the half whose network computes.
         stop: once set, no half begins another step.
-        record: where spans go, or None.
+        record: list that spans are appended to, or None.
     """
 
     cpu: FifoLock = field(default_factory=FifoLock)
@@ -77,71 +86,73 @@ class Pipeline:
     record: list[Span] | None = None
 
 
-class PipelineStage(Hook):
-    """One half's hook, after all others: the device is its own while its network computes, then the CPU."""
+class PipelineHook(Hook):
+    """Holds the device while the network of a half computes, and the CPU otherwise; the last hook of the half."""
 
-    def __init__(self, turns: Pipeline, half: int) -> None:
-        self._turns = turns
+    def __init__(self, pipeline: Pipeline, half: int) -> None:
+        self._pipeline = pipeline
         self._half = half
         self._held: FifoLock | None = None
         self._since = 0.0
 
-    def reset(self, ticket: int) -> None:
-        """Take the CPU until the first observation: environments in Python are not for two threads at a time."""
-        self._take(self._turns.cpu, ticket)
+    def before_reset(self, ticket: int) -> None:
+        """Take the CPU until the first observation: environments in Python are not reset by two threads at a time."""
+        self._acquire(self._pipeline.cpu, ticket)
 
+    @override
     def on_observation(self, batch: Batch) -> None:
-        """Take the device."""
-        if self._turns.stop.is_set():
+        if self._pipeline.stop.is_set():
             raise Interrupted
         self.release()
-        self._take(self._turns.device)
+        self._acquire(self._pipeline.device)
 
+    @override
     def on_action(self, batch: Batch) -> None:
-        """Give the device back and take the CPU."""
-        self._note("network", batch)
+        self._record("network", batch.step)
         self.release()
-        self._take(self._turns.cpu)
+        self._acquire(self._pipeline.cpu)
 
+    @override
     def on_step(self, batch: Batch) -> None:
-        """Give the CPU back."""
-        self._note("environment", batch)
+        self._record("environment", batch.step)
         self.release()
 
     def release(self) -> None:
-        """Give back what this half holds."""
+        """Release the lock that this half holds, if any."""
         if self._held is not None:
             held, self._held = self._held, None
             held.release()
 
-    def _take(self, turn: FifoLock, ticket: int | None = None) -> None:
-        turn.acquire(ticket)
-        self._held, self._since = turn, time.perf_counter()
+    def _acquire(self, lock: FifoLock, ticket: int | None = None) -> None:
+        lock.acquire(ticket)
+        self._held, self._since = lock, time.perf_counter()
 
-    def _note(self, part: str, batch: Batch) -> None:
-        if self._turns.record is not None:
-            span = Span(self._half, part, batch.step, self._since, time.perf_counter())
-            self._turns.record.append(span)
+    def _record(self, part: str, step: int) -> None:
+        if self._pipeline.record is not None:
+            self._pipeline.record.append(Span(self._half, part, step, self._since, time.perf_counter()))
 
 
-def run_pipelined(halves: Sequence[Callable[[Hook], Result]], turns: Pipeline) -> list[Result]:
+def run_pipelined(halves: Sequence[Callable[[Hook], Result]], pipeline: Pipeline) -> list[Result]:
     """Run each half in a thread of its own, with its hook; return their results in order.
 
-    All are born, one after the other, before any takes a step. If one fails, the others end at their next step, and
-    its exception goes on to the caller.
+    All are reset, one after the other, before any takes a step. If one fails, the others end at their next step, and
+    its exception is raised.
+
+    Raises:
+        Interrupted: `pipeline.stop` was set.
     """
-    births = [turns.cpu.ticket() for _ in halves]
+    tickets = [pipeline.cpu.ticket() for _ in halves]
 
     def run(half: int) -> Result:
-        turn = PipelineStage(turns, half)
+        hook = PipelineHook(pipeline, half)
         try:
-            turn.reset(births[half])
-            return halves[half](turn)
+            hook.before_reset(tickets[half])
+            return halves[half](hook)
         except BaseException:
-            turns.stop.set()
+            pipeline.stop.set()
             raise
         finally:
-            turn.release()
+            hook.release()
 
     if len(halves) == 1:
         return [run(0)]
@@ -150,5 +161,5 @@ def run_pipelined(halves: Sequence[Callable[[Hook], Result]], turns: Pipeline) -
         wait(futures)
     errors = [error for future in futures if (error := future.exception()) is not None]
     for error in sorted(errors, key=lambda error: isinstance(error, Interrupted)):
-        raise error
+        raise error  # an Interrupted half only follows from the other's error
     return [future.result() for future in futures]

@@ -1,4 +1,4 @@
-"""Halves that take turns: what a lifetime comes to, who works while the other waits, and errors on the way."""
+"""A rollout in halves: its results, which half works while the other waits, and errors of one of them."""
 
 import threading
 import time
@@ -34,10 +34,10 @@ def genomes_of(task: Task, count: int = COUNT) -> np.ndarray:
     return np.stack([task.first_genome(np.random.default_rng(number)) for number in range(count)])
 
 
-def lived(worker: Worker, order: Sequence[int], genomes: np.ndarray, **options) -> np.ndarray:
-    """Return fitness, steps and divergence of lifetimes lived in this order, sorted by number."""
+def results_of(worker: Worker, order: Sequence[int], genomes: np.ndarray, **options) -> np.ndarray:
+    """Return fitness, steps and divergence of lifetimes run in this order, sorted by number."""
     bodies = worker.task.env.morphology_names
-    part = worker.rollout(
+    rollout = worker.rollout(
         genomes,
         list(order),
         [SEEDS[number] for number in order],
@@ -46,12 +46,12 @@ def lived(worker: Worker, order: Sequence[int], genomes: np.ndarray, **options) 
         **options,
     )
     result = np.empty((len(order), 3))
-    result[list(order)] = np.stack([part.fitness, part.steps, part.diverged], axis=1)
+    result[list(order)] = np.stack([rollout.fitness, rollout.steps, rollout.diverged], axis=1)
     return result
 
 
-def device_worker(task: Task, batch: int = 64) -> DeviceWorker:
-    return DeviceWorker(task, batch, "cpu", threads=2 if task.env.releases_gil else 1)
+def device_worker(task: Task, batch_size: int = 64) -> DeviceWorker:
+    return DeviceWorker(task, batch_size, "cpu", threads=2 if task.env.releases_gil else 1)
 
 
 @pytest.fixture(scope="module")
@@ -63,32 +63,38 @@ def alone(task: Task) -> np.ndarray:
         environment = env.build(1)
         network = DeviceNetwork(task.kernel_spec, task.layout, initial, 1)
         body = env.morphology_names[number % len(env.morphology_names)]
-        mine = [SEEDS[number]], [body]
-        one = rollout(
-            environment, network, genomes[[number]], [0], *mine, steps=env.steps, early_stop=env.early_stop
+        lifetime = [SEEDS[number]], [body]
+        result = rollout(
+            environment,
+            network,
+            genomes[[number]],
+            [0],
+            *lifetime,
+            steps=env.steps,
+            early_stop=env.early_stop,
         )
-        results.append([one.fitness[0], one.steps[0], one.diverged[0]])
+        results.append([result.fitness[0], result.steps[0], result.diverged[0]])
     return np.array(results, float)
 
 
-@pytest.mark.parametrize("batch", [1, 4, 16])
+@pytest.mark.parametrize("batch_size", [1, 4, 16])
 @pytest.mark.parametrize("order", [[0, 1, 2, 3, 4, 5, 6], [3, 0, 6, 2, 5, 1, 4]])
-def test_a_lifetime_is_the_same_however_the_population_is_split(task, alone, batch, order) -> None:
-    np.testing.assert_array_equal(lived(device_worker(task, batch), order, genomes_of(task)), alone)
+def test_a_lifetime_is_the_same_however_the_population_is_split(task, alone, batch_size, order) -> None:
+    np.testing.assert_array_equal(results_of(device_worker(task, batch_size), order, genomes_of(task)), alone)
 
 
 def test_a_worker_grows_and_shrinks_without_a_trace(task: Task, alone: np.ndarray) -> None:
     worker = device_worker(task)
-    lived(worker, [0], genomes_of(task, 1), plastic=False)
+    results_of(worker, [0], genomes_of(task, 1), plastic=False)
     for _ in range(2):
-        np.testing.assert_array_equal(lived(worker, range(COUNT), genomes_of(task)), alone)
-    np.testing.assert_array_equal(lived(worker, [0], genomes_of(task, 1)), alone[:1])
+        np.testing.assert_array_equal(results_of(worker, range(COUNT), genomes_of(task)), alone)
+    np.testing.assert_array_equal(results_of(worker, [0], genomes_of(task, 1)), alone[:1])
 
 
-def test_a_genome_that_blows_up_touches_no_neighbour(task: Task, alone: np.ndarray) -> None:
+def test_a_genome_that_diverges_touches_no_neighbor(task: Task, alone: np.ndarray) -> None:
     genomes = genomes_of(task)
     genomes[2] = np.float32(3e38)
-    results = lived(device_worker(task), range(COUNT), genomes)
+    results = results_of(device_worker(task), range(COUNT), genomes)
     rest = [number for number in range(COUNT) if number != 2]
     np.testing.assert_array_equal(results[rest], alone[rest])
     assert results[2].tolist()[::2] == [WORST_FITNESS, 1.0]
@@ -97,9 +103,9 @@ def test_a_genome_that_blows_up_touches_no_neighbour(task: Task, alone: np.ndarr
 def test_the_first_steps_are_those_of_the_compiled_kernels() -> None:
     """Two kinds of arithmetic drift apart in a closed loop; over ten steps they have not."""
     task = quadruped_task("env.steps=10")
-    theirs = lived(Worker(task, 8), range(COUNT), genomes_of(task))
-    mine = lived(device_worker(task), range(COUNT), genomes_of(task))
-    np.testing.assert_allclose(mine, theirs, rtol=0, atol=1e-4)
+    compiled = results_of(Worker(task, 8), range(COUNT), genomes_of(task))
+    on_device = results_of(device_worker(task), range(COUNT), genomes_of(task))
+    np.testing.assert_allclose(on_device, compiled, rtol=0, atol=1e-4)
 
 
 class Recorder(Hook):
@@ -115,49 +121,51 @@ class Recorder(Hook):
         self.sums.append(float(batch.network.activations(1)[batch.active].sum()))
 
 
-def test_hooks_see_one_block_and_change_no_bit(task: Task, alone: np.ndarray) -> None:
+def test_hooks_see_one_batch_and_change_no_bit(task: Task, alone: np.ndarray) -> None:
     recorder = Recorder()
-    results = lived(device_worker(task, batch_size=4), range(COUNT), genomes_of(task), hooks=[recorder])
+    results = results_of(device_worker(task, batch_size=4), range(COUNT), genomes_of(task), hooks=[recorder])
     np.testing.assert_array_equal(results, alone)
     assert recorder.rows[0] == COUNT
     assert len(set(recorder.sums)) > 20
 
 
-def test_perturbations_befall_each_lifetime_as_if_it_were_alone(task: Task) -> None:
-    happening = parse_perturbations("zero_weights:at=5,fraction=0.5")
-    together = lived(device_worker(task), range(COUNT), genomes_of(task), perturbations=happening)
-    one_by_one = lived(device_worker(task, 1), range(COUNT), genomes_of(task), perturbations=happening)
-    plain = lived(device_worker(task), range(COUNT), genomes_of(task))
+def test_perturbations_change_each_lifetime_as_if_it_were_alone(task: Task) -> None:
+    perturbations = parse_perturbations("zero_weights:at=5,fraction=0.5")
+    together = results_of(device_worker(task), range(COUNT), genomes_of(task), perturbations=perturbations)
+    one_by_one = results_of(
+        device_worker(task, 1), range(COUNT), genomes_of(task), perturbations=perturbations
+    )
+    plain = results_of(device_worker(task), range(COUNT), genomes_of(task))
     np.testing.assert_array_equal(together, one_by_one)
     assert (together[:, 0] != plain[:, 0]).any()
 
 
-class Meeting(BatchedEnvironment):
+class WaitingEnvironment(BatchedEnvironment):
     """An environment whose step k ends only when the other half's network has computed step k."""
 
-    def __init__(self, others: threading.Semaphore) -> None:
+    def __init__(self, computed: threading.Semaphore) -> None:
         super().__init__(2, 2, 1)
-        self.others = others
+        self.computed = computed
         self.met: list[bool] = []
 
     def reset(self, seeds, morphologies) -> None:
         self._clear_rows(self._check_reset(seeds, morphologies))
 
     def step(self, actions, active) -> None:
-        self.met.append(self.others.acquire(timeout=20))
+        self.met.append(self.computed.acquire(timeout=20))
 
 
-class Announcing:
-    """A network that says that it computes."""
+class SignalingNetwork:
+    """A network that signals each of its forward passes."""
 
-    def __init__(self, computing: threading.Semaphore) -> None:
-        self.computing = computing
+    def __init__(self, computed: threading.Semaphore) -> None:
+        self.computed = computed
 
-    def begin(self, genomes, genome_of, seeds, *, plastic=True) -> None:
+    def reset(self, genomes, genome_of, seeds, *, plastic=True) -> None:
         pass
 
     def forward(self, observations, active) -> np.ndarray:
-        self.computing.release()
+        self.computed.release()
         return np.zeros((2, 1), np.float32)
 
     def learn(self, active) -> None:
@@ -167,57 +175,64 @@ class Announcing:
 def test_one_half_computes_while_the_other_steps() -> None:
     """Each environment's step waits for the other half's network: one after the other would wait in vain."""
     computed = threading.Semaphore(0), threading.Semaphore(0)
-    worlds = [Meeting(computed[1 - half]) for half in (0, 1)]
-    turns = Pipeline(record=[])
+    environments = [WaitingEnvironment(computed[1 - half]) for half in (0, 1)]
+    pipeline = Pipeline(record=[])
 
     def half(number: int):
-        network, world = Announcing(computed[number]), worlds[number]
+        network, environment = SignalingNetwork(computed[number]), environments[number]
         common = np.zeros((1, 1), np.float32), [0, 0], [1, 2], ["default"] * 2
-        return lambda turn: rollout(world, network, *common, steps=5, early_stop=None, hooks=[turn])
+        return lambda hook: rollout(environment, network, *common, steps=5, early_stop=None, hooks=[hook])
 
-    results = run_pipelined([half(0), half(1)], turns)
-    assert [part.steps.tolist() for part in results] == [[5, 5], [5, 5]]
-    assert all(all(world.met) and len(world.met) == 5 for world in worlds)
-    steps = sorted((span for span in turns.record if span.part == "environment"), key=lambda span: span.begin)
-    assert all(one.end <= other.begin for one, other in pairwise(steps)), "one CPU, one turn"
-    assert len(turns.record) == 20
+    results = run_pipelined([half(0), half(1)], pipeline)
+    assert [result.steps.tolist() for result in results] == [[5, 5], [5, 5]]
+    assert all(environment.met == [True] * 5 for environment in environments)
+    steps = sorted(
+        (span for span in pipeline.record if span.part == "environment"), key=lambda span: span.begin
+    )
+    assert all(one.end <= other.begin for one, other in pairwise(steps)), "the CPU was held twice"
+    assert len(pipeline.record) == 20
 
 
-class Lonely(Meeting):
-    """An environment that counts who is being reset."""
+class CountingEnvironment(WaitingEnvironment):
+    """An environment that counts how many are being reset at a time."""
 
     inside = most = 0
 
     def reset(self, seeds, morphologies) -> None:
-        Lonely.inside += 1
-        Lonely.most = max(Lonely.most, Lonely.inside)
+        CountingEnvironment.inside += 1
+        CountingEnvironment.most = max(CountingEnvironment.most, CountingEnvironment.inside)
         time.sleep(0.1)
-        Lonely.inside -= 1
+        CountingEnvironment.inside -= 1
         super().reset(seeds, morphologies)
 
     def step(self, actions, active) -> None:
         pass
 
 
-def test_halves_are_born_one_after_the_other() -> None:
+def test_halves_are_reset_one_after_the_other() -> None:
     """Python environments share more than one thinks: pygame loads a module when a second thread uses it, half."""
     computed = threading.Semaphore(0)
 
-    def half(turn: Hook):
+    def half(hook: Hook):
         common = np.zeros((1, 1), np.float32), [0, 0], [1, 2], ["default"] * 2
         return rollout(
-            Lonely(computed), Announcing(computed), *common, steps=2, early_stop=None, hooks=[turn]
+            CountingEnvironment(computed),
+            SignalingNetwork(computed),
+            *common,
+            steps=2,
+            early_stop=None,
+            hooks=[hook],
         )
 
     assert len(run_pipelined([half, half], Pipeline())) == 2
-    assert Lonely.most == 1
+    assert CountingEnvironment.most == 1
 
 
 def test_environments_take_turns() -> None:
     task = quadruped_task("env.steps=30")
     worker = device_worker(task)
     worker.turns.record = []
-    lived(worker, range(COUNT), genomes_of(task))
+    results_of(worker, range(COUNT), genomes_of(task))
     spans = worker.turns.record
     steps = sorted((span for span in spans if span.part == "environment"), key=lambda span: span.begin)
     assert len(steps) == 60
@@ -238,14 +253,14 @@ def test_a_half_that_fails_ends_the_other() -> None:
         environment, network = worker._half(number, 1)
         seeds_of[id(network)] = [12 + number]
         common = genomes_of(task, 1), [0], [12 + number], ["intact"]
-        return lambda turn: rollout(
-            environment, network, *common, steps=100000, early_stop=None, hooks=[Failure(), turn]
+        return lambda hook: rollout(
+            environment, network, *common, steps=100000, early_stop=None, hooks=[Failure(), hook]
         )
 
     with pytest.raises(RuntimeError, match="lost"):
         run_pipelined([half(0), half(1)], worker.turns)
-    for turn in (worker.turns.cpu, worker.turns.device):
-        turn.acquire()  # nobody holds it
+    for lock in (worker.turns.cpu, worker.turns.device):
+        lock.acquire()  # it is free
 
 
 def test_an_interrupted_worker_ends_at_its_next_step() -> None:
@@ -255,5 +270,5 @@ def test_an_interrupted_worker_ends_at_its_next_step() -> None:
     timer.start()
     began = time.monotonic()
     with pytest.raises(Interrupted):
-        lived(worker, range(COUNT), genomes_of(task))
+        results_of(worker, range(COUNT), genomes_of(task))
     assert time.monotonic() - began < 60, "100,000 steps would take minutes"

@@ -1,4 +1,4 @@
-"""The lifetime loop: the order of a time step, who ends when, and results that no neighbour can change."""
+"""The lifetime loop: the order of a time step, ends of lifetimes, and results that no neighbor can change."""
 
 from collections.abc import Callable, Sequence
 
@@ -23,7 +23,7 @@ class ScriptedWorld(BatchedEnvironment):
         self.journal = journal
         self.reward: Script = lambda seed, step: 1.0
         self.ends: dict[str, Script] = {}
-        self.born_diverged: tuple[int, ...] = ()
+        self.diverged_at_reset: tuple[int, ...] = ()
         self.seeds: list[int] = []
         self.time = np.zeros(batch_size, int)
 
@@ -31,7 +31,7 @@ class ScriptedWorld(BatchedEnvironment):
         self._clear_rows(self._check_reset(seeds, morphologies))
         self.seeds = list(seeds)
         self.time[:] = 0
-        self.diverged[: len(seeds)] = [seed in self.born_diverged for seed in seeds]
+        self.diverged[: len(seeds)] = [seed in self.diverged_at_reset for seed in seeds]
 
     def step(self, actions: np.ndarray, active: np.ndarray) -> None:
         self.journal.append(("step", [self.seeds[row] for row in active]))
@@ -44,13 +44,13 @@ class ScriptedWorld(BatchedEnvironment):
 
 
 class JournalNetwork:
-    """Stands in for the network: it only writes down what is asked of it."""
+    """Stands in for the network: it only writes down its calls."""
 
     def __init__(self, world: ScriptedWorld) -> None:
         self.world, self.journal = world, world.journal
 
-    def begin(self, genomes, genome_of, seeds, *, plastic=True) -> None:
-        self.journal.append(("begin plastic" if plastic else "begin", list(genome_of)))
+    def reset(self, genomes, genome_of, seeds, *, plastic=True) -> None:
+        self.journal.append(("reset plastic" if plastic else "reset", list(genome_of)))
 
     def forward(self, observations, active) -> np.ndarray:
         self.journal.append(("forward", [self.world.seeds[row] for row in active]))
@@ -64,8 +64,8 @@ class JournalHook(Hook):
     def __init__(self, journal: list, name: str = "") -> None:
         self.journal, self.name = journal, name
 
-    def note(self, what: str, batch: Batch) -> None:
-        self.journal.append((f"{what}{self.name} {batch.step}", batch.active.tolist()))
+    def note(self, call: str, batch: Batch) -> None:
+        self.journal.append((f"{call}{self.name} {batch.step}", batch.active.tolist()))
 
     def on_observation(self, batch: Batch) -> None:
         self.note("on_observation", batch)
@@ -83,13 +83,13 @@ def scripted(
     steps: int = 10,
     early_stop: EarlyStop | None = None,
     reward: Script = lambda seed, step: 1.0,
-    born_diverged: tuple[int, ...] = (),
+    diverged_at_reset: tuple[int, ...] = (),
     hooks: Callable[[list], list[Hook]] = lambda journal: [],
     **ends: Script,
 ) -> tuple[RolloutResult, list[tuple[str, list[int]]]]:
     journal: list[tuple[str, list[int]]] = []
     world = ScriptedWorld(len(seeds) + 1, journal)
-    world.reward, world.ends, world.born_diverged = reward, ends, born_diverged
+    world.reward, world.ends, world.diverged_at_reset = reward, ends, diverged_at_reset
     genomes = np.zeros((1, 1), np.float32)
     bodies = ["default"] * len(seeds)
     result = rollout(
@@ -109,7 +109,7 @@ def scripted(
 def test_a_time_step_is_forward_world_end_then_rule() -> None:
     result, journal = scripted([10, 11], steps=3, terminated=lambda seed, step: seed == 10 and step == 2)
     assert journal == [
-        ("begin plastic", [0, 0]),
+        ("reset plastic", [0, 0]),
         *(("forward", [10, 11]), ("step", [10, 11]), ("learn", [10, 11])),
         *(("forward", [10, 11]), ("step", [10, 11]), ("learn", [11])),  # 10 ended: no further update
         *(("forward", [11]), ("step", [11]), ("learn", [11])),
@@ -136,7 +136,7 @@ def test_hooks_run_between_the_parts_of_a_step_in_their_order() -> None:
     assert all(active == [0] for name, active in journal if name.startswith("on_"))
 
 
-def test_fitness_is_the_sum_of_the_rewards_lived() -> None:
+def test_fitness_is_the_sum_of_the_rewards_up_to_the_end() -> None:
     result, _ = scripted(
         [1, 2], steps=7, reward=lambda seed, step: seed * step, terminated=lambda seed, step: step == 4
     )
@@ -176,18 +176,18 @@ def test_negative_rewards_count_from_the_start_but_end_nothing_before_the_grace(
     assert scripted(early_stop=stop, reward=lambda seed, step: -1.0)[0].steps.tolist() == [6]
 
 
-@pytest.mark.parametrize("how", ["diverged", "nan", "inf", "born"])
-def test_a_diverged_lifetime_has_the_worst_fitness_and_touches_no_neighbour(how: str) -> None:
+@pytest.mark.parametrize("how", ["diverged", "nan", "inf", "at reset"])
+def test_a_diverged_lifetime_has_the_worst_fitness_and_touches_no_neighbor(how: str) -> None:
     bad = {"nan": np.nan, "inf": np.inf}.get(how, 1.0)
     result, journal = scripted(
         [1, 2, 3],
         reward=lambda seed, step: bad if (seed, step) == (2, 4) else 1.0,
-        born_diverged=(2,) if how == "born" else (),
+        diverged_at_reset=(2,) if how == "at reset" else (),
         diverged=lambda seed, step: how == "diverged" and (seed, step) == (2, 4),
     )
     assert result.fitness.tolist() == [10.0, WORST_FITNESS, 10.0]
     assert result.diverged.tolist() == [False, True, False]
-    assert result.steps.tolist() == [10, 0 if how == "born" else 4, 10]
+    assert result.steps.tolist() == [10, 0 if how == "at reset" else 4, 10]
     assert journal[-1] == ("learn", [1, 3])
 
 
@@ -197,9 +197,9 @@ def test_all_lifetimes_diverged() -> None:
     assert (result.fitness == WORST_FITNESS).all()
     assert np.isfinite(result.fitness).all()
     assert [name for name, _ in journal].count("step") == 1
-    result, journal = scripted([1, 2], born_diverged=(1, 2))
+    result, journal = scripted([1, 2], diverged_at_reset=(1, 2))
     assert result.diverged.all()
-    assert [name for name, _ in journal] == ["begin plastic"]
+    assert [name for name, _ in journal] == ["reset plastic"]
 
 
 COUNT = 7
@@ -210,23 +210,25 @@ def genomes_of(task: Task, count: int = COUNT) -> np.ndarray:
     return np.stack([task.first_genome(np.random.default_rng(number)) for number in range(count)])
 
 
-def lived(task: Task, batch: int, order: Sequence[int], genomes: np.ndarray | None = None) -> np.ndarray:
-    """Return (fitness, steps, diverged) of the lifetimes, dealt in this order to blocks of this size."""
+def results_of(
+    task: Task, batch_size: int, order: Sequence[int], genomes: np.ndarray | None = None
+) -> np.ndarray:
+    """Return (fitness, steps, diverged) of the lifetimes, cut in this order into batches of this size."""
     genomes = genomes_of(task) if genomes is None else genomes
     bodies = task.env.morphology_names
-    mine = Worker(task, batch)
+    worker = Worker(task, batch_size)
     results = np.zeros((len(order), 3))
-    for start in range(0, len(order), batch):
-        some = list(order[start : start + batch])
-        part = mine.rollout(
-            genomes[some],
-            list(range(len(some))),
-            [SEEDS[number] for number in some],
-            [bodies[number % len(bodies)] for number in some],
+    for start in range(0, len(order), batch_size):
+        numbers = list(order[start : start + batch_size])
+        part = worker.rollout(
+            genomes[numbers],
+            list(range(len(numbers))),
+            [SEEDS[number] for number in numbers],
+            [bodies[number % len(bodies)] for number in numbers],
             early_stop=True,
         )
-        results[some] = np.stack([part.fitness, part.steps, part.diverged], axis=1)
-    mine.close()
+        results[numbers] = np.stack([part.fitness, part.steps, part.diverged], axis=1)
+    worker.close()
     return results
 
 
@@ -241,15 +243,15 @@ def task(request: pytest.FixtureRequest) -> Task:
 
 @pytest.fixture(scope="module")
 def alone(task: Task) -> np.ndarray:
-    return lived(task, 1, range(COUNT))
+    return results_of(task, 1, range(COUNT))
 
 
-@pytest.mark.parametrize("batch", [1, 4, 16])
+@pytest.mark.parametrize("batch_size", [1, 4, 16])
 @pytest.mark.parametrize("order", [[0, 1, 2, 3, 4, 5, 6], [6, 5, 4, 3, 2, 1, 0], [3, 0, 6, 2, 5, 1, 4]])
-def test_a_lifetime_is_the_same_in_every_block_and_order(
-    task: Task, alone: np.ndarray, batch: int, order: list[int]
+def test_a_lifetime_is_the_same_in_every_batch_and_order(
+    task: Task, alone: np.ndarray, batch_size: int, order: list[int]
 ) -> None:
-    np.testing.assert_array_equal(lived(task, batch, order), alone)
+    np.testing.assert_array_equal(results_of(task, batch_size, order), alone)
 
 
 def test_lifetimes_end_at_different_times(alone: np.ndarray) -> None:
@@ -258,19 +260,19 @@ def test_lifetimes_end_at_different_times(alone: np.ndarray) -> None:
 
 
 def test_a_lifetime_is_the_same_whatever_ran_before(task: Task, alone: np.ndarray) -> None:
-    mine, genomes, bodies = Worker(task, 4), genomes_of(task), task.env.morphology_names
-    mine.rollout(
+    worker, genomes, bodies = Worker(task, 4), genomes_of(task), task.env.morphology_names
+    worker.rollout(
         genomes[:4] * np.float32(1e20), [3, 2, 1, 0], [1, 2, 3, 4], list(bodies[-1:]) * 4, early_stop=False
     )
-    mine.rollout(genomes[:2], [0, 1], [5, 6], list(bodies[:1]) * 2, early_stop=False, plastic=False)
-    part = mine.rollout(genomes[:1], [0], SEEDS[:1], bodies[:1], early_stop=True)
+    worker.rollout(genomes[:2], [0, 1], [5, 6], list(bodies[:1]) * 2, early_stop=False, plastic=False)
+    part = worker.rollout(genomes[:1], [0], SEEDS[:1], bodies[:1], early_stop=True)
     assert (part.fitness[0], part.steps[0]) == tuple(alone[0, :2])
 
 
-def test_a_genome_that_blows_up_touches_no_neighbour(task: Task, alone: np.ndarray) -> None:
+def test_a_genome_that_diverges_touches_no_neighbor(task: Task, alone: np.ndarray) -> None:
     genomes = genomes_of(task)
     genomes[2] = np.float32(3e38)  # eta * A overflows: NaN in the weights, then in the actions
-    results = lived(task, 4, range(COUNT), genomes)
+    results = results_of(task, 4, range(COUNT), genomes)
     rest = [number for number in range(COUNT) if number != 2]
     np.testing.assert_array_equal(results[rest], alone[rest])
     assert results[2].tolist()[::2] == [WORST_FITNESS, 1.0]
@@ -285,7 +287,7 @@ def test_early_stop_is_left_out_where_lifetimes_are_to_be_full(task: Task) -> No
     assert part.steps.tolist() == [task.env.steps] * 2
 
 
-def test_a_hook_that_only_looks_changes_no_bit(task: Task, alone: np.ndarray) -> None:
+def test_a_hook_that_only_reads_changes_no_bit(task: Task, alone: np.ndarray) -> None:
     class Recorder(Hook):
         def __init__(self) -> None:
             self.seen: list[float] = []
@@ -314,14 +316,14 @@ def test_a_hook_may_take_the_action_over(task: Task) -> None:
         def on_action(self, batch: Batch) -> None:
             batch.actions[:] = 0.0
 
-    def life(genome: int, *hooks: Hook) -> float:
-        mine = Worker(task, 1)
+    def fitness(genome: int, *hooks: Hook) -> float:
+        worker = Worker(task, 1)
         bodies = task.env.morphology_names[:1]
-        return mine.rollout(
+        return worker.rollout(
             genomes_of(task)[[genome]], [0], SEEDS[:1], bodies, early_stop=False, hooks=hooks
         ).fitness[0]
 
-    assert life(0, Freeze()) == life(1, Freeze())
+    assert fitness(0, Freeze()) == fitness(1, Freeze())
 
 
 def test_joined_results_keep_the_order_of_their_lifetimes() -> None:
