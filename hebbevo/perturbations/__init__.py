@@ -1,1 +1,1 @@
-"""What can happen to a lifetime."""
+"""Perturbations of lifetimes: their settings, their registry, and the hooks that apply them."""

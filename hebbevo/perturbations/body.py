@@ -1,6 +1,6 @@
-"""Perturbations of the body and its world: a push, friction, gravity, another body in mid-life.
+"""Perturbations of the body and its world: a push, friction, gravity, another body in mid-lifetime.
 
-They need a quadruped; the mechanics are those of `hebbevo.envs.robots.interventions`.
+They need a quadruped or a dog; the mechanics are those of `hebbevo.envs.robots.interventions`.
 """
 
 from __future__ import annotations
@@ -9,10 +9,11 @@ import math
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
+from typing_extensions import override
 
 from hebbevo.envs.morphologies.catalogue import get_morphology
 from hebbevo.errors import InputError
-from hebbevo.perturbations.perturbation import Lives, Perturbation, Timed
+from hebbevo.perturbations.perturbation import BatchContext, Perturbation, TimedHook
 from hebbevo.rollouts.hooks import Batch, Hook
 
 if TYPE_CHECKING:  # they load the physics
@@ -28,56 +29,56 @@ class Push(Perturbation):
     needs_body: ClassVar[bool] = True
     kind: Literal["push"] = "push"
     velocity: Vector | None = Field(default=None, description="added to the torso's, m/s")
-    impulse: Vector | None = Field(default=None, description="on the torso's centre of mass, N s")
+    impulse: Vector | None = Field(default=None, description="on the torso's center of mass, N s")
     speed: float | None = Field(
         default=None, gt=0, description="in a random level direction, m/s; 1 by default"
     )
 
     @model_validator(mode="after")
-    def _one_of_them(self) -> Push:
+    def _only_one_is_given(self) -> Push:
         if sum(given is not None for given in (self.velocity, self.impulse, self.speed)) > 1:
             raise InputError("push: give one of velocity, impulse and speed")
         return self
 
-    def hook(self, place: int, lives: Lives) -> Hook:
-        """Return what pushes."""
-        return _Pushing(self, place, lives)
+    @override
+    def hook(self, index: int, context: BatchContext) -> Hook:
+        return _PushHook(self, index, context)
 
 
 class Friction(Perturbation):
     """Scale the friction between body and floor; after a window it is as before."""
 
-    lasting: ClassVar[bool] = True
+    persistent: ClassVar[bool] = True
     needs_body: ClassVar[bool] = True
     kind: Literal["friction"] = "friction"
     factor: float = Field(default=0.3, ge=0.01, le=10)
 
-    def hook(self, place: int, lives: Lives) -> Hook:
-        """Return what changes it."""
+    @override
+    def hook(self, index: int, context: BatchContext) -> Hook:
         from hebbevo.envs.robots.interventions import Change
 
-        return _Changing(self, place, lives, Change(friction=self.factor))
+        return _ChangeHook(self, index, context, Change(friction=self.factor))
 
 
 class Gravity(Perturbation):
     """Scale gravity; after a window it is as before."""
 
-    lasting: ClassVar[bool] = True
+    persistent: ClassVar[bool] = True
     needs_body: ClassVar[bool] = True
     kind: Literal["gravity"] = "gravity"
     factor: float = Field(default=1.5, ge=0, le=10)
 
-    def hook(self, place: int, lives: Lives) -> Hook:
-        """Return what changes it."""
+    @override
+    def hook(self, index: int, context: BatchContext) -> Hook:
         from hebbevo.envs.robots.interventions import Change
 
-        return _Changing(self, place, lives, Change(gravity=self.factor))
+        return _ChangeHook(self, index, context, Change(gravity=self.factor))
 
 
 class SwitchMorphology(Perturbation):
     """Go on in another body, with the posture and the motion of the old one; after a window in the old one."""
 
-    lasting: ClassVar[bool] = True
+    persistent: ClassVar[bool] = True
     needs_body: ClassVar[bool] = True
     kind: Literal["switch_morphology"] = "switch_morphology"
     morphology: str = Field(description="name of the other body")
@@ -88,41 +89,45 @@ class SwitchMorphology(Perturbation):
         get_morphology(name)
         return name
 
-    def hook(self, place: int, lives: Lives) -> Hook:
-        """Return what switches."""
+    @override
+    def hook(self, index: int, context: BatchContext) -> Hook:
         from hebbevo.envs.robots.interventions import Change
 
-        return _Changing(self, place, lives, Change(morphology=self.morphology))
+        return _ChangeHook(self, index, context, Change(morphology=self.morphology))
 
 
-class _Pushing(Timed[Push]):
-    def sense(self, batch: Batch) -> None:
-        """Push every lifetime."""
+class _PushHook(TimedHook[Push]):
+    @override
+    def before_forward(self, batch: Batch) -> None:
         environment = _quadrupeds(batch)
         for row in batch.active.tolist():
-            if self.what.impulse is not None:
-                environment.interventions.push(row, impulse=self.what.impulse)
+            if self.perturbation.impulse is not None:
+                environment.interventions.push(row, impulse=self.perturbation.impulse)
             else:
-                environment.interventions.push(row, velocity=self.what.velocity or self._random(row))
+                environment.interventions.push(
+                    row, velocity=self.perturbation.velocity or self._random_velocity(row)
+                )
 
-    def _random(self, row: int) -> Vector:
+    def _random_velocity(self, row: int) -> Vector:
         angle = float(self.stream(row).uniform(0.0, 2 * math.pi))
-        speed = 1.0 if self.what.speed is None else self.what.speed
+        speed = 1.0 if self.perturbation.speed is None else self.perturbation.speed
         return speed * math.cos(angle), speed * math.sin(angle), 0.0
 
 
-class _Changing(Timed[Perturbation]):
-    def __init__(self, what: Perturbation, place: int, lives: Lives, change: Change) -> None:
-        super().__init__(what, place, lives)
+class _ChangeHook(TimedHook[Perturbation]):
+    """Puts a change of the body or its world in force, and takes it back."""
+
+    def __init__(self, perturbation: Perturbation, index: int, context: BatchContext, change: Change) -> None:
+        super().__init__(perturbation, index, context)
         self._change = change
 
+    @override
     def begin(self, batch: Batch) -> None:
-        """Change the world."""
-        _quadrupeds(batch).interventions.change(batch.active.tolist(), self.place, self._change)
+        _quadrupeds(batch).interventions.change(batch.active.tolist(), self.index, self._change)
 
+    @override
     def end(self, batch: Batch) -> None:
-        """Change it back."""
-        _quadrupeds(batch).interventions.change(batch.active.tolist(), self.place, None)
+        _quadrupeds(batch).interventions.change(batch.active.tolist(), self.index, None)
 
 
 def _quadrupeds(batch: Batch) -> BatchedQuadruped:

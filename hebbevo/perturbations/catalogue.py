@@ -1,8 +1,8 @@
-"""The registry of perturbations, how they are written, and what carries a list of them out in a block of lifetimes.
+"""The registry of perturbations, their text forms, and the hooks of a list of them.
 
 A new kind is a subclass of `Perturbation` and its entry in `PERTURBATIONS`. In YAML a perturbation is a mapping,
 ``{kind: zero_weights, at: 300, fraction: 0.333}``; as a short text ``zero_weights:at=300,fraction=0.333``, several
-joined by ``+``. They act in the order given.
+joined by ``+``. They are applied in the order given.
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from typing_extensions import override
+
 from hebbevo.envs import EnvConfig
 from hebbevo.errors import InputError, unknown
 from hebbevo.perturbations.body import Friction, Gravity, Push, SwitchMorphology
-from hebbevo.perturbations.perturbation import Lives, Perturbation
+from hebbevo.perturbations.perturbation import BatchContext, Perturbation
 from hebbevo.perturbations.signals import (
     KillActuators,
     SaturateActuators,
@@ -35,19 +37,19 @@ _COMMA = re.compile(rf",{_OUTSIDE_BRACKETS}")
 _PLUS = re.compile(rf"\+(?=\s*[A-Za-z_]){_OUTSIDE_BRACKETS}")
 
 
-class Nothing(Perturbation):
+class NoPerturbation(Perturbation):
     """No perturbation: the unperturbed lifetime, bit for bit."""
 
-    lasting = True
+    persistent = True
     kind: Literal["none"] = "none"
 
-    def hook(self, place: int, lives: Lives) -> Hook:
-        """Return a hook that does nothing."""
+    @override
+    def hook(self, index: int, context: BatchContext) -> Hook:
         return Hook()
 
 
 PERTURBATIONS: Final[dict[str, type[Perturbation]]] = {
-    "none": Nothing,
+    "none": NoPerturbation,
     "zero_weights": ZeroWeights,
     "randomise_weights": RandomiseWeights,
     "freeze": Freeze,
@@ -61,23 +63,26 @@ PERTURBATIONS: Final[dict[str, type[Perturbation]]] = {
     "gravity": Gravity,
     "switch_morphology": SwitchMorphology,
 }
-"""What can happen to a lifetime, by kind."""
+"""Settings of a perturbation, by kind."""
 
 
 def hooks_of(
     perturbations: Sequence[Perturbation], seeds: Sequence[int], initial_weights: Distribution
 ) -> list[Hook]:
-    """Return the hooks of a block of lifetimes with these seeds; none where nothing happens."""
-    lives = Lives(seeds, initial_weights)
-    real = [(place, what) for place, what in enumerate(perturbations) if not isinstance(what, Nothing)]
-    return [what.hook(place, lives) for place, what in real]
+    """Return the hooks that perturb a batch of lifetimes with these seeds, in order; `none` has no hook."""
+    context = BatchContext(seeds, initial_weights)
+    return [
+        perturbation.hook(index, context)
+        for index, perturbation in enumerate(perturbations)
+        if not isinstance(perturbation, NoPerturbation)
+    ]
 
 
 def build_perturbations(items: Any, where: str = "perturbations") -> Perturbations:
     """Check a list of mappings and short texts.
 
     Raises:
-        InputError: one line with the place and the remedy.
+        InputError: one line with the position and the remedy.
     """
     if items is None:
         return ()
@@ -98,7 +103,7 @@ def parse_perturbations(text: str, where: str = "perturbation") -> Perturbations
     """Read the short form: ``KIND:KEY=VALUE,KEY=VALUE``, several joined by ``+``.
 
     Raises:
-        InputError: one line with the place and the remedy.
+        InputError: one line with the position and the remedy.
     """
     return tuple(_build(_parse(part.strip(), where), where) for part in _PLUS.split(text))
 
@@ -109,11 +114,11 @@ def read_protocols(source: str) -> dict[str, Perturbations]:
     A file holds one perturbation, a list of them, or a mapping from names to lists.
 
     Raises:
-        InputError: one line with the place and the remedy.
+        InputError: one line with the position and the remedy.
     """
     if not source.endswith((".yaml", ".yml")):
         perturbations = parse_perturbations(source)
-        return {" + ".join(str(what) for what in perturbations): perturbations}
+        return {" + ".join(map(str, perturbations)): perturbations}
     path = Path(source)
     try:
         data = read_yaml(path.read_text(encoding="utf-8"), source)
@@ -131,13 +136,13 @@ def check_perturbations(
     sizes: Sequence[int] | None = None,
     where: str = "perturbations",
 ) -> None:
-    """Refuse what cannot happen in lifetimes of `env`; with `sizes`, also layers, sensors and actuators.
+    """Refuse perturbations that cannot be applied in `env`; with `sizes`, also layers, sensors and actuators.
 
     Raises:
-        InputError: one line with the place and the remedy.
+        InputError: one line with the position and the remedy.
     """
-    for place, what in enumerate(perturbations):
-        what.check(f"{where}[{place}]" if len(perturbations) > 1 else where, env, sizes)
+    for index, perturbation in enumerate(perturbations):
+        perturbation.check(f"{where}[{index}]" if len(perturbations) > 1 else where, env, sizes)
 
 
 def _build(item: Any, where: str) -> Perturbation:

@@ -1,10 +1,11 @@
-"""What a perturbation is: settings that a user writes, and the hook that carries them out in a block of lifetimes.
+"""A perturbation: settings that a user writes, and the hook that applies them to a batch of lifetimes.
 
-Times are steps t = 0, 1, ... of a lifetime. `at: T` is a moment; `from: A, to: B` is the window A <= t < B. What
-happens at step t happens before its forward pass. A kind of event (zeroed weights, a push) given a window recurs at
-every step of it; a lasting kind (noise, dead actuators) given a moment goes on from there to the end of life.
+Times are steps t = 0, 1, ... of a lifetime. `at: T` is a moment; `from: A, to: B` is the window A <= t < B. A
+perturbation at step t comes before its forward pass. A momentary kind (zeroed weights, a push) given a window recurs
+at every step of it; a persistent kind (noise, dead actuators) given a moment goes on from there to the end of the
+lifetime.
 
-Random draws depend only on (lifetime seed, place of the perturbation in its list): never on block or row.
+Random draws depend only on (lifetime seed, index of the perturbation in its list): never on batch or row.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from pydantic import (
     model_serializer,
     model_validator,
 )
+from typing_extensions import override
 
 from hebbevo.envs import EnvConfig
 from hebbevo.errors import InputError
@@ -31,31 +33,32 @@ from hebbevo.rollouts.hooks import Batch, Hook
 from hebbevo.rules import Distribution
 from hebbevo.seeding import Stream, stream
 
-END_OF_LIFE: Final = sys.maxsize
+END_OF_LIFETIME: Final = sys.maxsize
+"""The `ends` of a perturbation that goes on as long as its lifetime."""
 
 
 @dataclass
-class Lives:
-    """What the perturbations of one block of lifetimes share.
+class BatchContext:
+    """State that the perturbations of a batch of lifetimes share.
 
     Attributes:
-        seeds: of the lifetimes, by row.
-        first_weights: the distribution that weights at birth are drawn from.
-        frozen: places of the perturbations that keep the weights from changing now.
-        plastic: whether the network learns when nothing freezes it; None before anybody asked.
+        seeds: lifetime seeds, by row.
+        initial_weights: distribution of the initial weights.
+        freezing: indices of the perturbations that keep the weights from changing now.
+        plastic: whether the network learns while none freezes it; None before the first one does.
     """
 
     seeds: Sequence[int]
     initial_weights: Distribution
-    frozen: set[int] = field(default_factory=set)
+    freezing: set[int] = field(default_factory=set)
     plastic: bool | None = None
     _streams: dict[tuple[int, int], np.random.Generator] = field(default_factory=dict)
 
-    def stream(self, row: int, place: int) -> np.random.Generator:
-        """Return the random stream of a perturbation in a lifetime; it goes on from call to call."""
-        if (row, place) not in self._streams:
-            self._streams[row, place] = stream(self.seeds[row], Stream.PERTURBATION, place)
-        return self._streams[row, place]
+    def stream(self, row: int, index: int) -> np.random.Generator:
+        """Return the random stream of a perturbation in a lifetime; later calls continue it."""
+        if (row, index) not in self._streams:
+            self._streams[row, index] = stream(self.seeds[row], Stream.PERTURBATION, index)
+        return self._streams[row, index]
 
 
 class Perturbation(BaseModel, ABC):
@@ -63,8 +66,8 @@ class Perturbation(BaseModel, ABC):
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, populate_by_name=True)
 
-    lasting: ClassVar[bool] = False
-    """Whether it goes on from a moment to the end of life."""
+    persistent: ClassVar[bool] = False
+    """Whether, given a moment, it goes on from there to the end of the lifetime."""
     needs_body: ClassVar[bool] = False
     """Whether it acts on the simulated body and its world."""
 
@@ -77,9 +80,9 @@ class Perturbation(BaseModel, ABC):
     def _has_a_time(self) -> Perturbation:
         if self.at is not None and (self.start is not None or self.stop is not None):
             raise InputError(f"{self.kind}: give `at`, or `from` and `to`, not both")
-        if self.at is None and self.start is None and (self.stop is not None or not self.lasting):
+        if self.at is None and self.start is None and (self.stop is not None or not self.persistent):
             raise InputError(
-                f"{self.kind} needs a time: at=T, or from=A,to=B; lifetimes count their steps from 0"
+                f"{self.kind} needs a time: at=T, or from=A,to=B; steps of a lifetime count from 0"
             )
         if self.start is not None and self.stop is not None and self.stop <= self.start:
             raise InputError(
@@ -95,46 +98,53 @@ class Perturbation(BaseModel, ABC):
 
     @property
     def begins(self) -> int:
-        """First step at which it does anything."""
+        """First step at which it acts."""
         return self.at if self.at is not None else self.start or 0
 
     @property
     def ends(self) -> int:
-        """First step after its last; `END_OF_LIFE` where there is none."""
-        if self.at is not None and not self.lasting:
+        """First step after its last one; `END_OF_LIFETIME` where there is none."""
+        if self.at is not None and not self.persistent:
             return self.at + 1
-        return END_OF_LIFE if self.stop is None else self.stop
+        return END_OF_LIFETIME if self.stop is None else self.stop
 
-    def check(self, place: str, env: EnvConfig, sizes: Sequence[int] | None) -> None:
-        """Refuse what cannot happen in such a lifetime.
+    def check(self, where: str, env: EnvConfig, sizes: Sequence[int] | None) -> None:
+        """Refuse a perturbation that cannot be applied in an environment or to a network.
 
         Args:
-            place: where the perturbation stands, for the message.
-            env: of the lifetimes.
-            sizes: numbers in an observation, then neurons per layer; None while nobody knows them.
+            where: the perturbation's position in a config, for the message.
+            env: environment of the lifetimes.
+            sizes: numbers in an observation, then neurons per layer; None skips the checks of the network.
 
         Raises:
             InputError: one line with the remedy.
         """
         if self.begins >= env.steps:
             raise InputError(
-                f"{place}: {self.kind} at t = {self.begins} is after the end of life; "
+                f"{where}: {self.kind} at t = {self.begins} is after the end of the lifetime; "
                 f"env.steps is {env.steps}, so t must be below it"
             )
         if self.stop is not None and self.stop > env.steps:
-            raise InputError(f"{place}: {self.kind} to {self.stop} is past the end of life at {env.steps}")
+            raise InputError(
+                f"{where}: {self.kind} to {self.stop} is past the end of the lifetime at {env.steps}"
+            )
         if self.needs_body and not hasattr(env, "anatomy"):
             raise InputError(
-                f"{place}: {self.kind} acts on the body of `quadruped` or `dog`, and {env.name} gives no access to "
+                f"{where}: {self.kind} acts on the body of `quadruped` or `dog`, and {env.name} gives no access to "
                 "one; perturb weights, sensors or actuators"
             )
 
     @abstractmethod
-    def hook(self, place: int, lives: Lives) -> Hook:
-        """Return what carries this out in a block, as the perturbation at `place` of its list."""
+    def hook(self, index: int, context: BatchContext) -> Hook:
+        """Return the hook that applies this perturbation to a batch of lifetimes.
+
+        Args:
+            index: of the perturbation in its list.
+            context: shared by the perturbations of the list.
+        """
 
     def __str__(self) -> str:
-        """Return the short text form, which names what was set."""
+        """Return the short text form, with the settings that were given."""
         data = self.model_dump(mode="json", exclude_unset=True)
         data.pop("kind", None)
         settings = ",".join(f"{key}={_short(value)}" for key, value in data.items())
@@ -144,56 +154,66 @@ class Perturbation(BaseModel, ABC):
 P = TypeVar("P", bound=Perturbation)
 
 
-class Timed(Hook, Generic[P]):
-    """Carries out one perturbation: `begin`, then `sense` and `act` at every step, then `end`."""
+class TimedHook(Hook, Generic[P]):
+    """Applies one perturbation: `begin`, then `before_forward` and `after_forward` at every step, then `end`."""
 
-    def __init__(self, what: P, place: int, lives: Lives) -> None:
-        self.what = what
-        self.place = place
-        self.lives = lives
+    def __init__(self, perturbation: P, index: int, context: BatchContext) -> None:
+        self.perturbation = perturbation
+        self.index = index
+        self.context = context
 
+    @override
     def on_observation(self, batch: Batch) -> None:
-        """Begin or end what is due, and change what is sensed."""
-        if batch.step == self.what.ends:
+        if batch.step == self.perturbation.ends:
             self.end(batch)
-        if batch.step == self.what.begins:
+        if batch.step == self.perturbation.begins:
             self.begin(batch)
-        if self.what.begins <= batch.step < self.what.ends:
-            self.sense(batch)
+        if self.perturbation.begins <= batch.step < self.perturbation.ends:
+            self.before_forward(batch)
 
+    @override
     def on_action(self, batch: Batch) -> None:
-        """Change the actions."""
-        if self.what.begins <= batch.step < self.what.ends:
-            self.act(batch)
+        if self.perturbation.begins <= batch.step < self.perturbation.ends:
+            self.after_forward(batch)
 
     def begin(self, batch: Batch) -> None:
-        """Run once, before the first step's `sense`."""
+        """Run once, at the first step, before its `before_forward`."""
 
-    def sense(self, batch: Batch) -> None:
+    def before_forward(self, batch: Batch) -> None:
         """Run at every step, before the forward pass."""
 
-    def act(self, batch: Batch) -> None:
+    def after_forward(self, batch: Batch) -> None:
         """Run at every step, between the forward pass and the environment's step."""
 
     def end(self, batch: Batch) -> None:
-        """Run once, at the first step after the last."""
+        """Run once, after the last step, before the forward pass of the next."""
 
     def stream(self, row: int) -> np.random.Generator:
         """Return the random stream of this perturbation in a lifetime."""
-        return self.lives.stream(row, self.place)
+        return self.context.stream(row, self.index)
 
 
-def check_indices(place: str, what: str, indices: Sequence[int], size: int) -> None:
-    """Refuse an index outside 0 ... size - 1, or one that is listed twice."""
+def check_indices(where: str, kind: str, indices: Sequence[int], size: int) -> None:
+    """Refuse an index outside 0 ... size - 1, or one that is listed twice.
+
+    Args:
+        where: position of the list in a config, for the message.
+        kind: of the numbered things, for the message.
+        indices: the list.
+        size: how many there are.
+
+    Raises:
+        InputError: one line.
+    """
     for index in indices:
         if not 0 <= index < size:
-            raise InputError(f"{place}: there is no {what} {index}; they are numbered 0 to {size - 1}")
+            raise InputError(f"{where}: there is no {kind} {index}; they are numbered 0 to {size - 1}")
         if indices.count(index) > 1:
-            raise InputError(f"{place}: {what} {index} is listed twice; list each once")
+            raise InputError(f"{where}: {kind} {index} is listed twice; list each once")
 
 
 def _short(value: Any) -> str:
-    """Return a setting as the text form has it."""
+    """Return a setting in the text form."""
     if isinstance(value, list | tuple):
         return f"[{','.join(_short(item) for item in value)}]"
     if isinstance(value, float):

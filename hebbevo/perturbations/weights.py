@@ -11,10 +11,11 @@ from typing import ClassVar, Literal
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field, field_validator
+from typing_extensions import override
 
 from hebbevo.envs import EnvConfig
 from hebbevo.errors import InputError
-from hebbevo.perturbations.perturbation import Lives, Perturbation, Timed
+from hebbevo.perturbations.perturbation import BatchContext, Perturbation, TimedHook
 from hebbevo.rollouts.hooks import Batch, Hook
 from hebbevo.rules import Distribution
 
@@ -30,14 +31,14 @@ class OnWeights(Perturbation):
         default="random", description="synapses anywhere, or a contiguous band in the order of the matrix"
     )
 
-    def check(self, place: str, env: EnvConfig, sizes: Sequence[int] | None) -> None:
-        """Refuse a layer that the network does not have."""
-        super().check(place, env, sizes)
+    @override
+    def check(self, where: str, env: EnvConfig, sizes: Sequence[int] | None) -> None:
+        super().check(where, env, sizes)
         if sizes is not None and self.layer is not None and self.layer >= len(sizes):
-            raise InputError(f"{place}: there is no layer {self.layer}; layers are 1 to {len(sizes) - 1}")
+            raise InputError(f"{where}: there is no layer {self.layer}; layers are 1 to {len(sizes) - 1}")
 
     def draw(self, shape: tuple[int, int], generator: np.random.Generator) -> Mask:
-        """Draw which synapses of a layer ``(n_out, n_in)`` are hit: round(fraction * size) of them, at least one."""
+        """Draw the perturbed synapses of a layer ``(n_out, n_in)``: round(fraction * size) of them, at least one."""
         size = shape[0] * shape[1]
         count = max(1, round(self.fraction * size))
         mask = np.zeros(size, np.bool_)
@@ -54,60 +55,59 @@ class ZeroWeights(OnWeights):
 
     kind: Literal["zero_weights"] = "zero_weights"
 
-    def hook(self, place: int, lives: Lives) -> Hook:
-        """Return what zeroes them."""
-        return _Strike(self, place, lives)
+    @override
+    def hook(self, index: int, context: BatchContext) -> Hook:
+        return _StateHook(self, index, context)
 
 
 class RandomiseWeights(OnWeights):
-    """Draw a fraction of the weights anew, as at birth; traces of those synapses begin at 0."""
+    """Redraw a fraction of the weights, as the initial ones were; traces of those synapses restart at 0."""
 
     kind: Literal["randomise_weights"] = "randomise_weights"
     fraction: float = Field(default=1.0, gt=0, le=1, description="of the synapses of each layer")
     distribution: str | None = Field(
-        default=None, description="as uniform(-0.1, 0.1); by default that of the weights at birth"
+        default=None, description="as uniform(-0.1, 0.1); by default that of the initial weights"
     )
 
     @field_validator("distribution")
     @classmethod
-    def _parses(cls, text: str | None) -> str | None:
+    def _is_a_distribution(cls, text: str | None) -> str | None:
         if text is not None:
             Distribution.parse(text)
         return text
 
-    def hook(self, place: int, lives: Lives) -> Hook:
-        """Return what draws them."""
+    @override
+    def hook(self, index: int, context: BatchContext) -> Hook:
         text = self.distribution
-        return _Redraw(
-            self, place, lives, lives.initial_weights if text is None else Distribution.parse(text)
-        )
+        distribution = context.initial_weights if text is None else Distribution.parse(text)
+        return _RedrawHook(self, index, context, distribution)
 
 
 class Freeze(Perturbation):
     """Keep the weights as they are: neither rule nor normaliser changes them."""
 
-    lasting: ClassVar[bool] = True
+    persistent: ClassVar[bool] = True
     kind: Literal["freeze"] = "freeze"
 
-    def hook(self, place: int, lives: Lives) -> Hook:
-        """Return what freezes them."""
-        return _Freezing(self, place, lives)
+    @override
+    def hook(self, index: int, context: BatchContext) -> Hook:
+        return _FreezeHook(self, index, context)
 
 
-class _Strike(Timed[OnWeights]):
+class _StateHook(TimedHook[OnWeights]):
     """Sets the states of some synapses to 0, the same ones at every step of a window."""
 
+    @override
     def begin(self, batch: Batch) -> None:
-        """Draw the synapses of every lifetime."""
         shapes = {layer: batch.network.weights(layer).shape[1:] for layer in self._layers(batch)}
         self.masks: dict[tuple[int, int], Mask] = {
-            (int(row), layer): self.what.draw(shape, self.stream(int(row)))
+            (int(row), layer): self.perturbation.draw(shape, self.stream(int(row)))
             for row in batch.active
             for layer, shape in shapes.items()
         }
 
-    def sense(self, batch: Batch) -> None:
-        """Strike them."""
+    @override
+    def before_forward(self, batch: Batch) -> None:
         for layer in self._layers(batch):
             for state in batch.network.states:
                 values = batch.network.state(state, layer)
@@ -116,22 +116,28 @@ class _Strike(Timed[OnWeights]):
                     values[row][mask] = self.value(row, state, int(np.count_nonzero(mask)))
 
     def value(self, row: int, state: str, count: int) -> float | npt.NDArray[np.float32]:
-        """Return the new values of a state of the synapses of a lifetime."""
+        """Return the new values of a state of `count` synapses of a lifetime, ``(count,)`` or one for all."""
         return 0.0
 
     def _layers(self, batch: Batch) -> Iterator[int]:
-        yield from range(1, batch.network.layers + 1) if self.what.layer is None else (self.what.layer,)
+        yield from (
+            range(1, batch.network.layers + 1)
+            if self.perturbation.layer is None
+            else (self.perturbation.layer,)
+        )
 
 
-class _Redraw(_Strike):
+class _RedrawHook(_StateHook):
     """Sets the weights of some synapses to random values, new ones at every step of a window."""
 
-    def __init__(self, what: OnWeights, place: int, lives: Lives, distribution: Distribution) -> None:
-        super().__init__(what, place, lives)
+    def __init__(
+        self, perturbation: OnWeights, index: int, context: BatchContext, distribution: Distribution
+    ) -> None:
+        super().__init__(perturbation, index, context)
         self._distribution = distribution
 
+    @override
     def value(self, row: int, state: str, count: int) -> float | npt.NDArray[np.float32]:
-        """Draw weights; other states are 0."""
         if state != "w":
             return 0.0
         values = np.empty(count, np.float32)
@@ -139,17 +145,17 @@ class _Redraw(_Strike):
         return values
 
 
-class _Freezing(Timed[Freeze]):
-    """Holds the network's plasticity off while any freeze lasts."""
+class _FreezeHook(TimedHook[Freeze]):
+    """Switches the network's plasticity off while any freeze lasts."""
 
+    @override
     def begin(self, batch: Batch) -> None:
-        """Freeze."""
-        if self.lives.plastic is None:
-            self.lives.plastic = batch.network.plastic
-        self.lives.frozen.add(self.place)
+        if self.context.plastic is None:
+            self.context.plastic = batch.network.plastic
+        self.context.freezing.add(self.index)
         batch.network.plastic = False
 
+    @override
     def end(self, batch: Batch) -> None:
-        """Thaw, unless another freeze goes on."""
-        self.lives.frozen.discard(self.place)
-        batch.network.plastic = bool(self.lives.plastic) and not self.lives.frozen
+        self.context.freezing.discard(self.index)
+        batch.network.plastic = bool(self.context.plastic) and not self.context.freezing

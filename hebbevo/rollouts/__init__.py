@@ -1,1 +1,1 @@
-"""The lifetime loop, and hooks into it."""
+"""The lifetime loop, its results, and hooks between the parts of a step."""

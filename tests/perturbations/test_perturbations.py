@@ -1,4 +1,4 @@
-"""Perturbations in lifetimes: what they do, their bits in every batch, and what is refused."""
+"""Perturbations of lifetimes: their effects, their bits in every batch, and refusals."""
 
 import pickle
 from collections.abc import Sequence
@@ -41,36 +41,36 @@ def task_of(name: str, *overrides: str) -> Task:
     return Task.of(small_config("env.steps=30", *overrides, env=TASKS[name]))
 
 
-def lived(
+def results_of(
     task: Task,
     perturbations: Perturbations | None,
-    batch: int = COUNT,
+    batch_size: int = COUNT,
     order: Sequence[int] = range(COUNT),
     hooks: Sequence[Hook] = (),
     plastic: bool = True,
 ) -> np.ndarray:
-    """Return (fitness, steps, diverged) of the lifetimes, dealt in this order to blocks of this size."""
-    bodies, worker = task.env.morphology_names, Worker(task, batch)
+    """Return (fitness, steps, diverged) of the lifetimes, cut in this order into batches of this size."""
+    bodies, worker = task.env.morphology_names, Worker(task, batch_size)
     genomes = np.stack([task.first_genome(np.random.default_rng(number)) for number in range(COUNT)])
     results = np.zeros((COUNT, 3))
-    for start in range(0, COUNT, batch):
-        some = list(order[start : start + batch])
+    for start in range(0, COUNT, batch_size):
+        numbers = list(order[start : start + batch_size])
         part = worker.rollout(
-            genomes[some],
-            list(range(len(some))),
-            [SEEDS[number] for number in some],
-            [bodies[number % len(bodies)] for number in some],
+            genomes[numbers],
+            list(range(len(numbers))),
+            [SEEDS[number] for number in numbers],
+            [bodies[number % len(bodies)] for number in numbers],
             early_stop=False,
             plastic=plastic,
             hooks=hooks,
             perturbations=perturbations,
         )
-        results[some] = np.stack([part.fitness, part.steps, part.diverged], axis=1)
+        results[numbers] = np.stack([part.fitness, part.steps, part.diverged], axis=1)
     worker.close()
     return results
 
 
-class Weights(Hook):
+class WeightRecorder(Hook):
     """Keeps the weights of every step, and the actions."""
 
     def __init__(self, layers: int = 2) -> None:
@@ -91,24 +91,28 @@ def test_every_kind_has_a_sample() -> None:
 
 @pytest.mark.parametrize("name", TASKS)
 @pytest.mark.parametrize("kind", SAMPLES)
-def test_every_kind_changes_a_life_or_says_why_not(name: str, kind: str) -> None:
+def test_every_kind_changes_a_lifetime_or_is_refused(name: str, kind: str) -> None:
     task, perturbations = task_of(name), parse_perturbations(SAMPLES[kind])
     if name == "CartPole" and PERTURBATIONS[kind].needs_body:
         with pytest.raises(InputError, match=f"{kind} acts on the body of `quadruped` or `dog`"):
             task.check(perturbations)
         return
     task.check(perturbations)
-    same = np.array_equal(lived(task, perturbations), lived(task, ()))
+    same = np.array_equal(results_of(task, perturbations), results_of(task, ()))
     assert same == (kind == "none")
 
 
 @pytest.mark.parametrize("kind", SAMPLES)
 @pytest.mark.parametrize(
-    ("batch", "order"), [(1, range(COUNT)), (4, [3, 0, 6, 2, 5, 1, 4]), (16, range(COUNT))]
+    ("batch_size", "order"), [(1, range(COUNT)), (4, [3, 0, 6, 2, 5, 1, 4]), (16, range(COUNT))]
 )
-def test_a_perturbed_lifetime_is_the_same_in_every_block(kind: str, batch: int, order: Sequence[int]) -> None:
+def test_a_perturbed_lifetime_is_the_same_in_every_batch(
+    kind: str, batch_size: int, order: Sequence[int]
+) -> None:
     task, perturbations = task_of("quadruped"), parse_perturbations(f"none+{SAMPLES[kind]}+push:at=20")
-    np.testing.assert_array_equal(lived(task, perturbations, batch, order), lived(task, perturbations, 3))
+    np.testing.assert_array_equal(
+        results_of(task, perturbations, batch_size, order), results_of(task, perturbations, 3)
+    )
 
 
 def test_a_perturbed_lifetime_leaves_no_trace() -> None:
@@ -116,29 +120,29 @@ def test_a_perturbed_lifetime_leaves_no_trace() -> None:
     interventions = parse_perturbations("+".join(text for text in SAMPLES.values()))
     worker, genome = Worker(task, 2), task.first_genome(np.random.default_rng(0))[None, :]
 
-    def life(perturbations: Perturbations) -> float:
+    def fitness(perturbations: Perturbations) -> list[float]:
         part = worker.rollout(
             genome, [0, 0], [1, 2], ["intact"] * 2, early_stop=False, perturbations=perturbations
         )
         return part.fitness.tolist()
 
-    first = life(())
-    assert life(interventions) != first
-    assert life(()) == first
+    first = fitness(())
+    assert fitness(interventions) != first
+    assert fitness(()) == first
 
 
-def test_lists_act_in_their_order_with_draws_by_their_place() -> None:
+def test_lists_are_applied_in_order_with_draws_by_index() -> None:
     task = task_of("quadruped")
     noise, dead = "sensor_noise:at=5,sd=0.3", "sensor_dropout:at=5"
     orders = [f"{noise}+{dead}", f"{dead}+{noise}", f"none+{noise}+{dead}"]
-    results = [lived(task, parse_perturbations(text)).tobytes() for text in orders]
+    results = [results_of(task, parse_perturbations(text)).tobytes() for text in orders]
     assert len(set(results)) == 3
 
 
-def test_two_together_are_what_they_are_by_hand() -> None:
+def test_two_together_match_a_reference_in_float64() -> None:
     """Against float64 in torch: a third of the weights zeroed at t = 8, actuators 1 and 3 at 0.7 for 5 <= t < 12."""
     text = "saturate_actuators:from=5,to=12,value=0.7,actuators=[1,3]+zero_weights:at=8,fraction=0.333"
-    task, recorder = task_of("quadruped"), Weights()
+    task, recorder = task_of("quadruped"), WeightRecorder()
     genome, seed, body = task.first_genome(np.random.default_rng(1)), 77, "intact"
     part = Worker(task, 1).rollout(
         genome[None, :],
@@ -166,8 +170,8 @@ def test_two_together_are_what_they_are_by_hand() -> None:
         if step == 8:
             for layer in (1, 2):
                 weights = reference.weights(layer)
-                hit = stream.permutation(weights.size)[: round(0.333 * weights.size)]
-                weights.reshape(-1)[hit] = 0.0  # shares the tensor's memory
+                zeroed = stream.permutation(weights.size)[: round(0.333 * weights.size)]
+                weights.reshape(-1)[zeroed] = 0.0  # shares the tensor's memory
         for layer in (1, 2):
             seen = recorder.weights[step][layer - 1][0]
             np.testing.assert_allclose(seen, reference.weights(layer), atol=2e-4)
@@ -183,16 +187,16 @@ def test_two_together_are_what_they_are_by_hand() -> None:
 
 def test_the_network_does_not_learn_of_saturated_actuators() -> None:
     task = task_of("quadruped")
-    recorder = Weights()
-    lived(task, parse_perturbations("saturate_actuators:from=3,to=6"), hooks=[recorder])
+    recorder = WeightRecorder()
+    results_of(task, parse_perturbations("saturate_actuators:from=3,to=6"), hooks=[recorder])
     held = [bool((actions == 1.0).all()) for actions in recorder.actions]
     assert held == [3 <= step < 6 for step in range(30)]
 
 
 def test_frozen_weights_stay_and_thaw() -> None:
     task = task_of("quadruped")
-    recorder = Weights()
-    lived(task, parse_perturbations("freeze:from=3,to=8+freeze:from=6,to=12"), hooks=[recorder])
+    recorder = WeightRecorder()
+    results_of(task, parse_perturbations("freeze:from=3,to=8+freeze:from=6,to=12"), hooks=[recorder])
     moved = [
         not np.array_equal(now[0], later[0])
         for now, later in zip(recorder.weights[:-1], recorder.weights[1:], strict=True)
@@ -200,20 +204,20 @@ def test_frozen_weights_stay_and_thaw() -> None:
     assert moved == [not 3 <= step < 12 for step in range(29)]
 
 
-def test_frozen_from_birth_is_the_rule_switched_off() -> None:
+def test_frozen_from_reset_is_the_rule_switched_off() -> None:
     task = task_of("quadruped")
     np.testing.assert_array_equal(
-        lived(task, parse_perturbations("freeze:at=0")), lived(task, (), plastic=False)
+        results_of(task, parse_perturbations("freeze:at=0")), results_of(task, (), plastic=False)
     )
-    off = lived(task, parse_perturbations("freeze:from=3,to=5"), plastic=False)
-    np.testing.assert_array_equal(off, lived(task, (), plastic=False))
+    off = results_of(task, parse_perturbations("freeze:from=3,to=5"), plastic=False)
+    np.testing.assert_array_equal(off, results_of(task, (), plastic=False))
 
 
 @pytest.mark.parametrize("pattern", ["random", "band"])
-def test_as_many_weights_are_hit_as_asked_for(pattern: str) -> None:
-    task, recorder = task_of("quadruped"), Weights()
+def test_the_fraction_sets_the_number_of_zeroed_weights(pattern: str) -> None:
+    task, recorder = task_of("quadruped"), WeightRecorder()
     text = f"zero_weights:at=4,fraction=0.25,pattern={pattern},layer=2"
-    lived(task, parse_perturbations(text), hooks=[recorder])
+    results_of(task, parse_perturbations(text), hooks=[recorder])
     first, second = recorder.weights[4]
     assert np.count_nonzero(first == 0) == 0
     masks = (second == 0).reshape(COUNT, -1)
@@ -223,15 +227,15 @@ def test_as_many_weights_are_hit_as_asked_for(pattern: str) -> None:
     assert (runs == 1).all() == (pattern == "band")
 
 
-def test_random_weights_are_those_of_birth() -> None:
-    task, recorder = task_of("quadruped"), Weights()
-    lived(task, parse_perturbations("randomise_weights:at=4"), hooks=[recorder])
+def test_random_weights_are_drawn_as_the_initial_ones() -> None:
+    task, recorder = task_of("quadruped"), WeightRecorder()
+    results_of(task, parse_perturbations("randomise_weights:at=4"), hooks=[recorder])
     weights = recorder.weights[4][0]
     assert np.abs(weights).max() <= 0.1 < np.abs(recorder.weights[3][0]).max()
     assert weights.std() == pytest.approx(0.2 / np.sqrt(12), rel=0.05)
 
 
-def test_traces_are_hit_with_their_synapses() -> None:
+def test_traces_are_zeroed_with_their_synapses() -> None:
     hidden = ("plasticity.normalise=none", "plasticity.rule={w: w + eta*e, e: 0.9*e + pre*post}")
 
     class Traces(Hook):
@@ -241,11 +245,11 @@ def test_traces_are_hit_with_their_synapses() -> None:
 
     traces = Traces()
     task = task_of("quadruped", *hidden)
-    lived(task, parse_perturbations("zero_weights:at=4,fraction=0.5"), hooks=[traces])
-    hit = traces.w == 0
-    assert hit.sum() == COUNT * round(0.5 * traces.w[0].size)
-    assert (traces.e[hit] == 0).all()
-    assert (traces.e[~hit] != 0).mean() > 0.5
+    results_of(task, parse_perturbations("zero_weights:at=4,fraction=0.5"), hooks=[traces])
+    zeroed = traces.w == 0
+    assert zeroed.sum() == COUNT * round(0.5 * traces.w[0].size)
+    assert (traces.e[zeroed] == 0).all()
+    assert (traces.e[~zeroed] != 0).mean() > 0.5
 
 
 @pytest.mark.parametrize(
@@ -267,7 +271,7 @@ def test_traces_are_hit_with_their_synapses() -> None:
         ("", "unknown perturbation ''"),
     ],
 )
-def test_what_cannot_be_read_is_one_line(text: str, message: str) -> None:
+def test_an_unreadable_text_is_refused_in_one_line(text: str, message: str) -> None:
     with pytest.raises((InputError, EnvError)) as caught:
         parse_perturbations(text)
     assert message in str(caught.value)
@@ -277,36 +281,36 @@ def test_what_cannot_be_read_is_one_line(text: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("zero_weights:at=30", "at t = 30 is after the end of life; env.steps is 30"),
-        ("freeze:from=10,to=31", "to 31 is past the end of life at 30"),
+        ("zero_weights:at=30", "at t = 30 is after the end of the lifetime; env.steps is 30"),
+        ("freeze:from=10,to=31", "to 31 is past the end of the lifetime at 30"),
         ("kill_actuators:actuators=[8]", "there is no actuator 8; they are numbered 0 to 7"),
         ("kill_actuators:actuators=[1,1]", "listed twice"),
         ("sensor_noise:sensors=[-1]", "there is no sensor -1; they are numbered 0 to 27"),
         ("zero_weights:at=3,layer=3", "there is no layer 3; layers are 1 to 2"),
     ],
 )
-def test_what_cannot_happen_is_one_line(text: str, message: str) -> None:
+def test_an_impossible_perturbation_is_refused_in_one_line(text: str, message: str) -> None:
     with pytest.raises(InputError) as caught:
-        task_of("quadruped").check(parse_perturbations(text), "--perturb")
+        task_of("quadruped").check(parse_perturbations(text), "perturb")
     assert message in str(caught.value)
-    assert str(caught.value).startswith("--perturb")
+    assert str(caught.value).startswith("perturb")
 
 
 def test_the_short_form_is_read_back() -> None:
     for text in SAMPLES.values():
-        (what,) = parse_perturbations(text)
-        assert parse_perturbations(str(what)) == (what,)
+        (perturbation,) = parse_perturbations(text)
+        assert parse_perturbations(str(perturbation)) == (perturbation,)
     text = "randomise_weights:at=3,distribution=normal(0, 0.1)+push:at=5,velocity=[1,0,0.5]"
     assert read_protocols(text) == {
-        " + ".join(str(what) for what in parse_perturbations(text)): parse_perturbations(text)
+        " + ".join(map(str, parse_perturbations(text))): parse_perturbations(text)
     }
 
 
 def test_protocols_are_read_from_yaml(tmp_path) -> None:
-    file = tmp_path / "blows.yaml"
+    file = tmp_path / "lesions.yaml"
     file.write_text("- {kind: zero_weights, at: 3}\n- saturate_actuators:from=5,to=8\n")
     both = parse_perturbations("zero_weights:at=3+saturate_actuators:from=5,to=8")
-    assert read_protocols(str(file)) == {"blows": both}
+    assert read_protocols(str(file)) == {"lesions": both}
     file.write_text("one:\n- {kind: zero_weights, at: 3}\ntwo: saturate_actuators:from=5,to=8\n")
     assert read_protocols(str(file)) == {"one": both[:1], "two": both[1:]}
     file.write_text("one: [{kind: freeze, at: x}]\n")
@@ -334,7 +338,7 @@ def test_overrides_take_both_forms() -> None:
         {"kind": "zero_weights", "at": 10, "fraction": 0.5, "pattern": "random"},
         {"kind": "sensor_noise", "from": 5, "to": 25, "sensors": [], "sd": 0.1},
     ]
-    with pytest.raises(InputError, match="after the end of life"):
+    with pytest.raises(InputError, match="after the end of the lifetime"):
         small_config("perturbations=zero_weights:at=40")
     with pytest.raises(InputError, match=r"perturbations\[0\]: unknown perturbation"):
         small_config("perturbations=[{kind: zero}]")
@@ -347,25 +351,25 @@ def test_a_run_with_perturbations_resumes_exactly_and_its_genome_carries_them(tm
         if step.generation == 2:
             raise KeyboardInterrupt
 
-    whole = evolve(config, tmp_path / "whole")
+    uninterrupted = evolve(config, tmp_path / "uninterrupted")
     with pytest.raises(KeyboardInterrupt):
-        evolve(config, tmp_path / "parts", watch=stop)
-    resume(tmp_path / "parts")
+        evolve(config, tmp_path / "resumed", watch=stop)
+    resume(tmp_path / "resumed")
     for name in ("center.safetensors", "progress.csv", "config.yaml"):
-        assert (tmp_path / "parts" / name).read_bytes() == (whole.path / name).read_bytes(), name
-    assert load_genome(whole.path).task.perturbations == config.perturbations
-    assert load_config(str(whole.path / "config.yaml")) == config
+        assert (tmp_path / "resumed" / name).read_bytes() == (uninterrupted.path / name).read_bytes(), name
+    assert load_genome(uninterrupted.path).task.perturbations == config.perturbations
+    assert load_config(str(uninterrupted.path / "config.yaml")) == config
     assert pickle.loads(pickle.dumps(config.perturbations)) == config.perturbations  # as Ray sends them
     plain = evolve(small_config(env=QUADRUPED), tmp_path / "plain")
-    assert not np.array_equal(plain.center, whole.center)
+    assert not np.array_equal(plain.center, uninterrupted.center)
 
 
-def test_a_file_whose_perturbations_cannot_happen_is_refused(tmp_path) -> None:
+def test_a_file_with_impossible_perturbations_is_refused(tmp_path) -> None:
     task = task_of("quadruped")
     values = task.first_genome(np.random.default_rng(0))
     late = replace(task, perturbations=parse_perturbations("zero_weights:at=30"))
     save_genome(Genome(late, values), tmp_path / "late.safetensors")
     with pytest.raises(
-        InputError, match=r"genome '.*late.safetensors': perturbations: .* after the end of life"
+        InputError, match=r"genome '.*late.safetensors': perturbations: .* after the end of the lifetime"
     ):
         load_genome(tmp_path / "late.safetensors")

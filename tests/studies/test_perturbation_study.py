@@ -182,7 +182,10 @@ def files(genomes, tmp_path) -> Path:
     [
         ("plastic dog --perturb none", "dog.safetensors is of another task than"),
         ("plastic plastic --perturb none", "is given twice; name each once"),
-        ("plastic --perturb zero_weights:at=120", "at t = 120 is after the end of life; env.steps is 120"),
+        (
+            "plastic --perturb zero_weights:at=120",
+            "at t = 120 is after the end of the lifetime; env.steps is 120",
+        ),
         ("plastic --perturb zero_wights:at=2", "did you mean zero_weights?"),
         ("plastic --perturb freeze:from=9,to=3", "the window from 9 to 3 holds no step"),
         ("plastic --perturb switch_morphology:at=3,morphology=intakt", "did you mean intact?"),

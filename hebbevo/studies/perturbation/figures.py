@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from hebbevo.perturbations.perturbation import END_OF_LIFE
+from hebbevo.perturbations.perturbation import END_OF_LIFETIME
 from hebbevo.studies.perturbation.plan import UNPERTURBED, Plan, Protocol
 from hebbevo.studies.perturbation.records import EVOLVED, RANDOM
 from hebbevo.studies.perturbation.study import Recorded
@@ -111,7 +111,7 @@ def _shade(axes: Axes, protocol: Protocol, steps: int) -> None:
     for what in protocol.perturbations:
         if what.kind == "none":
             continue
-        end = steps if what.ends == END_OF_LIFE else what.ends
+        end = steps if what.ends == END_OF_LIFETIME else what.ends
         if end - what.begins > 1:
             axes.axvspan(what.begins, end, color="#f2c14e", alpha=0.3, lw=0)
         else:

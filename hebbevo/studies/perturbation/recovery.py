@@ -20,7 +20,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from hebbevo.perturbations.perturbation import END_OF_LIFE, Perturbation
+from hebbevo.perturbations.perturbation import END_OF_LIFETIME, Perturbation
 
 Floats = npt.NDArray[np.float64]
 
@@ -50,8 +50,8 @@ def event_steps(perturbations: Sequence[Perturbation]) -> tuple[int, int] | None
 
 
 def _over(what: Perturbation) -> int:
-    momentary = what.at is not None and not what.lasting
-    return what.begins if momentary or what.ends == END_OF_LIFE else what.ends
+    momentary = what.at is not None and not what.persistent
+    return what.begins if momentary or what.ends == END_OF_LIFETIME else what.ends
 
 
 def windowed_speed(progress: Floats, window: int = WINDOW) -> Floats:
