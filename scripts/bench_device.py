@@ -38,7 +38,7 @@ from hebbevo.execution.execution import Execution, cores, executor_for
 from hebbevo.networks.kernel_spec import KernelSpec
 from hebbevo.networks.torch.device import check_available, lifetimes_that_fit
 from hebbevo.networks.torch.kernel import TorchKernel
-from hebbevo.networks.torch.network import DeviceNetwork, default_kernel
+from hebbevo.networks.torch.network import TorchNetwork, default_kernel
 from hebbevo.rollouts.pipeline import Span
 from hebbevo.rules.expression import Name
 from hebbevo.search import MatrixProposals
@@ -50,7 +50,7 @@ PARTS = ("overlap", "network", "rate")
 # Overlap
 
 
-class SleepingNetwork(DeviceNetwork):
+class SleepingNetwork(TorchNetwork):
     """A network elsewhere: the host waits for it, holding the device's turn and not the CPU."""
 
     delay = 0.0
@@ -70,7 +70,7 @@ class SleepingWorker(DeviceWorker):
 
     delay = 0.0
 
-    def _network_for(self, batch_size: int) -> DeviceNetwork:
+    def _network_for(self, batch_size: int) -> TorchNetwork:
         network = super()._network_for(batch_size)
         network.__class__, network.delay = SleepingNetwork, self.delay  # type: ignore[attr-defined]
         return network
@@ -233,7 +233,7 @@ def network(task: Task, device: str, populations: list[int], copy: float) -> lis
             print(f"population {population} does not fit into the free memory", file=sys.stderr)
             continue
         for kernel in kernels:
-            net = DeviceNetwork(
+            net = TorchNetwork(
                 spec, task.layout, task.plasticity.weight_distribution, population, device, kernel=kernel
             )
             genomes = np.random.default_rng(0).standard_normal((population, task.layout.size), np.float32)

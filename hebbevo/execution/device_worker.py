@@ -16,7 +16,7 @@ from hebbevo.envs import BatchedEnvironment
 from hebbevo.envs.subprocess.environment import ProcessEnvironment
 from hebbevo.networks.torch.device import check_available, lifetimes_that_fit
 from hebbevo.networks.torch.encoder import TorchEncoder
-from hebbevo.networks.torch.network import DeviceNetwork
+from hebbevo.networks.torch.network import TorchNetwork
 from hebbevo.perturbations.catalogue import hooks_of
 from hebbevo.perturbations.perturbation import Perturbation
 from hebbevo.rollouts.hooks import Hook
@@ -51,7 +51,7 @@ class DeviceWorker(Worker):
         )
         self.turns = Pipeline()
         self._threads = threads or torch.get_num_threads()  # as Ray has pinned it
-        self._halves: list[tuple[BatchedEnvironment, DeviceNetwork] | None] = [None, None]
+        self._halves: list[tuple[BatchedEnvironment, TorchNetwork] | None] = [None, None]
 
     def rollout(
         self,
@@ -108,7 +108,7 @@ class DeviceWorker(Worker):
                 half[0].close()
         self._halves = [None, None]
 
-    def _half(self, number: int, lifetimes: int) -> tuple[BatchedEnvironment, DeviceNetwork]:
+    def _half(self, number: int, lifetimes: int) -> tuple[BatchedEnvironment, TorchNetwork]:
         """Return the environment and the network of a half, with room for its lifetimes."""
         half = self._halves[number]
         if half is None or half[0].batch_size < lifetimes:
@@ -128,9 +128,9 @@ class DeviceWorker(Worker):
             environment.use_threads(self._threads)
         return environment
 
-    def _network_for(self, batch_size: int) -> DeviceNetwork:
+    def _network_for(self, batch_size: int) -> TorchNetwork:
         task, plasticity = self.task, self.task.plasticity
-        return DeviceNetwork(
+        return TorchNetwork(
             task.kernel_spec,
             task.layout,
             None if plasticity.weights_evolve else plasticity.weight_distribution,

@@ -17,7 +17,7 @@ from typing import Any, Final
 import numpy as np
 
 from hebbevo.execution.build import cpu_kind
-from hebbevo.networks.numba.kernel import cache_directory
+from hebbevo.networks.compilation import cache_directory
 from hebbevo.tasks.task import Task, Worker
 
 CANDIDATES: Final = (4, 8, 16)

@@ -15,9 +15,9 @@ from hebbevo.envs import BatchedEnvironment, EnvConfig
 from hebbevo.networks.convolution import Convolution, EncoderSpec
 from hebbevo.networks.kernel_spec import KernelSpec
 from hebbevo.networks.layout import Layout, genome_layout, resolve_sharing
-from hebbevo.networks.numba.encoder import CpuEncoder
-from hebbevo.networks.numba.kernel import CpuKernel
-from hebbevo.networks.numba.network import PlasticNetwork
+from hebbevo.networks.numba.encoder import NumbaEncoder
+from hebbevo.networks.numba.kernel import NumbaKernel
+from hebbevo.networks.numba.network import NumbaNetwork
 from hebbevo.perturbations.catalogue import check_perturbations, hooks_of
 from hebbevo.perturbations.perturbation import Perturbation
 from hebbevo.rollouts.hooks import Hook
@@ -128,6 +128,14 @@ class Task:
             "identity" if self.network.output == "raw" else "tanh",
         )
 
+    def check_network(self) -> None:
+        """Refuse a task that no network can be built for.
+
+        Raises:
+            InputError: the environment has no vector of observations, or no kernel can run the rule.
+        """
+        _ = self.kernel_spec
+
     def first_genome(self, generator: np.random.Generator) -> FloatArray:
         """Draw a genome ``(layout.size,)`` from the initial distributions."""
         coefficients = Distribution.parse(self.plasticity.initial_coefficients)
@@ -169,10 +177,10 @@ class Worker:
         self.batch_size = batch_size
         self._environment: BatchedEnvironment = task.env.build(batch_size)
         initial = None if task.plasticity.weights_evolve else task.plasticity.weight_distribution
-        encoder = CpuEncoder(task.encoder, task.layout, batch_size) if task.encoder else None
+        encoder = NumbaEncoder(task.encoder, task.layout, batch_size) if task.encoder else None
         slopes = task.ends.slopes if task.network.output == "raw" else None
-        kernel = CpuKernel(task.kernel_spec)
-        self._network = PlasticNetwork(kernel, task.layout, initial, batch_size, encoder, slopes)
+        kernel = NumbaKernel(task.kernel_spec)
+        self._network = NumbaNetwork(kernel, task.layout, initial, batch_size, encoder, slopes)
 
     def rollout(
         self,

@@ -198,7 +198,7 @@ def _prolonged(config: Config, generations: int, directory: RunDirectory) -> Con
 def _begin(config: Config, start: Genome | None) -> tuple[Task, Searcher]:
     """Return the task of a run, known to be one that a network can be built for, and its searcher at the start."""
     task = Task.of(config)
-    assert task.kernel_spec.sizes == task.sizes
+    task.check_network()
     center = task.first_center(config.run.seed) if start is None else _moved(start, task)
     return task, config.search.build(center, config.run.seed)
 

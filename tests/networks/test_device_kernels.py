@@ -157,9 +157,10 @@ COMPILE = """
 import sys, json, triton
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
-from hebbevo.rules import RULES, resolve_sharing
-from hebbevo.networks.numba.kernel_text import KernelSpec
-from hebbevo.networks.numba.kernel import compiled_module
+from hebbevo.networks.layout import resolve_sharing
+from hebbevo.rules import RULES
+from hebbevo.networks.kernel_spec import KernelSpec
+from hebbevo.networks.compilation import compiled_module
 from hebbevo.networks.triton.kernel_text import source
 
 pointers = {"rows": "*i64", "genome_of": "*i64"}

@@ -11,10 +11,10 @@ from test_network import RETROACTIVE, Case
 from hebbevo.networks.convolution import Convolution, EncoderSpec
 from hebbevo.networks.layout import Layout
 from hebbevo.networks.normalisers import NORMALISERS
-from hebbevo.networks.numba.encoder import CpuEncoder
+from hebbevo.networks.numba.encoder import NumbaEncoder
 from hebbevo.networks.torch.encoder import TorchEncoder
 from hebbevo.networks.torch.kernel import TorchKernel
-from hebbevo.networks.torch.network import DeviceNetwork
+from hebbevo.networks.torch.network import TorchNetwork
 
 DEVICES = ["cpu", *["cuda"] * torch.cuda.is_available()]
 
@@ -24,8 +24,8 @@ class DeviceCase(Case):
 
     device = "cpu"
 
-    def network(self, batch_size: int) -> DeviceNetwork:
-        return DeviceNetwork(self.kernel.spec, self.layout, self.initial, batch_size, self.device)
+    def network(self, batch_size: int) -> TorchNetwork:
+        return TorchNetwork(self.kernel.spec, self.layout, self.initial, batch_size, self.device)
 
 
 def case_on(device: str, **options) -> DeviceCase:
@@ -128,7 +128,7 @@ class Counting(TorchKernel):
 def test_an_update_and_the_next_forward_pass_are_one_launch_per_layer() -> None:
     case = DeviceCase()
     kernel = Counting(case.kernel.spec)
-    network = DeviceNetwork(case.kernel.spec, case.layout, case.initial, 2, kernel=kernel)
+    network = TorchNetwork(case.kernel.spec, case.layout, case.initial, 2, kernel=kernel)
     network.reset(case.genomes(1), [0, 0], [1, 2])
     observations, rows = np.ones((2, 6), np.float32), np.arange(2)
     for _ in range(5):
@@ -144,13 +144,13 @@ def test_an_encoder_stands_in_front(device: str) -> None:
     case = case_on(device)
     layout = Layout.of({**{entry.name: entry.shape for entry in case.layout.entries}, **encoder.weights})
     genomes = np.random.default_rng(1).standard_normal((2, layout.size)).astype(np.float32)
-    network = DeviceNetwork(
+    network = TorchNetwork(
         case.kernel.spec, layout, case.initial, 3, device, encoder=TorchEncoder(encoder, layout, device)
     )
     network.reset(genomes, [1, 0, 1], [1, 2, 3])
     frames, compiled = (
         np.random.default_rng(0).random((3, 40)).astype(np.float32),
-        CpuEncoder(encoder, layout, 3),
+        NumbaEncoder(encoder, layout, 3),
     )
     compiled.reset(genomes, [1, 0, 1])
     active = np.array([0, 2])
@@ -163,7 +163,7 @@ def test_an_encoder_stands_in_front(device: str) -> None:
 def test_raw_outputs_are_bounded_by_their_slopes() -> None:
     case, slopes = DeviceCase(), np.array([1.0, 0.5, 2.0, 1.0, 1.0], np.float32)
     spec = dataclasses.replace(case.kernel.spec, output="identity")
-    network = DeviceNetwork(spec, case.layout, case.initial, 2, slopes=slopes)
+    network = TorchNetwork(spec, case.layout, case.initial, 2, slopes=slopes)
     network.reset(case.genomes(1), [0, 0], [1, 2])
     actions = network.forward(np.ones((2, 6), np.float32), np.arange(2))
     np.testing.assert_allclose(actions, np.tanh(slopes * network.activations(2)), atol=1e-6)

@@ -7,7 +7,7 @@ import torch
 from hebbevo.errors import RuleError
 from hebbevo.networks.convolution import Convolution, EncoderSpec, averaging
 from hebbevo.networks.layout import Layout
-from hebbevo.networks.numba.encoder import CpuEncoder
+from hebbevo.networks.numba.encoder import NumbaEncoder
 
 PAPER = EncoderSpec((3, 96, 96), 84, (Convolution(6, 3, 1, 2), Convolution(8, 5, 2, 2)))
 SPECS = {
@@ -49,7 +49,7 @@ def case(spec: EncoderSpec, genomes: int, frames: int) -> tuple[Layout, np.ndarr
 def test_equal_to_torch(name):
     spec = SPECS[name]
     layout, genomes, frames = case(spec, 2, 3)
-    encoder = CpuEncoder(spec, layout, 3)
+    encoder = NumbaEncoder(spec, layout, 3)
     encoder.reset(genomes, [1, 0, 1])
     encoder.encode(frames, np.arange(3)).fill(np.nan)
     features = encoder.encode(frames, np.arange(3))
@@ -61,7 +61,7 @@ def test_equal_to_torch(name):
 
 def test_a_row_depends_on_nothing_else_and_others_are_left_alone():
     layout, genomes, frames = case(PAPER, 2, 3)
-    alone, block = CpuEncoder(PAPER, layout, 1), CpuEncoder(PAPER, layout, 3)
+    alone, block = NumbaEncoder(PAPER, layout, 1), NumbaEncoder(PAPER, layout, 3)
     alone.reset(genomes[1:], [0])
     block.reset(genomes, [0, 1, 1])
     before = block.encode(frames, np.arange(3))[1].copy()
@@ -73,7 +73,7 @@ def test_a_row_depends_on_nothing_else_and_others_are_left_alone():
 def test_a_shift_of_the_buffers_changes_no_bit():
     """What lies between and behind the rows of pixels is read, and must not matter."""
     layout, genomes, frames = case(PAPER, 1, 1)
-    encoder = CpuEncoder(PAPER, layout, 1)
+    encoder = NumbaEncoder(PAPER, layout, 1)
     encoder.reset(genomes, [0])
     clean = encoder.encode(frames, np.arange(1)).copy()
     for buffer in encoder._buffers:

@@ -9,7 +9,7 @@ import pytest
 from kernel_block import PAPER, SMALL, Block, spec_of
 
 from hebbevo.networks.normalisers import NORMALISERS
-from hebbevo.networks.numba.kernel import CpuKernel
+from hebbevo.networks.numba.kernel import NumbaKernel
 from hebbevo.rules import RULES, Rule
 
 RETROACTIVE = Rule(
@@ -169,5 +169,5 @@ def test_two_lifetimes_of_a_genome_go_as_each_alone(genome_of: list[int]) -> Non
 def test_threads_share_one_kernel() -> None:
     spec = spec_of("hebb", sizes=(3, 5, 2))
     with ThreadPoolExecutor(4) as pool:
-        kernels = list(pool.map(lambda _: CpuKernel(spec), range(8)))
+        kernels = list(pool.map(lambda _: NumbaKernel(spec), range(8)))
     assert len({id(kernel.learn) for kernel in kernels}) == 1

@@ -22,7 +22,7 @@ print(json.dumps([hits, misses, block.states.tobytes().hex()]))
 
 def run_elsewhere(cache: Path | str, rule: str = "hebb") -> tuple[int, int, str]:
     """Run a kernel in a fresh process; return cache hits, cache misses and the bytes of its states."""
-    script = SCRIPT.format(folder=str(Path(__file__).parent), rule=rule)
+    script = SCRIPT.format(folder=str(Path(__file__).parents[1] / "support"), rule=rule)
     environment = {**os.environ, "HEBBEVO_CACHE": str(cache)}
     environment.pop("NUMBA_CACHE_DIR", None)
     result = subprocess.run(
@@ -61,7 +61,7 @@ def test_unwritable_cache_still_works(tmp_path: Path) -> None:
 
 
 def test_path_of_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from hebbevo.networks.numba.kernel import cache_directory
+    from hebbevo.networks.compilation import cache_directory
 
     monkeypatch.setenv("HEBBEVO_CACHE", str(tmp_path))
     assert cache_directory() == tmp_path / "kernels"

@@ -5,10 +5,10 @@ import pytest
 from reference_network import ReferenceNetwork
 from scipy import stats
 
+from hebbevo.networks.kernel_spec import KernelSpec
 from hebbevo.networks.layout import genome_layout, resolve_sharing
-from hebbevo.networks.numba.kernel import CpuKernel
-from hebbevo.networks.numba.kernel_text import KernelSpec
-from hebbevo.networks.numba.network import PlasticNetwork
+from hebbevo.networks.numba.kernel import NumbaKernel
+from hebbevo.networks.numba.network import NumbaNetwork
 from hebbevo.rules import Distribution, parse
 
 SIZES = (6, 17, 5)
@@ -31,10 +31,10 @@ class Case:
         self.sharing = resolve_sharing(self.rule, sharing)
         self.normaliser, self.activation = normaliser, activation
         self.layout = genome_layout(self.rule, SIZES, self.sharing, evolved_weights=initial is None)
-        self.kernel = CpuKernel(KernelSpec(self.rule, SIZES, self.sharing, normaliser, activation))
+        self.kernel = NumbaKernel(KernelSpec(self.rule, SIZES, self.sharing, normaliser, activation))
 
-    def network(self, batch_size: int) -> PlasticNetwork:
-        return PlasticNetwork(self.kernel, self.layout, self.initial, batch_size)
+    def network(self, batch_size: int) -> NumbaNetwork:
+        return NumbaNetwork(self.kernel, self.layout, self.initial, batch_size)
 
     def genomes(self, count: int, scale: float = 1.0) -> np.ndarray:
         rng = np.random.default_rng(3)
@@ -152,7 +152,7 @@ def test_what_ran_before_leaves_no_trace(case: Case) -> None:
     observations = np.random.default_rng(0).standard_normal((2, 6)).astype(np.float32)
     genomes, rows = case.genomes(2), np.arange(2)
 
-    def lifetime(network: PlasticNetwork) -> np.ndarray:
+    def lifetime(network: NumbaNetwork) -> np.ndarray:
         network.reset(genomes, [0, 1], [4, 5])
         for _ in range(5):
             actions = network.forward(observations, rows)

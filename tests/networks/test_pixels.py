@@ -9,9 +9,9 @@ from reference_network import ReferenceNetwork
 from hebbevo import load_config
 from hebbevo.envs.images import fill_planes
 from hebbevo.errors import InputError, RuleError
-from hebbevo.networks.numba.encoder import CpuEncoder
-from hebbevo.networks.numba.kernel import CpuKernel
-from hebbevo.networks.numba.network import PlasticNetwork
+from hebbevo.networks.numba.encoder import NumbaEncoder
+from hebbevo.networks.numba.kernel import NumbaKernel
+from hebbevo.networks.numba.network import NumbaNetwork
 from hebbevo.perturbations.catalogue import parse_perturbations
 from hebbevo.tasks.task import Task, Worker
 
@@ -114,8 +114,8 @@ def test_the_paper_s_policy_agrees_with_float64_over_200_steps(loop, coefficient
     )
     genome = task.first_genome(np.random.default_rng(0))
     initial = task.plasticity.weight_distribution
-    encoder = CpuEncoder(task.encoder, task.layout, 1)
-    network = PlasticNetwork(CpuKernel(task.kernel_spec), task.layout, initial, 1, encoder, task.ends.slopes)
+    encoder = NumbaEncoder(task.encoder, task.layout, 1)
+    network = NumbaNetwork(NumbaKernel(task.kernel_spec), task.layout, initial, 1, encoder, task.ends.slopes)
     network.reset(genome[None], [0], [seed])
     parts = (task.plasticity.parsed_rule, task.layout, task.sharing, task.sizes, genome, seed)
     expected = ReferenceNetwork(*parts, initial=initial, normaliser="max", output="identity")

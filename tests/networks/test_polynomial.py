@@ -6,7 +6,8 @@ import pytest
 from random_expressions import PYTHON, random_expression, values_of
 
 from hebbevo.errors import RuleError
-from hebbevo.networks.numba.kernel_text import KernelSpec, source
+from hebbevo.networks.kernel_spec import KernelSpec
+from hebbevo.networks.numba.kernel_text import source
 from hebbevo.networks.polynomial import Constants, prepare
 from hebbevo.rules import RULES
 from hebbevo.rules.expression import evaluate, names, parse_expression

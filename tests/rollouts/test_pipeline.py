@@ -11,7 +11,7 @@ from tasks import cart_pole_task, quadruped_task
 
 from hebbevo.envs import BatchedEnvironment
 from hebbevo.execution.device_worker import DeviceWorker
-from hebbevo.networks.torch.network import DeviceNetwork
+from hebbevo.networks.torch.network import TorchNetwork
 from hebbevo.perturbations.catalogue import parse_perturbations
 from hebbevo.rollouts.hooks import Batch, Hook
 from hebbevo.rollouts.pipeline import Interrupted, Pipeline, run_pipelined
@@ -61,7 +61,7 @@ def alone(task: Task) -> np.ndarray:
     initial = task.plasticity.weight_distribution
     for number in range(COUNT):
         environment = env.build(1)
-        network = DeviceNetwork(task.kernel_spec, task.layout, initial, 1)
+        network = TorchNetwork(task.kernel_spec, task.layout, initial, 1)
         body = env.morphology_names[number % len(env.morphology_names)]
         lifetime = [SEEDS[number]], [body]
         result = rollout(

@@ -10,7 +10,8 @@ from kernel_block import Block, spec_of
 from scalar_reference import error
 
 from hebbevo.errors import RuleError
-from hebbevo.networks.numba.kernel_text import KernelSpec, source
+from hebbevo.networks.kernel_spec import KernelSpec
+from hebbevo.networks.numba.kernel_text import source
 from hebbevo.rules import RULES, Rule, get, parse
 
 

@@ -2,9 +2,9 @@
 
 import torch
 
+from hebbevo.networks.kernel_spec import KernelSpec
 from hebbevo.networks.layout import coefficient_shape, resolve_sharing
 from hebbevo.networks.normalisers import normalise
-from hebbevo.networks.numba.kernel_text import KernelSpec
 from hebbevo.rules import Rule
 
 GPU = torch.cuda.is_available()

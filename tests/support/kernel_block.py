@@ -2,9 +2,11 @@
 
 import numpy as np
 
+from hebbevo.networks.kernel_spec import KernelSpec
 from hebbevo.networks.layout import genome_layout, layer_coefficients, resolve_sharing
-from hebbevo.networks.numba.kernel import CpuKernel, aligned_zeros
-from hebbevo.networks.numba.kernel_text import KernelSpec, source
+from hebbevo.networks.numba.aligned import aligned_zeros
+from hebbevo.networks.numba.kernel import NumbaKernel
+from hebbevo.networks.numba.kernel_text import source
 from hebbevo.rules import RULES, Rule
 
 SMALL = (6, 17, 5)
@@ -32,7 +34,7 @@ class Block:
     """Rows of a spec for `lifetimes` lifetimes, each with a genome of its own; drawn from a seed."""
 
     def __init__(self, spec: KernelSpec, lifetimes: int = 1, seed: int = 0, scale: float = 0.2) -> None:
-        self.spec, self.kernel, self.n = spec, CpuKernel(spec), lifetimes
+        self.spec, self.kernel, self.n = spec, NumbaKernel(spec), lifetimes
         self.layout = genome_layout(spec.rule, spec.sizes, spec.sharing, evolved_weights=False)
         rng = np.random.default_rng(seed)
         self.genomes = (scale * rng.standard_normal((lifetimes, self.layout.size))).astype(np.float32)

@@ -1,11 +1,15 @@
 """A task: it goes to another process as it is, whatever has been asked of it before."""
 
 import pickle
+import subprocess
+import sys
 from functools import cached_property
+from pathlib import Path
 
 import pytest
 from tasks import cart_pole_task, quadruped_task
 
+from hebbevo.errors import RuleError
 from hebbevo.networks.numba.kernel_text import source
 from hebbevo.tasks.task import Task
 
@@ -21,3 +25,26 @@ def test_a_task_pickles_after_all_was_asked_of_it(make) -> None:
     assert copy.header() == task.header()
     assert copy.layout == task.layout
     assert source(copy.kernel_spec) == source(task.kernel_spec)
+
+
+MODULATED = "plasticity.rule=w + m*eta*pre*post"
+OPTIMIZED = f"""
+from hebbevo import evolve, load_config
+try:
+    evolve(load_config("quick-quadruped", ["{MODULATED}", "search.population=4"]), "run")
+except ValueError as error:
+    print(type(error).__name__, error)
+"""
+
+
+def test_a_rule_that_no_network_can_run_is_refused() -> None:
+    with pytest.raises(RuleError, match="uses the modulator m"):
+        quadruped_task(MODULATED).check_network()
+
+
+def test_it_is_refused_without_assertions_too(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-O", "-c", OPTIMIZED], capture_output=True, text=True, cwd=tmp_path, check=False
+    )
+    assert done.stdout.startswith("RuleError"), done.stderr[-2000:]
+    assert not list(tmp_path.iterdir())

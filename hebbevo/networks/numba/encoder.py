@@ -7,16 +7,17 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from hebbevo.networks.compilation import compiled_module
 from hebbevo.networks.convolution import EncoderSpec
 from hebbevo.networks.layout import Layout
+from hebbevo.networks.numba.aligned import aligned_zeros
 from hebbevo.networks.numba.encoder_text import EncoderText
-from hebbevo.networks.numba.kernel import aligned_zeros, compiled_module
 
 FloatArray = npt.NDArray[np.float32]
 IndexArray = npt.NDArray[np.int64]
 
 
-class CpuEncoder:
+class NumbaEncoder:
     """Turns the frames of a block of lifetimes into features, each with the convolutions of its genome."""
 
     def __init__(self, spec: EncoderSpec, layout: Layout, batch_size: int) -> None:

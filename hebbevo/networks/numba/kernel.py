@@ -1,31 +1,16 @@
-"""Compile a generated kernel once per machine, and hold the rows that it works on.
-
-numba cannot cache code that was exec'ed, so the text goes to a file named by its hash in the user's cache
-directory and is imported from there; a second process finds the machine code on disk.
-"""
+"""The compiled CPU kernel of a rule, and the rows that it works on."""
 
 from __future__ import annotations
 
-import atexit
-import hashlib
-import importlib.util
-import os
-import shutil
-import sys
-import tempfile
-import threading
 from collections.abc import Callable, Mapping
-from functools import cache
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import platformdirs
 
+from hebbevo.networks.compilation import compiled_module
 from hebbevo.networks.kernel_spec import KernelSpec, Segment, aligned
-from hebbevo.networks.numba import kernel_text as codegen
+from hebbevo.networks.numba.kernel_text import source
 from hebbevo.rules.expression import evaluate
 
 FloatArray = npt.NDArray[np.float32]
@@ -45,7 +30,7 @@ _NUMPY_FUNCTIONS: Mapping[str, Callable[..., Any]] = {
 }
 
 
-class CpuKernel:
+class NumbaKernel:
     """The compiled kernel of a spec: pure functions over rows that the caller owns.
 
     Rows, all float32 and C-contiguous: states ``(lifetimes, n_states, state_width)``, constants ``(genomes,
@@ -54,7 +39,7 @@ class CpuKernel:
 
     def __init__(self, spec: KernelSpec) -> None:
         self.spec = spec
-        module = compiled_module(codegen.source(spec))
+        module = compiled_module(source(spec))
         self.forward: Callable[..., None] = module.forward
         self.learn: Callable[..., None] = module.learn
         self.learn_forward: Callable[..., None] = module.learn_forward
@@ -80,7 +65,7 @@ class CpuKernel:
     @staticmethod
     def write(segment: Segment, matrix: FloatArray, row: FloatArray) -> None:
         """Write a matrix ``(n_out, n_in)`` into its segment of a row."""
-        CpuKernel.view(segment, row)[...] = matrix
+        NumbaKernel.view(segment, row)[...] = matrix
 
     @staticmethod
     def view(segment: Segment, rows: FloatArray) -> FloatArray:
@@ -89,77 +74,3 @@ class CpuKernel:
         if not segment.transposed:
             return flat.reshape(*rows.shape[:-1], *segment.shape)
         return flat.reshape(*rows.shape[:-1], *reversed(segment.shape)).swapaxes(-1, -2)
-
-
-def aligned_zeros(*shape: int) -> FloatArray:
-    """Return float32 zeros whose first element starts a cache line."""
-    size = int(np.prod(shape))
-    raw = np.zeros(size + 16, np.float32)
-    start = (-raw.ctypes.data % 64) // 4
-    return raw[start : start + size].reshape(shape)
-
-
-def cache_directory() -> Path:
-    """Return where kernels are kept: ``$HEBBEVO_CACHE``, else the user's cache directory."""
-    root = os.environ.get("HEBBEVO_CACHE") or platformdirs.user_cache_dir("hebbevo", appauthor=False)
-    return Path(root) / "kernels"
-
-
-_LOCK = threading.Lock()
-
-
-def compiled_module(source: str) -> ModuleType:
-    """Return the module of a source text; threads share one, so that none compiles it a second time."""
-    with _LOCK:
-        return _imported(source)
-
-
-@cache
-def _imported(source: str) -> ModuleType:
-    """Return the module of a source text, written once under its hash."""
-    name = f"hebbevo_kernel_{hashlib.sha256(source.encode()).hexdigest()[:24]}"
-    path = _placed(f"{name}.py", source.encode())
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-def _placed(name: str, source: bytes) -> Path:
-    """Return a file of the cache that holds the source; of a directory of this process if need be."""
-    path = cache_directory() / name
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not path.is_file() or path.read_bytes() != source:
-            _write(path, source)
-        if os.access(path.parent, os.W_OK):
-            return path
-    except OSError:
-        pass
-    path = _process_directory() / name
-    path.write_bytes(source)
-    return path
-
-
-@cache
-def _process_directory() -> Path:
-    """Return a directory that lives as long as this process: kernels in it compile anew in the next."""
-    directory = tempfile.mkdtemp(prefix="hebbevo-kernels-")
-    atexit.register(shutil.rmtree, directory, ignore_errors=True)
-    return Path(directory)
-
-
-def _write(path: Path, source: bytes) -> None:
-    """Write a file in one rename: another process never sees half of it."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".tmp", delete=False) as file:
-        temporary = Path(file.name)
-        try:
-            file.write(source)
-            file.close()
-            temporary.replace(path)
-        except OSError:
-            temporary.unlink(missing_ok=True)
-            raise

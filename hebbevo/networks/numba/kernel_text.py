@@ -20,8 +20,6 @@ from hebbevo.networks.normalisers import EPSILON
 from hebbevo.rules.expression import Call, Expression, Name, Number, Operation, Power, names
 from hebbevo.rules.rule import LOCALS
 
-__all__ = ["KernelSpec", "source"]
-
 _OPTIONS = 'nogil=True, error_model="numpy"'
 _ENTRY = f"@njit(cache=True, no_cfunc_wrapper=True, {_OPTIONS})"
 _LAYER = f"@njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, {_OPTIONS})"

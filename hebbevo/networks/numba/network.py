@@ -15,8 +15,9 @@ import numpy.typing as npt
 from numba import njit
 
 from hebbevo.networks.layout import Layout, layer_coefficients
+from hebbevo.networks.numba.aligned import aligned_zeros
 from hebbevo.networks.numba.functions import _tanh
-from hebbevo.networks.numba.kernel import CpuKernel, aligned_zeros
+from hebbevo.networks.numba.kernel import NumbaKernel
 from hebbevo.rules.distribution import Distribution
 from hebbevo.seeding import Stream, stream
 
@@ -35,7 +36,7 @@ class Encoder(Protocol):
         ...
 
 
-class PlasticNetwork:
+class NumbaNetwork:
     """A block of plastic networks on the CPU.
 
     Args:
@@ -52,7 +53,7 @@ class PlasticNetwork:
 
     def __init__(
         self,
-        kernel: CpuKernel,
+        kernel: NumbaKernel,
         layout: Layout,
         initial_weights: Distribution | None,
         batch_size: int,

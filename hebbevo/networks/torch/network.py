@@ -1,4 +1,4 @@
-"""A population of plastic networks as tensors on a device: the interface of `PlasticNetwork`, another place.
+"""A population of plastic networks as tensors on a device: the interface of `NumbaNetwork`, another place.
 
 Weights at birth come from the same streams. On a GPU the Triton kernel runs, else its reference in torch. What
 the host sees (`weights`, `state`, `activations`, the actions) are NumPy arrays; those of a GPU are copies, which
@@ -16,7 +16,7 @@ import torch
 
 from hebbevo.networks.kernel_spec import KernelSpec
 from hebbevo.networks.layout import Layout
-from hebbevo.networks.numba.network import PlasticNetwork
+from hebbevo.networks.numba.network import NumbaNetwork
 from hebbevo.networks.torch.encoder import TorchEncoder
 from hebbevo.networks.torch.kernel import TorchKernel, kernel_functions
 from hebbevo.networks.triton.kernel import TritonKernel
@@ -27,7 +27,7 @@ FloatArray = npt.NDArray[np.float32]
 IndexArray = npt.NDArray[np.int64]
 
 
-class DeviceNetwork(PlasticNetwork):
+class TorchNetwork(NumbaNetwork):
     """A block of plastic networks on a device.
 
     Args:
@@ -92,7 +92,7 @@ class DeviceNetwork(PlasticNetwork):
     def reset(
         self, genomes: FloatArray, genome_of: Sequence[int], seeds: Sequence[int], *, plastic: bool = True
     ) -> None:
-        """Start lifetimes in the first rows; see `PlasticNetwork.begin`."""
+        """Start lifetimes in the first rows; see `NumbaNetwork.begin`."""
         assert len(genome_of) == len(seeds) <= self.batch_size
         self.plastic = plastic and not self._spec.rule.is_static
         self._pending, self._rows_of, self._lent = None, None, []
@@ -111,7 +111,7 @@ class DeviceNetwork(PlasticNetwork):
                 self._device_encoder.reset(moved)
 
     def forward(self, observations: FloatArray, active: IndexArray) -> FloatArray:
-        """Return the actions ``(capacity, n_out)``, current in the rows `active`; see `PlasticNetwork.forward`."""
+        """Return the actions ``(capacity, n_out)``, current in the rows `active`; see `NumbaNetwork.forward`."""
         seen = self._observed[: len(active)]
         np.take(observations, active, axis=0, out=seen.numpy(), mode="clip")
         with self._on_device():

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from hebbevo.networks.compilation import compiled_module
 from hebbevo.networks.kernel_spec import KernelSpec
-from hebbevo.networks.numba.kernel import compiled_module
 from hebbevo.networks.torch.kernel import kernel_functions
 from hebbevo.networks.triton.kernel_text import LayerText, source
 from hebbevo.rules.expression import evaluate
