@@ -7,25 +7,39 @@ a lifetime is a run, a body a task.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-FloatArray = npt.NDArray[np.float64]
+from hebbevo.evaluation.bootstrap import (
+    FloatArray,
+    IndexArray,
+    bootstrap_distribution,
+    counts,
+    percentile_interval,
+)
 
-RESAMPLES = 9999
-_TAIL = (1 - 0.95) / 2
-_VALUES_AT_ONCE = 2**22
-"""Resampled values held at a time: 32 MB."""
 
-
-class Statistic(Protocol):
+class Summary(Protocol):
     """Maps ``(resamples, lifetimes)`` to ``(resamples,)``, as `numpy.mean` does."""
 
     def __call__(self, values: FloatArray, /, *, axis: int) -> Any:
         """Return the statistic along an axis."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number with its 95 % interval; None where there is none (a speed that never comes back)."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+NO_ESTIMATE = Estimate(None, None, None)
 
 
 def summarise(values: FloatArray, diverged: npt.NDArray[np.bool_]) -> dict[str, Any]:
@@ -35,36 +49,18 @@ def summarise(values: FloatArray, diverged: npt.NDArray[np.bool_]) -> dict[str, 
         values: one number a lifetime, ``(lifetimes,)``.
         diverged: lifetimes that came to no number; they are counted, and left out of the rest.
     """
-    good = values[~diverged]
+    finished = values[~diverged]
     summary: dict[str, Any] = {"episodes": len(values), "diverged": int(diverged.sum())}
-    if not len(good):
+    if not len(finished):
         return {**dict.fromkeys(("mean", "sd", "median", "iqm", "ci95")), **summary}
     return {
-        "mean": float(good.mean()),
-        "sd": float(good.std(ddof=1)) if len(good) > 1 else 0.0,
-        "median": float(np.median(good)),
-        "iqm": float(interquartile_mean(good)),
-        "ci95": bootstrap_interval(good),
+        "mean": float(finished.mean()),
+        "sd": float(finished.std(ddof=1)) if len(finished) > 1 else 0.0,
+        "median": float(np.median(finished)),
+        "iqm": float(interquartile_mean(finished)),
+        "ci95": bootstrap_interval(finished),
         **summary,
     }
-
-
-def bootstrap_interval(values: FloatArray) -> list[float]:
-    """Return the 95 % percentile bootstrap interval of the mean; the same values give the same interval."""
-    return stratified_intervals([values], [np.mean])[0]
-
-
-def paired_difference(values: FloatArray, others: FloatArray) -> dict[str, Any]:
-    """Return the mean of values - others, lifetime by lifetime on the same seeds, and its 95 % bootstrap interval.
-
-    Args:
-        values: one number a lifetime, ``(lifetimes,)``; NaN where it came to none, which leaves the pair out.
-        others: likewise.
-    """
-    differences = (values - others)[~np.isnan(values - others)]
-    if not len(differences):
-        return {"mean": None, "ci95": None}
-    return {"mean": float(differences.mean()), "ci95": bootstrap_interval(differences)}
 
 
 def interquartile_mean(values: FloatArray, axis: int = -1) -> FloatArray:
@@ -74,11 +70,16 @@ def interquartile_mean(values: FloatArray, axis: int = -1) -> FloatArray:
     return np.asarray(stats.trim_mean(values, 0.25, axis=axis))
 
 
-def stratified_intervals(strata: Sequence[FloatArray], statistics: Sequence[Statistic]) -> list[list[float]]:
+def bootstrap_interval(values: FloatArray) -> list[float]:
+    """Return the 95 % percentile bootstrap interval of the mean; the same values give the same interval."""
+    return stratified_intervals([values], [np.mean])[0]
+
+
+def stratified_intervals(strata: Sequence[FloatArray], statistics: Sequence[Summary]) -> list[list[float]]:
     """Return 95 % percentile bootstrap intervals of statistics of all strata's values pooled.
 
-    Each stratum is resampled by itself, to its own size: the bodies stay, their lifetimes vary. Seeded: the same
-    values give the same intervals.
+    Each stratum is resampled by itself, to its own size: the bodies stay, their lifetimes vary. Values that are all
+    equal have an interval of no width.
 
     Args:
         strata: a body's values each, ``(lifetimes of the body,)``; at least one value in each.
@@ -87,20 +88,59 @@ def stratified_intervals(strata: Sequence[FloatArray], statistics: Sequence[Stat
     pooled = np.concatenate(strata)
     if np.ptp(pooled) == 0.0:
         return [[float(pooled[0])] * 2 for _ in statistics]
-    generator = np.random.default_rng(0)
-    parts = [
-        [statistic(sample, axis=1) for statistic in statistics] for sample in _resamples(generator, strata)
-    ]
-    return [_percentile_interval(np.concatenate(values)) for values in zip(*parts, strict=True)]
+
+    def of_pooled(*draws: IndexArray) -> FloatArray:
+        resampled = np.concatenate([values[at] for values, at in zip(strata, draws, strict=True)], axis=1)
+        return np.stack([statistic(resampled, axis=1) for statistic in statistics])
+
+    low, high = percentile_interval(bootstrap_distribution([*map(len, strata)], of_pooled))
+    return [[float(a), float(b)] for a, b in zip(low, high, strict=True)]
 
 
-def _resamples(generator: np.random.Generator, strata: Sequence[FloatArray]) -> Iterator[FloatArray]:
-    """Yield `RESAMPLES` rows, a part at a time, so that many lifetimes fit into memory."""
-    at_once = max(1, _VALUES_AT_ONCE // sum(map(len, strata)))
-    for start in range(0, RESAMPLES, at_once):
-        count = min(at_once, RESAMPLES - start)
-        draws = [values[generator.integers(0, len(values), (count, len(values)))] for values in strata]
-        yield np.concatenate(draws, axis=1)
+def mean_estimate(values: FloatArray) -> Estimate:
+    """Return the mean of ``(lifetimes,)`` with its interval."""
+    return Estimate(float(values.mean()), *bootstrap_interval(values)) if len(values) else NO_ESTIMATE
+
+
+def mean_intervals(values: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the bounds of the mean of every column of ``(lifetimes, columns)``, ``(columns,)`` each."""
+    lifetimes, columns = values.shape
+
+    def of_columns(*draws: IndexArray) -> FloatArray:
+        return np.asarray((counts(draws[0], lifetimes) @ values).T / lifetimes)
+
+    low, high = percentile_interval(bootstrap_distribution([lifetimes], of_columns, lifetimes + columns))
+    constant = np.ptp(values, axis=0) == 0.0
+    return np.where(constant, values[0], low), np.where(constant, values[0], high)
+
+
+def ratio_of_means(values: FloatArray, reference: FloatArray) -> Estimate:
+    """Return mean(values) / mean(reference), paired, with its interval.
+
+    None where the mean of the reference is not positive; no interval where that of a resample is not.
+    """
+    if not len(values) or reference.mean() <= 0:
+        return NO_ESTIMATE
+
+    def of_both(*draws: IndexArray) -> FloatArray:
+        return np.stack([values[draws[0]].mean(axis=1), reference[draws[0]].mean(axis=1)])
+
+    ratio = float(values.mean() / reference.mean())
+    above, below = bootstrap_distribution([len(values)], of_both, 2 * len(values))
+    if below.min() <= 0:
+        return Estimate(ratio, None, None)
+    return Estimate(ratio, *map(float, percentile_interval(above / below)))
+
+
+def paired_difference(values: FloatArray, others: FloatArray) -> dict[str, Any]:
+    """Return the mean of values - others, lifetime by lifetime on the same seeds, and its 95 % bootstrap interval.
+
+    Args:
+        values: one number a lifetime, ``(lifetimes,)``; NaN where it came to none, which leaves the pair out.
+        others: likewise.
+    """
+    estimate = mean_estimate((values - others)[~np.isnan(values - others)])
+    return {"mean": estimate.value, "ci95": None if estimate.low is None else [estimate.low, estimate.high]}
 
 
 def probability_of_improvement(
@@ -115,21 +155,21 @@ def probability_of_improvement(
         strata: a body's values each; at least one value in each.
         baseline: as many strata, the baseline's on the same bodies.
     """
-    generator = np.random.default_rng(0)
     wins = [
         (x[:, None] > y).astype(np.float64) + 0.5 * (x[:, None] == y)
         for x, y in zip(strata, baseline, strict=True)
     ]
-    resampled = np.zeros(RESAMPLES)
-    for table in wins:
-        often = [
-            generator.multinomial(n, np.full(n, 1 / n), RESAMPLES).astype(np.float64) for n in table.shape
-        ]
-        resampled += ((often[0] @ table) * often[1]).sum(axis=1) / table.size
-    value = float(np.mean([table.mean() for table in wins]))
-    return value, _percentile_interval(resampled / len(wins))
+
+    def of_pairs(*draws: IndexArray) -> FloatArray:
+        pairs = zip(wins, draws[::2], draws[1::2], strict=True)
+        return np.asarray(np.mean([_mean_win(table, x, y) for table, x, y in pairs], axis=0))
+
+    sizes = [size for table in wins for size in table.shape]
+    low, high = percentile_interval(bootstrap_distribution(sizes, of_pairs))
+    return float(np.mean([table.mean() for table in wins])), [float(low), float(high)]
 
 
-def _percentile_interval(values: FloatArray) -> list[float]:
-    low, high = np.quantile(values, [_TAIL, 1 - _TAIL])
-    return [float(low), float(high)]
+def _mean_win(table: FloatArray, rows: IndexArray, columns: IndexArray) -> FloatArray:
+    """Return the mean of a table ``(n, m)`` over drawn rows and drawn columns, ``(resamples,)``."""
+    n, m = table.shape
+    return np.asarray(((counts(rows, n) @ table) * counts(columns, m)).sum(axis=1) / table.size)

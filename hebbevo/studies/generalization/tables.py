@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hebbevo.envs.robots.quadruped import QuadrupedConfig, paper_distance
+from hebbevo.evaluation.bootstrap import FloatArray
 from hebbevo.evaluation.evaluation import GENOME
 from hebbevo.evaluation.statistics import (
-    FloatArray,
     interquartile_mean,
     probability_of_improvement,
     stratified_intervals,

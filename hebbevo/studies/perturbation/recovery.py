@@ -14,12 +14,18 @@ Intervals are 95 % percentile bootstraps over lifetimes, which are drawn togethe
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from hebbevo.evaluation.bootstrap import (
+    IndexArray,
+    bootstrap_distribution,
+    counts,
+    percentile_interval,
+)
+from hebbevo.evaluation.statistics import NO_ESTIMATE, Estimate
 from hebbevo.perturbations.perturbation import END_OF_LIFETIME, Perturbation
 
 Floats = npt.NDArray[np.float64]
@@ -28,30 +34,19 @@ WINDOW: Final = 50
 """Steps over which a speed is measured."""
 RETURN: Final = 0.9
 """Part of the twin's speed at which a lifetime has recovered."""
-RESAMPLES: Final = 2000
-_QUANTILES = (0.025, 0.975)
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A number with its 95 % interval; None where there is none (a speed that never comes back)."""
-
-    value: float | None
-    low: float | None
-    high: float | None
 
 
 def event_steps(perturbations: Sequence[Perturbation]) -> tuple[int, int] | None:
     """Return the first perturbed step, and t0 from which recovery counts; None where nothing happens."""
-    real = [what for what in perturbations if what.kind != "none"]
-    if not real:
+    events = [perturbation for perturbation in perturbations if perturbation.kind != "none"]
+    if not events:
         return None
-    return min(what.begins for what in real), max(_over(what) for what in real)
+    return min(event.begins for event in events), max(_recovers_from(event) for event in events)
 
 
-def _over(what: Perturbation) -> int:
-    momentary = what.at is not None and not what.persistent
-    return what.begins if momentary or what.ends == END_OF_LIFETIME else what.ends
+def _recovers_from(event: Perturbation) -> int:
+    momentary = event.at is not None and not event.persistent
+    return event.begins if momentary or event.ends == END_OF_LIFETIME else event.ends
 
 
 def windowed_speed(progress: Floats, window: int = WINDOW) -> Floats:
@@ -62,7 +57,7 @@ def windowed_speed(progress: Floats, window: int = WINDOW) -> Floats:
         window: steps.
 
     Returns:
-        ``(lifetimes, steps - window + 1)``; empty where lives are shorter than the window.
+        ``(lifetimes, steps - window + 1)``; empty where lifetimes are shorter than the window.
     """
     lifetimes, steps = progress.shape
     if steps < window:
@@ -90,44 +85,25 @@ def recovery_steps(speed: Floats, twin: Floats, since: int) -> Floats:
 
 
 def mean_recovery(progress: Floats, twin: Floats, since: int) -> Estimate:
-    """Return the recovery time of the speed averaged over lifetimes; arguments as in `recovery_steps`, per step."""
-    speeds = windowed_speed(progress), windowed_speed(twin)
-    if not len(progress) or not speeds[0].shape[1]:
-        return Estimate(None, None, None)
-    draws = resampling(len(progress))
-    means = [np.concatenate([speed.mean(axis=0, keepdims=True), draws @ speed]) for speed in speeds]
-    times = recovery_steps(means[0], means[1], since)
-    low, high = np.sort(times[1:])[[int(q * (len(draws) - 1)) for q in _QUANTILES]]
-    return Estimate(*(float(time) if np.isfinite(time) else None for time in (times[0], low, high)))
+    """Return the recovery time of the speed averaged over lifetimes, with its interval.
 
+    Args:
+        progress: per step, ``(lifetimes, steps)``.
+        twin: of the twins, likewise.
+        since: t0.
+    """
+    speed, twin_speed = windowed_speed(progress), windowed_speed(twin)
+    lifetimes, times = speed.shape
+    if not lifetimes or not times:
+        return NO_ESTIMATE
+    value = recovery_steps(speed.mean(axis=0)[None, :], twin_speed.mean(axis=0)[None, :], since)[0]
 
-def mean_of(values: Floats) -> Estimate:
-    """Return the mean of ``(lifetimes,)`` with its interval."""
-    if not len(values):
-        return Estimate(None, None, None)
-    (low,), (high,) = mean_interval(values[:, None])
-    return Estimate(float(values.mean()), float(low), float(high))
+    def of_mean_speeds(*draws: IndexArray) -> Floats:
+        weights = counts(draws[0], lifetimes) / lifetimes
+        resampled = recovery_steps(weights @ speed, weights @ twin_speed, since)
+        return np.where(np.isfinite(resampled), resampled, times)  # SciPy takes no infinite statistic
 
-
-def ratio_of_means(values: Floats, to: Floats) -> Estimate:
-    """Return mean(values) / mean(to), paired, with its interval; None where the denominator is not positive."""
-    if not len(values) or to.mean() <= 0:
-        return Estimate(None, None, None)
-    draws = resampling(len(values))
-    below = draws @ to
-    if below.min() <= 0:
-        return Estimate(float(values.mean() / to.mean()), None, None)
-    low, high = np.quantile((draws @ values) / below, _QUANTILES)
-    return Estimate(float(values.mean() / to.mean()), float(low), float(high))
-
-
-def mean_interval(values: Floats) -> tuple[Floats, Floats]:
-    """Return the bounds of the mean of every column of ``(lifetimes, columns)``, ``(columns,)`` each."""
-    low, high = np.quantile(resampling(len(values)) @ values, _QUANTILES, axis=0)
-    return low, high
-
-
-def resampling(lifetimes: int) -> Floats:
-    """Return bootstrap weights ``(RESAMPLES, lifetimes)``, rows of which sum to 1; always the same ones."""
-    counts = np.random.default_rng(0).multinomial(lifetimes, np.full(lifetimes, 1 / lifetimes), RESAMPLES)
-    return np.asarray(counts / lifetimes, np.float64)
+    distribution = bootstrap_distribution([lifetimes], of_mean_speeds, lifetimes + 4 * times)
+    bounds = percentile_interval(distribution, "lower")  # between a time and never there is nothing
+    low, high = (float(bound) if bound < times else None for bound in bounds)
+    return Estimate(float(value) if np.isfinite(value) else None, low, high)

@@ -9,19 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from hebbevo.evaluation.statistics import Estimate, mean_estimate, mean_intervals, ratio_of_means
 from hebbevo.genomes.genome import Genome
 from hebbevo.seeding import SeedPurpose, lifetime_seed
 from hebbevo.studies.perturbation.plan import UNPERTURBED, Plan, Protocol
 from hebbevo.studies.perturbation.records import SNAPSHOT_EVERY, Record
-from hebbevo.studies.perturbation.recovery import (
-    Estimate,
-    mean_interval,
-    mean_of,
-    mean_recovery,
-    ratio_of_means,
-    recovery_steps,
-    windowed_speed,
-)
+from hebbevo.studies.perturbation.recovery import mean_recovery, recovery_steps, windowed_speed
 from hebbevo.studies.perturbation.study import Recorded
 from hebbevo.studies.perturbation.weight_trajectories import Components, directions, principal_components
 
@@ -189,13 +182,13 @@ class StudyTables:
             "lifetimes": self.plan.episodes,
             "diverged": int(record.lifetimes.diverged.sum()),
             "unit": self.plan.env.unit,
-            **_named("mean", "mean", mean_of(lived)),
+            **_named("mean", "mean", mean_estimate(lived)),
             "sd": float(lived.std(ddof=1)) if len(lived) > 1 else None,
         }
         if protocol.begins is not None:
             loss = twin.lifetimes.fitness[good] - record.lifetimes.fitness[good]
             ahead = twin.progress[good, protocol.begins :].sum(axis=1)
-            row |= _named("loss", "loss", mean_of(loss))
+            row |= _named("loss", "loss", mean_estimate(loss))
             row |= _named("loss_share", "loss_share", ratio_of_means(loss, ahead))
         if protocol.since is not None:
             row |= self._recovery(record.progress[good], twin.progress[good], protocol.since)
@@ -219,7 +212,7 @@ class StudyTables:
                 "genome": genome.name,
                 "morphology": body,
                 "frozen_at": protocol.frozen_at,
-                **_named("mean", "mean", mean_of(mine)),
+                **_named("mean", "mean", mean_estimate(mine)),
                 "of_unperturbed": ratio_of_means(mine, other).value,
             }
 
@@ -230,7 +223,7 @@ class StudyTables:
         if not len(progress):
             return
         speeds = progress[:, : bins * BIN].reshape(len(progress), bins, BIN).mean(axis=2) * self.speed_scale
-        means, (low, high) = speeds.mean(axis=0), mean_interval(speeds)
+        means, (low, high) = speeds.mean(axis=0), mean_intervals(speeds)
         for place in range(bins):
             yield {
                 "genome": genome.name,
