@@ -34,7 +34,8 @@ from hebbevo.config.loading import load_config
 from hebbevo.errors import InputError
 from hebbevo.evaluation.fitness import evaluate_generation
 from hebbevo.execution.device_worker import DeviceWorker
-from hebbevo.execution.execution import Execution, cores, executor_for
+from hebbevo.execution.execution import Execution, cores
+from hebbevo.execution.executors import executor_for
 from hebbevo.networks.kernel_spec import KernelSpec
 from hebbevo.networks.torch.device import check_available, lifetimes_that_fit
 from hebbevo.networks.torch.kernel import TorchKernel
@@ -259,10 +260,11 @@ def network(task: Task, device: str, populations: list[int], copy: float) -> lis
 
 
 def rate(task: Task, execution: Execution, population: int) -> float:
-    """Return the agent-steps per second of a generation, births included, once everything is compiled and made."""
+    """Return the agent-steps per second of a generation, resets included, once everything is compiled and made."""
     generator = np.random.default_rng(0)
     genomes = np.stack([task.first_genome(generator) for _ in range(population)])
-    with executor_for(task, execution) as (executor, batch_size):
+    resolved = execution.resolve(task)
+    with executor_for(resolved) as executor:
         for _ in range(2):
             began = time.perf_counter()
             fitness = evaluate_generation(
@@ -272,8 +274,8 @@ def rate(task: Task, execution: Execution, population: int) -> float:
                 number=0,
                 morphologies=task.env.morphology_names,
                 lifetime_seeds="individual",
-                batch_size=batch_size,
-                even=execution.device is not None,
+                batch_size=resolved.batch_size,
+                even=resolved.even,
             )
             seconds = time.perf_counter() - began
     return fitness.steps / seconds

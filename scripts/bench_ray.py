@@ -28,8 +28,9 @@ import numpy.typing as npt
 
 from hebbevo.benchmarks.workers import Maps, generation, searcher_of, turn
 from hebbevo.config.loading import load_config
-from hebbevo.execution import scheduling as scheduling
-from hebbevo.execution.execution import WorkerFactory
+from hebbevo.execution import scheduling
+from hebbevo.execution.executors import WorkerFactory
+from hebbevo.execution.spans import guided_spans
 from hebbevo.execution.threads import InProcess
 from hebbevo.search import Executor, MatrixProposals, OpenAIESConfig, Proposals
 from hebbevo.tasks.task import Task
@@ -270,7 +271,7 @@ def simulate(sizes: list[int], seconds: float, per_worker: int, width: int) -> N
                 equal = [(start, min(start + width, total)) for start in range(0, total, width)]
                 for name, spans in (
                     ("equal", equal),
-                    ("guided", scheduling.guided_spans(total, width, workers)),
+                    ("guided", guided_spans(total, width, workers)),
                 ):
                     items = [float(times[start:stop].sum()) for start, stop in spans]
                     used = time.process_time()

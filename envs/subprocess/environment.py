@@ -133,7 +133,7 @@ class ProcessEnvironment(BatchedEnvironment):
         child.join(PATIENCE)
         return ChildProcessError(
             f"environment process {child.name} {_how(child.exitcode)}; is its memory full? "
-            "fewer --threads or a smaller --block need less"
+            "fewer threads or a smaller batch_size need less"
         )
 
 

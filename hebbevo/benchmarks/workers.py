@@ -18,7 +18,8 @@ import numpy as np
 from hebbevo.benchmarks.timing import Effort
 from hebbevo.config.loading import Config, load_config
 from hebbevo.evaluation.fitness import evaluate_generation
-from hebbevo.execution.execution import Execution, cores, executor_for
+from hebbevo.execution.execution import Execution, cores
+from hebbevo.execution.executors import executor_for
 from hebbevo.search import Executor, Searcher
 from hebbevo.tasks.task import Task, Worker
 
@@ -95,7 +96,9 @@ def ratios(result: dict[str, Any]) -> dict[str, float]:
 
 def _on(config: Config, execution: Execution, turns: int) -> dict[str, Any]:
     maps = Maps()
-    with executor_for(Task.of(config), execution, maps) as (executor, batch_size):
+    resolved = execution.resolve(Task.of(config))
+    batch_size = resolved.batch_size
+    with executor_for(resolved, maps) as executor:
         searcher = searcher_of(config)
         generation(config, searcher, executor, batch_size)  # compiles
         measured = [turn(config, searcher, executor, batch_size, maps) for _ in range(turns)]

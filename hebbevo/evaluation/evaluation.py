@@ -13,7 +13,8 @@ from hebbevo.envs import EnvConfig
 from hebbevo.envs.robots.quadruped import QuadrupedConfig, paper_distance
 from hebbevo.errors import InputError
 from hebbevo.evaluation.statistics import paired_difference, summarise
-from hebbevo.execution.execution import Execution, executor_for
+from hebbevo.execution.execution import Execution
+from hebbevo.execution.executors import executor_for
 from hebbevo.genomes.genome import Genome
 from hebbevo.rollouts.result import RolloutResult
 from hebbevo.search import Executor
@@ -121,9 +122,11 @@ def evaluate(
         genome = replace(genome, task=replace(genome.task, env=genome.task.env.reference_environment()))
     bodies = checked_bodies(genome.task, morphologies)
     conditions = (GENOME, *(applicable_controls(genome.task) if controls else ()))
-    with executor_for(genome.task, execution or Execution(workers=0)) as (executor, batch_size):
+    resolved = (execution or Execution(workers=0)).resolve(genome.task)
+    key = (seed, SeedPurpose.EVALUATION)
+    with executor_for(resolved) as executor:
         lifetimes = evaluate_conditions(
-            executor, genome.values, (seed, SeedPurpose.EVALUATION), bodies, conditions, episodes, batch_size
+            executor, genome.values, key, bodies, conditions, episodes, resolved.batch_size
         )
     return Evaluation(genome, lifetimes, genome.task.env.unit)
 

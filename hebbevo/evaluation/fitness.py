@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from hebbevo.execution.scheduling import even_spans, guided_spans
+from hebbevo.execution.spans import even_spans, guided_spans
 from hebbevo.rollouts.result import WORST_FITNESS
 from hebbevo.search import Executor, MatrixProposals, Proposals
 from hebbevo.seeding import SeedPurpose, level_seed, lifetime_seed, on_level

@@ -25,6 +25,7 @@ from ray.exceptions import RayError, RayTaskError
 from hebbevo.errors import SearchError, SearchFailure
 from hebbevo.execution.build import Build, build_difference, this_build
 from hebbevo.execution.events import Listener, log_event
+from hebbevo.execution.placement import Placement
 from hebbevo.execution.ray_setup import (
     cause_of,
     check_cluster,
@@ -34,7 +35,7 @@ from hebbevo.execution.ray_setup import (
     original,
     thread_environment,
 )
-from hebbevo.execution.scheduling import IN_FLIGHT, Durations, MapJob, Patience, Placement, WorkerHandle
+from hebbevo.execution.scheduling import IN_FLIGHT, Durations, MapJob, Patience, WorkerHandle
 from hebbevo.execution.worker_process import Work, WorkerProcess
 from hebbevo.search.executor import Item, Result, Shared
 

@@ -43,8 +43,8 @@ def check_local_workers(workers: int, cores: int) -> None:
         raise SearchError(f"workers must be at least 1, got {workers}; 0 stays in this process")
     if workers > cores * WORKERS_PER_CORE:
         raise SearchError(
-            f"--workers {workers} is too many for the {cores} cores of this machine; use --workers {cores}, or "
-            "--ray ADDRESS for a cluster"
+            f"workers={workers} is too many for the {cores} cores of this machine; use workers={cores}, or name a "
+            "cluster with ray"
         )
 
 
@@ -86,7 +86,7 @@ def check_cluster(address: str) -> None:
         )
     if "Could not find any running Ray instance" in output:
         raise SearchError(
-            "--ray auto: no Ray runs on this machine; `ray start` one here, name its ADDRESS, or use --workers N"
+            "ray=auto: no Ray runs on this machine; `ray start` one here, name its address, or set only workers"
         )
     raise SearchError(f"the Ray cluster at {address} is not well: {last_line(output)}; see `ray status`")
 
@@ -94,12 +94,12 @@ def check_cluster(address: str) -> None:
 def _connect(address: str) -> None:
     if "://" in address:
         raise SearchError(
-            f"--ray {address}: Ray Client addresses are not supported; name HOST:PORT on a node of the cluster, or "
+            f"ray={address}: Ray Client addresses are not supported; name HOST:PORT on a node of the cluster, or "
             "submit a Ray job (scripts/ray_job.sh)"
         )
     host, _, port = address.rpartition(":")
     if not host or not port.isdecimal() or not 0 < int(port) < 65536:
-        raise SearchError(f"--ray {address!r} is no address; write auto or HOST:PORT, as 10.0.0.1:6379")
+        raise SearchError(f"ray={address!r} is no address; write auto or HOST:PORT, as 10.0.0.1:6379")
     try:
         socket.create_connection((host.strip("[]"), int(port)), CONNECT_SECONDS).close()
     except OSError:

@@ -6,9 +6,8 @@ tasks (Dean & Ghemawat 2004, MapReduce, section 3.6). An item is pure, so whiche
 """
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from itertools import pairwise
 from statistics import median
 from typing import Any
 
@@ -202,62 +201,3 @@ class WorkerHandle:
         """Whether it should get one more item; one that others have done, or a former map's, keeps it busy."""
         stale = any(held is not job or job.done(item) for held, item in self.held)
         return self.about is not None and not stale and job.room(len(self.held), workers)
-
-
-def guided_spans(total: int, width: int, workers: int, least: int = 2) -> list[tuple[int, int]]:
-    """Cut `total` individuals into spans of `width`, and smaller ones towards the end, down to `least`.
-
-    Guided self-scheduling (Polychronopoulos & Kuck 1987): a span is at most half of what each worker may expect of
-    the rest, so that all end at about the same time. Spans are multiples of `least` where `width` is: mirrored
-    pairs stay together.
-    """
-    spans, start = [], 0
-    while start < total:
-        fair = -(-(total - start) // (2 * workers)) if workers > 1 else width
-        size = min(width, -(-fair // least) * least, total - start)
-        spans.append((start, start + size))
-        start += size
-    return spans
-
-
-def even_spans(total: int, width: int, workers: int, least: int = 2) -> list[tuple[int, int]]:
-    """Cut `total` individuals into one span per worker, or more where a span would be longer than `width`.
-
-    Spans are multiples of `least`, and differ by no more than that.
-    """
-    units = -(-total // least)
-    parts = min(units, max(workers, -(-units // max(1, width // least)), 1))
-    edges = [min(total, least * (units * part // parts)) for part in range(parts + 1)]
-    return list(pairwise(edges))
-
-
-@dataclass(frozen=True)
-class Placement:
-    """What one worker takes of its node."""
-
-    cpus: int = 1
-    gpus: int = 0
-
-    def __str__(self) -> str:
-        return f"{self.cpus} CPU" + (f" and {self.gpus} GPU" if self.gpus else "")
-
-    def room(self, nodes: Iterable[Mapping[str, float]]) -> int:
-        """Return how many workers fit on nodes with `CPU` and `GPU` resources; none spans two nodes."""
-        return sum(self._on(node) for node in nodes)
-
-    @classmethod
-    def share(cls, nodes: Iterable[Mapping[str, float]], gpus: int) -> "Placement":
-        """Return one worker per GPU with its share of the CPUs of its node, or without GPUs one per node.
-
-        The smallest share counts for all; nodes without what a worker needs are left out.
-        """
-        shares = [
-            int(node.get("CPU", 0)) // (int(node.get("GPU", 0)) // gpus if gpus else 1)
-            for node in nodes
-            if node.get("CPU", 0) >= 1 and node.get("GPU", 0) >= gpus
-        ]
-        return cls(max(1, min(shares, default=1)), gpus)
-
-    def _on(self, node: Mapping[str, float]) -> int:
-        by_cpu = int(node.get("CPU", 0)) // self.cpus
-        return min(by_cpu, int(node.get("GPU", 0)) // self.gpus) if self.gpus else by_cpu

@@ -19,7 +19,8 @@ from hebbevo.config.loading import Config, build_config, difference
 from hebbevo.errors import FileError, InputError
 from hebbevo.evaluation.evaluation import GENOME, evaluate_conditions
 from hebbevo.evaluation.fitness import Fitness, evaluate_generation
-from hebbevo.execution.execution import Execution, cores, executor_for
+from hebbevo.execution.execution import Execution, ResolvedExecution, cores
+from hebbevo.execution.executors import executor_for
 from hebbevo.genomes.genome import Genome, load_genome, save_genome
 from hebbevo.rollouts.result import WORST_FITNESS
 from hebbevo.search import Executor, Searcher
@@ -95,6 +96,7 @@ def evolve(
     """
     execution, notes = execution or Execution(), Notes()
     task, searcher = _begin(config, start)
+    resolved = execution.resolve(task)
 
     def fill(directory: RunDirectory) -> None:
         if start is not None:
@@ -102,12 +104,12 @@ def evolve(
 
     with (
         # What cannot be built, or finds no workers, fails before a directory appears.
-        executor_for(task, execution, notes) as (executor, batch_size),
+        executor_for(resolved, notes) as executor,
         RunDirectory.create(out, config.to_yaml(), fill) as directory,
     ):
         notes.attach(directory)
         return _Evolution(config, task, searcher, start, directory, None, watch, notes).run(
-            executor, batch_size, execution
+            executor, resolved
         )
 
 
@@ -146,8 +148,9 @@ def resume(
         if evolution.finished:
             return evolution.result(already_finished=True)
         notes.attach(directory)
-        with executor_for(task, execution, notes) as (executor, batch_size):
-            return evolution.run(executor, batch_size, execution)
+        resolved = execution.resolve(task)
+        with executor_for(resolved, notes) as executor:
+            return evolution.run(executor, resolved)
 
 
 def read_config(directory: RunDirectory) -> Config:
@@ -237,7 +240,6 @@ class _Evolution:
         self.start = start
         self.best: float | None = None
         self.agent_steps = 0
-        self._even = False
         self._replay = LevelReplay(config.search, config.run.seed)
         if checkpoint is not None:
             searcher.load_state_dict(self._replay.load_state_dict(checkpoint.tensors))
@@ -252,14 +254,14 @@ class _Evolution:
             search.agent_steps is not None and self.agent_steps >= search.agent_steps
         )
 
-    def run(self, executor: Executor[Worker], batch_size: int, execution: Execution) -> Run:
+    def run(self, executor: Executor[Worker], execution: ResolvedExecution) -> Run:
         """Go on to the last generation."""
-        start, self._even = self.searcher.generation, execution.device is not None
+        start = self.searcher.generation
         self.directory.truncate_progress(start)
-        self.directory.log("start", generation=start, cores=cores(), execution=vars(execution))
+        self.directory.log("start", generation=start, cores=cores(), execution=execution.summary())
         with Telemetry(self.directory, start) as telemetry:
             while not self.finished:
-                step = self._generation(executor, batch_size)
+                step = self._generation(executor, execution)
                 telemetry.record(step)
                 if self.watch is not None:
                     self.watch(step)
@@ -277,7 +279,7 @@ class _Evolution:
             already_finished,
         )
 
-    def _generation(self, executor: Executor[Worker], batch_size: int) -> Step:
+    def _generation(self, executor: Executor[Worker], execution: ResolvedExecution) -> Step:
         began, search = time.perf_counter(), self.config.search
         number = self.searcher.generation
         replayed = self._replay.chosen(number)
@@ -290,8 +292,8 @@ class _Evolution:
             number=number,
             morphologies=self.config.env.morphology_names,
             lifetime_seeds=search.lifetime_seeds,
-            batch_size=batch_size,
-            even=self._even,
+            batch_size=execution.batch_size,
+            even=execution.even,
             replayed=replayed.tolist(),
         )
         self._replay.record(number, replayed, fitness.mean)
@@ -299,7 +301,7 @@ class _Evolution:
         generation = self.searcher.generation
         self.agent_steps += fitness.steps
         center = (
-            self._evaluate_center(executor, batch_size)
+            self._evaluate_center(executor, execution.batch_size)
             if self.finished or not generation % self._every
             else {}
         )

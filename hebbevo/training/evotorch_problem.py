@@ -11,7 +11,8 @@ import numpy.typing as npt
 from hebbevo.config.loading import Config
 from hebbevo.errors import InputError
 from hebbevo.evaluation.fitness import evaluate_generation
-from hebbevo.execution.execution import Execution, executor_for
+from hebbevo.execution.execution import Execution
+from hebbevo.execution.executors import executor_for
 from hebbevo.search import MatrixProposals
 from hebbevo.search.evotorch_config import evotorch_explained
 from hebbevo.tasks.task import Task
@@ -57,7 +58,9 @@ class _Lifetimes:
         self._closed = False
         self.dimension, self.run_seed = self._task.layout.size, config.run.seed
         self.first_center = self._task.first_center(config.run.seed)
-        self._executor, self._block = self._resources.enter_context(executor_for(self._task, execution))
+        resolved = execution.resolve(self._task)
+        self._batch_size = resolved.batch_size
+        self._executor = self._resources.enter_context(executor_for(resolved))
 
     def first_genome(self, generator: np.random.Generator) -> npt.NDArray[np.float32]:
         """Draw a genome from the initial distributions."""
@@ -75,7 +78,7 @@ class _Lifetimes:
             number=self._generation,
             morphologies=config.env.morphology_names,
             lifetime_seeds=config.search.lifetime_seeds,
-            batch_size=self._block,
+            batch_size=self._batch_size,
         )
         self._generation += 1
         return lived.penalised(config.search.penalty)

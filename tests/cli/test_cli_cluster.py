@@ -96,4 +96,4 @@ def test_a_worker_with_another_build(folder: Path, address: str) -> None:
 
 
 def test_too_many_workers_for_this_machine(folder: Path) -> None:
-    refused(evolve(folder, "--workers", "1000"), folder, "--workers 1000 is too many for the")
+    refused(evolve(folder, "--workers", "1000"), folder, "workers=1000 is too many for the")

@@ -15,7 +15,8 @@ from hebbevo.config.loading import Config
 from hebbevo.errors import InputError
 from hebbevo.evaluation.fitness import evaluate_generation
 from hebbevo.execution.device_worker import DeviceWorker
-from hebbevo.execution.execution import Execution, executor_for
+from hebbevo.execution.execution import Execution
+from hebbevo.execution.executors import executor_for
 from hebbevo.networks.torch.device import bytes_per_lifetime, lifetimes_that_fit
 from hebbevo.tasks.task import Task
 from hebbevo.training.evolution import evolve, resume
@@ -85,7 +86,9 @@ def test_each_worker_gets_one_share(config: Config) -> None:
             pieces.extend(items)
             return self.executor.map(function, shared, items)
 
-    with executor_for(task, Execution(device="cpu", threads=1)) as (executor, block):
+    resolved = Execution(device="cpu", threads=1).resolve(task)
+    assert resolved.even
+    with executor_for(resolved) as executor:
         watching = Watching()
         watching.executor = executor
         searcher = config.search.build(task.first_genome(np.random.default_rng(0)), 1)
@@ -96,8 +99,8 @@ def test_each_worker_gets_one_share(config: Config) -> None:
             number=0,
             morphologies=config.env.morphology_names,
             lifetime_seeds="pair",
-            batch_size=block,
-            even=True,
+            batch_size=resolved.batch_size,
+            even=resolved.even,
         )
     assert [(piece.start, piece.stop) for piece in pieces] == [(0, 8)]
 
@@ -133,7 +136,7 @@ def test_a_worker_lives_no_more_at_once_than_its_memory_holds(
     [
         ("cdua", "unknown device 'cdua'; did you mean cuda?"),
         ("tpu-v7", "unknown device 'tpu-v7'; known: cpu, cuda"),
-        pytest.param("cuda", "--device cuda: no GPU is usable here (torch ", marks=WITHOUT_GPU),
+        pytest.param("cuda", "device cuda: no GPU is usable here (torch ", marks=WITHOUT_GPU),
     ],
 )
 def test_a_device_that_is_not_there_is_one_line(
@@ -149,16 +152,13 @@ def test_a_device_that_is_not_there_is_one_line(
 
 @WITHOUT_GPU
 def test_ray_on_this_machine_is_not_started_for_gpus_that_are_not_there(config: Config) -> None:
-    with (
-        pytest.raises(InputError, match=r"torch .*built (without CUDA|for CUDA)"),
-        executor_for(Task.of(config), Execution(device="cuda", workers=2)),
-    ):
-        pass
+    with pytest.raises(InputError, match=r"torch .*built (without CUDA|for CUDA)"):
+        Execution(device="cuda", workers=2).resolve(Task.of(config))
 
 
 def test_threads_of_actors_may_be_chosen() -> None:
     assert Execution(device="cpu", workers=2, threads=3).threads == 3
-    with pytest.raises(InputError, match="--threads"):
+    with pytest.raises(InputError, match="threads is for workers=0"):
         Execution(workers=2, threads=3)
 
 

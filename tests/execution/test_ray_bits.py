@@ -19,7 +19,8 @@ import pytest
 from hebbevo.config.loading import Config, load_config
 from hebbevo.errors import SearchError
 from hebbevo.evaluation.fitness import evaluate_generation, evaluate_individuals
-from hebbevo.execution.execution import Execution, WorkerFactory, executor_for
+from hebbevo.execution.execution import Execution
+from hebbevo.execution.executors import WorkerFactory, executor_for
 from hebbevo.execution.scheduling import Patience
 from hebbevo.search import Executor
 from hebbevo.tasks.task import Task, Worker
@@ -105,8 +106,9 @@ def evolved(config: Config, executor: Executor[Worker], block: int) -> npt.NDArr
 
 @pytest.fixture(scope="module")
 def expected(config: Config) -> npt.NDArray[np.float32]:
-    with executor_for(Task.of(config), Execution(workers=0, batch_size=8)) as (executor, block):
-        return evolved(config, executor, block)
+    resolved = Execution(workers=0, batch_size=8).resolve(Task.of(config))
+    with executor_for(resolved) as executor:
+        return evolved(config, executor, resolved.batch_size)
 
 
 @pytest.fixture(scope="module")
@@ -211,8 +213,8 @@ def test_a_driver_killed_and_resumed_changes_no_byte(tmp_path: Path) -> None:
 
 def test_too_many_workers_for_this_machine_are_refused_in_one_line(config: Config) -> None:
     with (
-        pytest.raises(SearchError, match="--workers 1000 is too many for the") as refusal,
-        executor_for(Task.of(config), Execution(workers=1000)),
+        pytest.raises(SearchError, match="workers=1000 is too many for the") as refusal,
+        executor_for(Execution(workers=1000).resolve(Task.of(config))),
     ):
         pass
     assert "\n" not in str(refusal.value)

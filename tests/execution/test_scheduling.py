@@ -2,16 +2,9 @@
 
 import pytest
 
-from hebbevo.execution.scheduling import (
-    IN_FLIGHT,
-    Durations,
-    MapJob,
-    Patience,
-    Placement,
-    WorkerHandle,
-    even_spans,
-    guided_spans,
-)
+from hebbevo.execution.placement import Placement
+from hebbevo.execution.scheduling import IN_FLIGHT, Durations, MapJob, Patience, WorkerHandle
+from hebbevo.execution.spans import even_spans, guided_spans
 
 
 def deal_of(size: int) -> MapJob:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from tasks import cart_pole_task, quadruped_task
 
+from hebbevo.execution import execution as execution_module
 from hebbevo.execution import tuning as module
 from hebbevo.execution.execution import Execution
 from hebbevo.execution.tuning import CANDIDATES, measure, tuned_batch_size
@@ -68,9 +69,9 @@ def test_without_a_place_for_memos_each_process_measures(cache: Path, measured: 
 def test_a_block_that_is_asked_for_and_one_that_the_environment_knows_are_not_measured(
     measured: list[Task],
 ) -> None:
-    assert Execution(batch_size=3).batch_size_for(quadruped_task()) == 3
+    assert Execution(batch_size=3).resolve(quadruped_task()).batch_size == 3
     task = cart_pole_task()
-    assert Execution().batch_size_for(task) == task.env.preferred_batch_size
+    assert Execution(workers=0).resolve(task).batch_size == task.env.preferred_batch_size
     assert measured == []
 
 
@@ -79,3 +80,29 @@ def test_every_candidate_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     times = measure(quadruped_task())
     assert set(times) == set(CANDIDATES)
     assert all(0 < seconds < 1 for seconds in times.values())
+
+
+def test_every_open_choice_is_made_in_one_call(measured: list[Task], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(execution_module, "cores", lambda: 6)
+    robot, gymnasium = quadruped_task(), cart_pole_task()
+    found = [
+        Execution().resolve(robot),
+        Execution(workers=0).resolve(gymnasium),
+        Execution().resolve(gymnasium),
+        Execution(ray="auto").resolve(robot),
+        Execution(device="cpu").resolve(robot),
+        Execution(device="cpu", workers=2).resolve(gymnasium),
+        Execution(device="cpu", ray="auto").resolve(robot),
+    ]
+    assert [(one.on_ray, one.threads) for one in found] == [
+        (False, 6),
+        (False, 1),  # CartPole holds the GIL
+        (True, 1),
+        (True, 1),
+        (False, 6),
+        (True, 3),
+        (True, None),
+    ]
+    assert [one.even for one in found] == [False] * 4 + [True] * 3
+    assert [one.batch_size for one in found[:2]] == [CANDIDATES[1], gymnasium.env.preferred_batch_size]
+    assert measured == [robot]

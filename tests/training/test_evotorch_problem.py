@@ -13,7 +13,7 @@ from tasks import HERE, small_config
 import hebbevo
 from hebbevo import Config, Execution, InputError
 from hebbevo.evaluation.fitness import evaluate_generation
-from hebbevo.execution.execution import executor_for
+from hebbevo.execution.executors import executor_for
 from hebbevo.tasks.task import Task
 
 GENERATIONS = 4
@@ -27,9 +27,10 @@ def test_snes_on_the_problem_walks_the_path_of_a_run_with_snes() -> None:
     """The populations of every generation, bit for bit, where EvoTorch draws from the same keys."""
     settings = config()
     searcher = settings.search.build(Task.of(settings).first_center(7), 7)
+    resolved = HERE.resolve(Task.of(settings))
     with (
         hebbevo.as_evotorch_problem(settings, execution=HERE) as problem,
-        executor_for(Task.of(settings), HERE) as (executor, block),
+        executor_for(resolved) as executor,
     ):
         native = algorithms.SNES(problem, stdev_init=0.5, popsize=6, center_init=problem.first_center)
         for generation in range(GENERATIONS):
@@ -45,7 +46,7 @@ def test_snes_on_the_problem_walks_the_path_of_a_run_with_snes() -> None:
                 number=generation,
                 morphologies=settings.env.morphology_names,
                 lifetime_seeds="individual",
-                batch_size=block,
+                batch_size=resolved.batch_size,
             ).penalised(0.3)
             np.testing.assert_array_equal(native.population.evals[:, 0].numpy(), fitness)
             searcher.tell(proposals, fitness, executor)

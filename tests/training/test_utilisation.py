@@ -12,7 +12,7 @@ from tasks import HERE, small_config
 
 import hebbevo
 from hebbevo.cli.display import LiveLine
-from hebbevo.execution.execution import executor_for
+from hebbevo.execution.executors import executor_for
 from hebbevo.training import evolution
 from hebbevo.training.evolution import Step
 
@@ -53,9 +53,9 @@ def test_a_generation_logs_the_busy_part_of_the_workers_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     @contextmanager
-    def telling(task: Any, execution: Any, on_event: Any) -> Iterator[Any]:
-        with executor_for(task, execution) as (executor, block):
-            yield Telling(executor, on_event), block
+    def telling(execution: Any, on_event: Any) -> Iterator[Any]:
+        with executor_for(execution) as executor:
+            yield Telling(executor, on_event)
 
     monkeypatch.setattr(evolution, "executor_for", telling)
     hebbevo.evolve(small_config("search.generations=2"), tmp_path / "run", execution=HERE)

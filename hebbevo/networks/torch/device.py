@@ -43,8 +43,8 @@ def check_available(device: str) -> None:
         return
     built = f"built for CUDA {torch.version.cuda}" if torch.version.cuda else "built without CUDA"
     raise InputError(
-        f"--device cuda: no GPU is usable here (torch {torch.__version__}, {built}); install a torch with CUDA on a "
-        "machine with a GPU, use --device cpu, or leave --device out for the compiled CPU kernels"
+        f"device cuda: no GPU is usable here (torch {torch.__version__}, {built}); install a torch with CUDA on a "
+        "machine with a GPU, use device cpu, or leave device out for the compiled CPU kernels"
     )
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hebbevo.evaluation.evaluation import evaluate_conditions
-from hebbevo.execution.execution import Execution, executor_for
+from hebbevo.execution.execution import Execution
+from hebbevo.execution.executors import executor_for
 from hebbevo.genomes.genome import Genome
 from hebbevo.seeding import SeedPurpose
 from hebbevo.studies.files import study_directory, write_csv, write_tables
@@ -94,7 +95,9 @@ def rollout(plan: Plan, execution: Execution, watch: Watch | None = None) -> Liv
     lived: Lived = {}
     for genome in plan.genomes:
         lived[genome.name], mine = {}, conditions[genome.name]
-        with executor_for(genome.task, execution) as (executor, batch_size):
+        resolved = execution.resolve(genome.task)
+        batch_size = resolved.batch_size
+        with executor_for(resolved) as executor:
             pieces_a_body = len(mine) * -(-plan.episodes // batch_size)
             for bodies in _rounds(plan.morphologies, -(-_ROUND * executor.workers // pieces_a_body)):
                 key = (plan.seed, SeedPurpose.EVALUATION)

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hebbevo.execution.execution import Execution, executor_for
+from hebbevo.execution.execution import Execution
+from hebbevo.execution.executors import executor_for
 from hebbevo.genomes.genome import Genome
 from hebbevo.rollouts.result import RolloutResult
 from hebbevo.seeding import SeedPurpose
@@ -111,14 +112,13 @@ def perturb(
 def rollout(plan: Plan, execution: Execution, watch: Watch | None = None) -> Recorded:
     """Live all lifetimes of a study."""
     recorded = Recorded({}, {})
-    pieces = {
-        genome.name: _pieces(plan, genome, execution.batch_size_for(genome.task)) for genome in plan.genomes
-    }
+    resolved = {genome.name: execution.resolve(genome.task) for genome in plan.genomes}
+    pieces = {genome.name: _pieces(plan, genome, resolved[genome.name].batch_size) for genome in plan.genomes}
     done, total = 0, sum(piece.stop - piece.start for mine in pieces.values() for piece in mine)
     for genome in plan.genomes:
         mine, results = pieces[genome.name], []
         shared = Shared(genome.values, (plan.seed, SeedPurpose.EVALUATION))
-        with executor_for(genome.task, execution) as (executor, _):
+        with executor_for(resolved[genome.name]) as executor:
             size = _ROUND * executor.workers
             for start in range(0, len(mine), size):
                 results += executor.map(rollout_piece, shared, mine[start : start + size])
