@@ -15,7 +15,7 @@ from hebbevo.benchmarks.replays import FloatArray, Recorder
 from hebbevo.benchmarks.timing import CPU, Effort, alternate, median, one_core, timed
 from hebbevo.config.loading import load_config
 from hebbevo.networks.layout import SHARINGS
-from hebbevo.networks.numba.network import NumbaNetwork
+from hebbevo.networks.network import Network
 from hebbevo.rules import RULES
 from hebbevo.tasks.task import Task, Worker
 
@@ -97,7 +97,7 @@ class _Networks:
         self._network = self._made()
         self.reset()
 
-    def _made(self) -> NumbaNetwork:
+    def _made(self) -> Network:
         """Return the network that a worker lives with."""
         recorder, rows = Recorder(), range(self.batch_size)
         Worker(self.task, self.batch_size).rollout(

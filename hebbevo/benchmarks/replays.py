@@ -25,7 +25,7 @@ import numpy.typing as npt
 from hebbevo.benchmarks.timing import CLOCK, CPU, alternate, median
 from hebbevo.envs import BatchedEnvironment, QuadrupedConfig, environment_stream
 from hebbevo.errors import InputError
-from hebbevo.networks.numba.network import NumbaNetwork
+from hebbevo.networks.network import Network
 from hebbevo.rollouts.hooks import Batch, Hook
 from hebbevo.rollouts.result import RolloutResult
 from hebbevo.tasks.task import Task, Worker
@@ -39,7 +39,7 @@ class Recorder(Hook):
     """Keep what the network saw and did, and who it was."""
 
     environment: BatchedEnvironment
-    network: NumbaNetwork
+    network: Network
 
     def __init__(self) -> None:
         self.observations: list[FloatArray] = []

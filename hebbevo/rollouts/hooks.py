@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from hebbevo.envs import BatchedEnvironment
-    from hebbevo.networks.numba.network import NumbaNetwork
+    from hebbevo.networks.network import Network
 
 
 @dataclass
@@ -29,7 +29,7 @@ class Batch:
     """
 
     environment: BatchedEnvironment
-    network: NumbaNetwork
+    network: Network
     active: npt.NDArray[np.int64]
     actions: npt.NDArray[np.float32]
     step: int = 0

@@ -14,14 +14,14 @@ import numpy.typing as npt
 from numba import njit
 
 from hebbevo.envs import BatchedEnvironment, EarlyStop
-from hebbevo.networks.numba.network import NumbaNetwork
+from hebbevo.networks.network import Network
 from hebbevo.rollouts.hooks import Batch, Hook
 from hebbevo.rollouts.result import WORST_FITNESS, RolloutResult
 
 
 def rollout(
     environment: BatchedEnvironment,
-    network: NumbaNetwork,
+    network: Network,
     genomes: npt.NDArray[np.float32],
     genome_of: Sequence[int],
     seeds: Sequence[int],

@@ -1,8 +1,8 @@
-"""A population of plastic networks as tensors on a device: the interface of `NumbaNetwork`, another place.
+"""A batch of plastic multilayer perceptrons as tensors on a device.
 
-Weights at birth come from the same streams. On a GPU the Triton kernel runs, else its reference in torch. What
-the host sees (`weights`, `state`, `activations`, the actions) are NumPy arrays; those of a GPU are copies, which
-go back before the network runs on, so that hooks may write them as they do on the CPU.
+On a GPU the Triton kernel runs, else its reference in torch. What the host sees (weights, states, activations,
+actions) are NumPy arrays; those of a GPU are copies, which go back before the network runs on, so that hooks may
+write them as they do on the CPU.
 """
 
 from __future__ import annotations
@@ -13,31 +13,32 @@ from contextlib import contextmanager, nullcontext
 import numpy as np
 import numpy.typing as npt
 import torch
+from typing_extensions import override
 
+from hebbevo.networks.initial_weights import initial_weights
 from hebbevo.networks.kernel_spec import KernelSpec
 from hebbevo.networks.layout import Layout
-from hebbevo.networks.numba.network import NumbaNetwork
+from hebbevo.networks.network import Network
 from hebbevo.networks.torch.encoder import TorchEncoder
 from hebbevo.networks.torch.kernel import TorchKernel, kernel_functions
 from hebbevo.networks.triton.kernel import TritonKernel
 from hebbevo.rules.distribution import Distribution
-from hebbevo.seeding import Stream, stream
 
 FloatArray = npt.NDArray[np.float32]
 IndexArray = npt.NDArray[np.int64]
 
 
-class TorchNetwork(NumbaNetwork):
-    """A block of plastic networks on a device.
+class TorchNetwork(Network):
+    """The networks of a device.
 
     Args:
         spec: rule, layers, sharing, normaliser.
         layout: of the genomes.
-        initial_weights: distribution of each lifetime's first weights; None where the genome holds them.
-        capacity: most lifetimes in the block.
+        distribution: of each lifetime's initial weights; None where the genome holds them.
+        batch_size: most lifetimes side by side.
         device: ``cpu`` or ``cuda``.
         kernel: by default Triton's on ``cuda``, torch's on ``cpu``.
-        encoder: makes features of images, on the same device; None where observations are none.
+        encoder: makes features of images, on the same device; None where observations go straight to the first layer.
         slopes: ``(n_out,)``, where the output layer is raw: actions are tanh(slope * output).
     """
 
@@ -45,7 +46,7 @@ class TorchNetwork(NumbaNetwork):
         self,
         spec: KernelSpec,
         layout: Layout,
-        initial_weights: Distribution | None,
+        distribution: Distribution | None,
         batch_size: int,
         device: str = "cpu",
         *,
@@ -56,7 +57,7 @@ class TorchNetwork(NumbaNetwork):
         self.batch_size, self.layout, self.plastic = batch_size, layout, True
         self.device = torch.device(device)
         self.kernel = kernel or default_kernel(spec, device)
-        self._spec, self._initial, self._device_encoder = spec, initial_weights, encoder
+        self._spec, self._distribution, self._encoder = spec, distribution, encoder
         self._slope_tensor = None if slopes is None else torch.from_numpy(slopes).to(self.device)
         self._tanh = kernel_functions()["tanh"]
         on_gpu = self.device.type == "cuda"
@@ -80,19 +81,19 @@ class TorchNetwork(NumbaNetwork):
         self._lent: list[tuple[torch.Tensor, torch.Tensor]] = []
 
     @property
+    @override
     def layers(self) -> int:
-        """Number of plastic layers."""
         return len(self._spec.layers)
 
     @property
+    @override
     def states(self) -> tuple[str, ...]:
-        """Names of a synapse's states; ``w`` is the first."""
-        return tuple(self._spec.rule.states)
+        return self._spec.rule.states
 
+    @override
     def reset(
         self, genomes: FloatArray, genome_of: Sequence[int], seeds: Sequence[int], *, plastic: bool = True
     ) -> None:
-        """Start lifetimes in the first rows; see `NumbaNetwork.begin`."""
         assert len(genome_of) == len(seeds) <= self.batch_size
         self.plastic = plastic and not self._spec.rule.is_static
         self._pending, self._rows_of, self._lent = None, None, []
@@ -105,21 +106,24 @@ class TorchNetwork(NumbaNetwork):
             self._genome_rows[: len(seeds)] = torch.tensor(list(genome_of), device=self.device)
             for states in self._synapses:
                 states[: len(seeds)] = 0.0
-            for layer, weights in enumerate(self._initial_matrices(genomes, genome_of, seeds)):
+            matrices = initial_weights(
+                self._distribution, self.layout, self._spec.layers, genomes, genome_of, seeds
+            )
+            for layer, weights in enumerate(matrices):
                 self._synapses[layer][: len(seeds), 0] = torch.from_numpy(weights).to(self.device)
-            if self._device_encoder is not None:
-                self._device_encoder.reset(moved)
+            if self._encoder is not None:
+                self._encoder.reset(moved)
 
+    @override
     def forward(self, observations: FloatArray, active: IndexArray) -> FloatArray:
-        """Return the actions ``(capacity, n_out)``, current in the rows `active`; see `NumbaNetwork.forward`."""
         seen = self._observed[: len(active)]
         np.take(observations, active, axis=0, out=seen.numpy(), mode="clip")
         with self._on_device():
             self._return_lent()
             rows = self._rows(active)
             inputs = seen.to(self.device, non_blocking=True)
-            if self._device_encoder is not None:
-                inputs = self._device_encoder.encode(inputs, self._genome_rows[rows])
+            if self._encoder is not None:
+                inputs = self._encoder.encode(inputs, self._genome_rows[rows])
             self._next_signals[0][rows] = inputs
             self._step(rows, learn=self._pending is not None, forward=True)
             self._signals, self._next_signals = self._next_signals, self._signals
@@ -129,26 +133,26 @@ class TorchNetwork(NumbaNetwork):
         self._pending = None
         return self._actions
 
+    @override
     def learn(self, active: IndexArray) -> None:
-        """Let rule and normaliser change the weights of the rows `active`, together with the next forward pass."""
         if self.plastic:
             self._pending = active
 
+    @override
     def flush(self) -> None:
-        """Carry out an update that still waits."""
         if self._pending is not None:
             with self._on_device():
                 self._return_lent()
                 self._step(self._rows(self._pending), learn=True, forward=False)
             self._pending = None
 
+    @override
     def state(self, name: str, layer: int) -> FloatArray:
-        """Return a state of the rule ``(capacity, n_out, n_in)``, to read or write until the network runs on."""
         self.flush()
         return self._lend(self._synapses[layer - 1][:, self.states.index(name)])
 
+    @override
     def activations(self, layer: int) -> FloatArray:
-        """Return the last activations of layer 1, 2, ..., ``(capacity, n_out)``; 0 is the input."""
         return self._lend(self._signals[layer])
 
     def _step(self, rows: torch.Tensor, *, learn: bool, forward: bool) -> None:
@@ -167,7 +171,7 @@ class TorchNetwork(NumbaNetwork):
 
     @contextmanager
     def _on_device(self) -> Iterator[None]:
-        """On a GPU, use this block's stream and wait until it has done its work."""
+        """On a GPU, use this network's stream and wait until it has done its work."""
         with torch.inference_mode():
             stream = self._stream
             with torch.cuda.stream(stream) if stream is not None else nullcontext():
@@ -176,37 +180,21 @@ class TorchNetwork(NumbaNetwork):
                 stream.synchronize()
 
     def _rows(self, active: IndexArray) -> torch.Tensor:
-        """Return the rows on the device; the same array as last time is there already."""
+        """Return the rows on the device; those of the same array as last time are there already."""
         if self._rows_of is None or self._rows_of[0] is not active or len(self._rows_of[1]) != len(active):
             self._rows_of = active, torch.from_numpy(active.copy()).to(self.device)
         return self._rows_of[1]
 
     def _coefficients(self, genomes: torch.Tensor, layer: int) -> dict[str, torch.Tensor]:
         """Return the coefficients of layer 1, 2, ..., each ``(genomes, n_out or 1, n_in or 1)``."""
-        places = {entry.name: entry for entry in self.layout.entries}
-        found = {}
+        entries = {entry.name: entry for entry in self.layout.entries}
+        coefficients = {}
         for name in self._spec.rule.coefficients:
             shared = self._spec.sharing[name] == "network"
-            entry = places[f"network.{name}" if shared else f"layer{layer}.{name}"]
+            entry = entries[f"network.{name}" if shared else f"layer{layer}.{name}"]
             part = genomes[:, entry.offset : entry.offset + entry.size]
-            found[name] = part.reshape(len(genomes), *entry.shape)
-        return found
-
-    def _initial_matrices(
-        self, genomes: FloatArray, genome_of: Sequence[int], seeds: Sequence[int]
-    ) -> list[FloatArray]:
-        """Return each layer's weights at birth, ``(lifetimes, n_out, n_in)``."""
-        first = [np.empty((len(seeds), n_out, n_in), np.float32) for n_in, n_out in self._spec.layers]
-        if self._initial is None:
-            arrays = self.layout.split(genomes)
-            for layer, weights in enumerate(first, start=1):
-                weights[...] = arrays[f"layer{layer}.weight"][list(genome_of)]
-            return first
-        for row, seed in enumerate(seeds):
-            generator = stream(seed, Stream.INITIAL_WEIGHTS)
-            for weights in first:
-                self._initial.fill(generator, weights[row])
-        return first
+            coefficients[name] = part.reshape(len(genomes), *entry.shape)
+        return coefficients
 
     def _lend(self, tensor: torch.Tensor) -> FloatArray:
         """Return what the host may read and write: the memory itself, or a copy that goes back."""
