@@ -20,7 +20,8 @@ from PIL import Image, ImageDraw
 from hebbevo.envs import MORPHOLOGIES, config_class
 from hebbevo.envs.morphologies.catalogue import get_morphology
 from hebbevo.envs.robots.walker import WalkerConfig
-from hebbevo.rendering.offscreen import OffscreenRenderer, Picture
+from hebbevo.rendering.layout import Picture
+from hebbevo.rendering.offscreen import OffscreenRenderer
 
 WIDTH, HEIGHT, CAPTION = 240, 180, 44
 DISTANCE = {"quadruped": 3.0, "dog": 1.35}

@@ -36,7 +36,8 @@ def render_command(
     from rich.progress import Progress
 
     from hebbevo.genomes.genome import load_genome
-    from hebbevo.rendering.video import check_video, render
+    from hebbevo.rendering.mp4 import check_video
+    from hebbevo.rendering.video import render
 
     check_video(out)
     loaded, console = load_genome(genome), Console()
@@ -51,6 +52,6 @@ def render_command(
             steps=steps,
             watch=lambda done, frames: bar.update(task, completed=done, total=frames),
         )
-    lifetimes, unit = recording.lifetimes, loaded.task.env.unit
-    came = "diverged" if lifetimes.diverged[0] else f"{lifetimes.fitness[0]:.2f} {unit}"
-    say(console, f"{out}: {recording.morphology}, {lifetimes.steps[0]} steps, {came}")
+    result, unit = recording.result, loaded.task.env.unit
+    outcome = "diverged" if result.diverged[0] else f"{result.fitness[0]:.2f} {unit}"
+    say(console, f"{out}: {recording.morphology}, {result.steps[0]} steps, {outcome}")

@@ -1,1 +1,1 @@
-"""Videos of lifetimes."""
+"""Videos and pictures of lifetimes."""

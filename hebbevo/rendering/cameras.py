@@ -1,6 +1,6 @@
-"""What draws each kind of environment: one entry of `CAMERAS` each.
+"""Cameras, one for each kind of environment: an entry of `CAMERAS`.
 
-A camera notes little while a lifetime goes on, and draws afterwards.
+A camera takes small snapshots while a lifetime goes on, and draws afterwards.
 """
 
 from __future__ import annotations
@@ -13,35 +13,35 @@ from typing import TYPE_CHECKING, Any, cast
 import mujoco
 import numpy as np
 import numpy.typing as npt
+from typing_extensions import override
 
 from hebbevo.envs import BatchedEnvironment, CarRacingConfig, EnvConfig, GymnasiumConfig
 from hebbevo.envs.gymnasium.environment import BatchedGymnasium
 from hebbevo.envs.robots.walker import BatchedQuadruped, WalkerConfig
 from hebbevo.errors import InputError
-from hebbevo.rendering.offscreen import OffscreenRenderer, Picture, find_gl
+from hebbevo.rendering.gl import find_gl
+from hebbevo.rendering.layout import VIEW, Picture
+from hebbevo.rendering.offscreen import OffscreenRenderer
+from hebbevo.rendering.recording import Recording
 
 if TYPE_CHECKING:
     from hebbevo.envs.car_racing.batch import BatchedCarRacing
-    from hebbevo.rendering.video import Recording
-
-VIEW = (800, 540)
-"""Width and height of a picture in the video; others are fitted into it."""
 
 DISTANCES = {"quadruped": 4.2, "dog": 2.0}
 """From the camera to the body, m."""
 
 
 class Camera(ABC):
-    """Draws the first row of a block of lifetimes.
+    """Draws the first row of a batch of lifetimes.
 
     Attributes:
-        seconds_per_step: the time that a step takes in the simulated world.
+        seconds_per_step: simulated time.
     """
 
     seconds_per_step: float
 
-    def look(self, environment: BatchedEnvironment) -> object:
-        """Note what is needed to draw this moment later."""
+    def snapshot(self, environment: BatchedEnvironment) -> object:
+        """Return whatever `pictures` needs to draw this moment later."""
         return None
 
     @abstractmethod
@@ -53,26 +53,26 @@ class Camera(ABC):
 
 
 class WalkerCamera(Camera):
-    """Follows a quadruped; the body may change on the way."""
+    """Follows a quadruped or a dog, from its right; the body may change on the way."""
 
     def __init__(self, config: WalkerConfig) -> None:
-        find_gl()  # before a lifetime is lived in vain
+        find_gl()  # refused before the lifetime runs, not after it
         self.seconds_per_step = config.timestep * config.substeps
         self._distance = DISTANCES[config.name]
         self._renderers: dict[int, tuple[mujoco.MjModel, OffscreenRenderer]] = {}
 
-    def look(self, environment: BatchedEnvironment) -> tuple[mujoco.MjModel, npt.NDArray[np.float64]]:
-        """Note the body and its pose."""
+    @override
+    def snapshot(self, environment: BatchedEnvironment) -> tuple[mujoco.MjModel, npt.NDArray[np.float64]]:
         assert isinstance(environment, BatchedQuadruped)
         return environment.model(0), environment.position(0).copy()
 
+    @override
     def pictures(self, recording: Recording) -> Iterator[Picture]:
-        """Draw the body from its right, the way ahead to the right."""
         for moment in recording.moments:
-            model, pose = cast(tuple[mujoco.MjModel, npt.NDArray[np.float64]], moment.sight)
-            where = (pose[0], pose[1], 0.08 * self._distance)
+            model, pose = cast(tuple[mujoco.MjModel, npt.NDArray[np.float64]], moment.snapshot)
+            look_at = (pose[0], pose[1], 0.08 * self._distance)
             yield self._renderer_of(model).draw(
-                pose, distance=self._distance, angles=(110, -22), look_at=where
+                pose, distance=self._distance, angles=(110, -22), look_at=look_at
             )
 
     def _renderer_of(self, model: mujoco.MjModel) -> OffscreenRenderer:
@@ -80,22 +80,22 @@ class WalkerCamera(Camera):
             self._renderers[id(model)] = (model, OffscreenRenderer(model, *VIEW))
         return self._renderers[id(model)][1]
 
+    @override
     def close(self) -> None:
-        """Leave the studios."""
         for _, renderer in self._renderers.values():
             renderer.close()
         self._renderers.clear()
 
 
 class ReplayCamera(Camera):
-    """Takes the actions that were noted again, in an environment that draws itself."""
+    """Takes the recorded actions again, in an environment that draws itself."""
 
     def __init__(self, replay: BatchedGymnasium | BatchedCarRacing, frames_per_second: float) -> None:
         self._replay = replay
         self.seconds_per_step = 1 / frames_per_second
 
+    @override
     def pictures(self, recording: Recording) -> Iterator[Picture]:
-        """Draw by the environment's own `render`."""
         self._replay.reset([recording.seed], [recording.morphology])
         moments, row = iter(recording.moments), np.zeros(1, np.int64)
         moment = next(moments, None)
@@ -105,8 +105,8 @@ class ReplayCamera(Camera):
                 moment = next(moments, None)
             self._replay.step(action[None], row)
 
+    @override
     def close(self) -> None:
-        """Close the environment."""
         self._replay.close()
 
 
@@ -119,7 +119,7 @@ def gymnasium_camera(config: GymnasiumConfig) -> ReplayCamera:
 
 
 def car_racing_camera(config: CarRacingConfig) -> ReplayCamera:
-    """Return the camera of CarRacing: the official picture."""
+    """Return the camera of CarRacing: the reference environment's picture."""
     from gymnasium.envs.box2d.car_racing import FPS
 
     from hebbevo.envs.car_racing.batch import BatchedCarRacing
@@ -139,7 +139,7 @@ def camera_for(env: EnvConfig) -> Camera:
     """Return the camera of an environment.
 
     Raises:
-        InputError: it has none, or nothing to draw with.
+        InputError: it has none, or there is no OpenGL to draw with.
     """
     for kind in type(env).__mro__:
         if kind in CAMERAS:

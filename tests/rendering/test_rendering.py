@@ -1,6 +1,6 @@
-"""Videos: the lifetime is the one that `evaluate` lives, frames keep real time, and nothing is written over.
+"""Videos: the lifetime is the one of `evaluate`, frames keep real time, and no file is overwritten.
 
-The Gymnasium tasks draw themselves, so that the whole way to the video is tested everywhere. Where there is no GL,
+The Gymnasium tasks draw themselves, so that everything up to the video is tested everywhere. Where there is no GL,
 the quadruped's test sees the line that says what to install.
 """
 
@@ -20,22 +20,16 @@ from hebbevo import Genome, InputError, evaluate, load_config
 from hebbevo.envs import EnvConfig
 from hebbevo.envs.robots.quadruped import QuadrupedConfig
 from hebbevo.perturbations.catalogue import parse_perturbations
-from hebbevo.rendering import offscreen
+from hebbevo.rendering import gl
 from hebbevo.rendering.cameras import Camera, camera_for
-from hebbevo.rendering.canvas import (
-    BAR,
-    LABEL,
-    MATRICES,
-    PLOT,
-    SIZE,
-    Canvas,
-    WeightScale,
-    Window,
-    _boxes,
-    _ticks,
-)
-from hebbevo.rendering.offscreen import OffscreenRenderer, Picture, find_gl
-from hebbevo.rendering.video import FRAMES_PER_SECOND, Recording, record, render, write_video
+from hebbevo.rendering.canvas import Canvas, Window
+from hebbevo.rendering.gl import find_gl
+from hebbevo.rendering.layout import BAR, LABEL, MATRICES, PLOT, SIZE, Picture, matrix_boxes, round_ticks
+from hebbevo.rendering.mp4 import write_video
+from hebbevo.rendering.offscreen import OffscreenRenderer
+from hebbevo.rendering.recording import FRAMES_PER_SECOND, Recording
+from hebbevo.rendering.video import record, render
+from hebbevo.rendering.weight_scale import WeightScale
 from hebbevo.rollouts.hooks import Batch, Hook
 from hebbevo.seeding import SeedPurpose, lifetime_seed
 from hebbevo.tasks.task import Task, Worker
@@ -45,7 +39,7 @@ TASKS = {"quadruped": quadruped_task, "CartPole": cart_pole_task}
 
 
 class NoCamera(Camera):
-    """A camera for steps of this length that sees nothing."""
+    """A camera for steps of this length that draws gray."""
 
     def __init__(self, seconds_per_step: float = 0.0165) -> None:
         self.seconds_per_step = seconds_per_step
@@ -55,7 +49,7 @@ class NoCamera(Camera):
 
 
 def genome_of(task: Task) -> Genome:
-    return Genome(task, task.first_genome(np.random.default_rng(0)), name="mine")
+    return Genome(task, task.first_genome(np.random.default_rng(0)), name="walker")
 
 
 def recorded(genome: Genome, body: str, seed: int = 4, camera: Camera | None = None) -> Recording:
@@ -86,17 +80,17 @@ def _forget_gl() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("name", TASKS)
-def test_the_lifetime_is_the_first_that_evaluate_lives(name: str) -> None:
+def test_the_lifetime_is_the_first_of_evaluate(name: str) -> None:
     genome, body = genome_of(TASKS[name]()), BODY[name]
     bodies = [body] if name == "quadruped" else None
     evaluation = evaluate(genome, episodes=2, seed=4, morphologies=bodies, controls=False, execution=HERE)
     recording = recorded(genome, body)
     expected = evaluation.lifetimes[body]["genome"]
-    assert recording.lifetimes.fitness[0] == expected.fitness[0]
-    assert recording.lifetimes.steps[0] == expected.steps[0] == len(recording.actions)
+    assert recording.result.fitness[0] == expected.fitness[0]
+    assert recording.result.steps[0] == expected.steps[0] == len(recording.actions)
 
 
-def test_what_is_noted_is_what_another_hook_sees() -> None:
+def test_the_recording_holds_what_another_hook_sees() -> None:
     class Witness(Hook):
         def __init__(self) -> None:
             self.weights: list[list[np.ndarray]] = []
@@ -133,44 +127,46 @@ def test_frames_keep_real_time(seconds: float) -> None:
 def test_a_task_that_draws_itself_becomes_a_video() -> None:
     genome = genome_of(cart_pole_task())
     counted: list[tuple[int, int]] = []
-    recording = render(genome, "life.mp4", seed=4, watch=lambda *counts: counted.append(counts))
-    frames = frames_of(Path("life.mp4"))
+    recording = render(genome, "lifetime.mp4", seed=4, watch=lambda *counts: counted.append(counts))
+    frames = frames_of(Path("lifetime.mp4"))
     length = sum(moment.frames for moment in recording.moments)
     assert frames.shape == (length, SIZE[1], SIZE[0], 3)
     assert counted == [(number, length) for number in range(1, length + 1)]
     assert (frames[0] != frames[-1]).mean() > 0.001
-    assert list(Path().iterdir()) == [Path("life.mp4")]
-    # the replay takes the same way: its last picture is of the last moment, not of another fall
+    assert list(Path().iterdir()) == [Path("lifetime.mp4")]
+    # the replay is the same lifetime: its last picture is of the last moment, not of another fall
     camera = camera_for(genome.task.env)
     assert len(list(camera.pictures(recording))) == len(recording.moments)
     camera.close()
 
 
-def test_a_perturbed_lifetime_is_drawn_as_it_was_lived() -> None:
+def test_a_perturbed_lifetime_is_recorded_with_its_perturbations() -> None:
     genome, text = genome_of(quadruped_task()), "zero_weights:at=5,fraction=0.5+kill_actuators:from=9,to=20"
     task = replace(genome.task, perturbations=parse_perturbations(text))
     every_step = NoCamera(1 / FRAMES_PER_SECOND)
     recording = recorded(replace(genome, task=task), "intact", camera=every_step)
-    calm = recorded(genome, "intact")
-    lived = Worker(genome.task, 1).rollout(
+    unperturbed = recorded(genome, "intact")
+    expected = Worker(genome.task, 1).rollout(
         *(genome.values[None], [0], [recording.seed], ["intact"]),
         early_stop=False,
         perturbations=parse_perturbations(text),
     )
-    assert recording.lifetimes.fitness[0] == lived.fitness[0] != calm.lifetimes.fitness[0]
+    assert recording.result.fitness[0] == expected.fitness[0] != unperturbed.result.fitness[0]
     before, event = (recording.moments[step].weights[0] for step in (4, 5))
     assert (before != 0).all()
-    assert (event == 0).mean() == pytest.approx(0.5, abs=0.1), "seen as the event leaves them"
+    assert (event == 0).mean() == pytest.approx(0.5, abs=0.1), "weights after the perturbation"
     assert (recording.actions[9:20] == 0).all()
     assert (recording.actions[20] != 0).all()
 
 
-def test_a_replay_takes_the_perturbed_way() -> None:
+def test_a_replay_takes_the_perturbed_actions() -> None:
     recording = render(genome_of(cart_pole_task()), "a.mp4", perturb="sensor_noise:from=2,to=9,sd=3")
     camera = camera_for(cart_pole_task().env)
     assert len(list(camera.pictures(recording))) == len(recording.moments)
     camera.close()
-    assert [str(what) for what in recording.perturbations] == ["sensor_noise:from=2,to=9,sd=3"]
+    assert [str(perturbation) for perturbation in recording.perturbations] == [
+        "sensor_noise:from=2,to=9,sd=3"
+    ]
 
 
 def test_car_racing_is_drawn_by_gymnasium() -> None:
@@ -180,7 +176,7 @@ def test_car_racing_is_drawn_by_gymnasium() -> None:
     camera = camera_for(task.env)
     recording = recorded(genome, "default", camera=camera)
     expected = evaluate(genome, episodes=1, seed=4, controls=False, execution=HERE)
-    assert recording.lifetimes.fitness[0] == expected.progress("default")[0]
+    assert recording.result.fitness[0] == expected.progress("default")[0]
     official = gymnasium.make("CarRacing-v3", render_mode="rgb_array")
     official.reset(seed=recording.seed % 2**32)
     picture = next(camera.pictures(recording))
@@ -191,11 +187,11 @@ def test_car_racing_is_drawn_by_gymnasium() -> None:
 
 
 def test_steps_bound_the_lifetime() -> None:
-    recording = render(genome_of(cart_pole_task()), "life.mp4", steps=5)
-    assert recording.lifetimes.steps[0] == 5
+    recording = render(genome_of(cart_pole_task()), "lifetime.mp4", steps=5)
+    assert recording.result.steps[0] == 5
 
 
-def test_a_quadruped_is_drawn_or_the_line_says_what_to_install() -> None:
+def test_a_quadruped_is_drawn_or_the_error_names_the_package() -> None:
     genome = genome_of(quadruped_task())
     if not gl_works():
         with pytest.raises(InputError, match="libosmesa6"):
@@ -212,7 +208,7 @@ def test_a_quadruped_is_drawn_or_the_line_says_what_to_install() -> None:
 @pytest.mark.parametrize("row", ["upper", "lower"])
 def test_a_picture_stands_upright(row: str) -> None:
     if not gl_works():
-        pytest.skip("needs a GL; the test above sees that the lack of one is said")
+        pytest.skip("needs OpenGL; the test above covers its lack")
     env = QuadrupedConfig()
     batch = env.build(1)
     batch.reset([1], ["intact"])
@@ -225,7 +221,7 @@ def test_a_picture_stands_upright(row: str) -> None:
 
 def test_no_gl_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MUJOCO_GL", raising=False)
-    monkeypatch.setattr(offscreen, "_works", lambda name: False)
+    monkeypatch.setattr(gl, "_works", lambda name: False)
     find_gl.cache_clear()
     with pytest.raises(InputError, match="libosmesa6") as caught:
         render(genome_of(quadruped_task()), "walk.mp4")
@@ -234,16 +230,16 @@ def test_no_gl_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("trial", ["import os; os.abort()", "raise ImportError", "import os; os._exit(3)"])
-def test_a_gl_that_fails_or_crashes_is_passed_over(trial: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_gl_that_fails_or_crashes_is_skipped(trial: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MUJOCO_GL", raising=False)
-    monkeypatch.setattr(offscreen, "_candidates", lambda: ("first", "second"))
-    monkeypatch.setattr(offscreen, "_TRIAL", f"import sys\nif sys.argv[1] == 'first':\n    {trial}")
+    monkeypatch.setattr(gl, "_candidates", lambda: ("first", "second"))
+    monkeypatch.setattr(gl, "_TRIAL", f"import sys\nif sys.argv[1] == 'first':\n    {trial}")
     find_gl.cache_clear()
     assert find_gl() == "second"
 
 
 def test_mujoco_gl_leaves_no_choice(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(offscreen, "_works", lambda name: name == "egl")
+    monkeypatch.setattr(gl, "_works", lambda name: name == "egl")
     for asked, found in (("egl", "egl"), ("EGL ", "egl"), ("", "egl")):
         monkeypatch.setenv("MUJOCO_GL", asked)
         find_gl.cache_clear()
@@ -273,11 +269,11 @@ def test_mujoco_gl_leaves_no_choice(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_bad_input_is_refused(out: str, options: dict[str, object], expected: str) -> None:
-    Path("there.mp4").write_bytes(b"mine")
+    Path("there.mp4").write_bytes(b"kept")
     with pytest.raises(InputError, match=expected) as caught:
         render(genome_of(cart_pole_task()), out, **options)
     assert "\n" not in str(caught.value)
-    assert [(path.name, path.read_bytes()) for path in Path().iterdir()] == [("there.mp4", b"mine")]
+    assert [(path.name, path.read_bytes()) for path in Path().iterdir()] == [("there.mp4", b"kept")]
 
 
 def test_an_unknown_body_is_refused() -> None:
@@ -303,23 +299,25 @@ def test_a_video_that_breaks_off_leaves_nothing() -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        write_video(Path("a.mp4"), frames(), 2)
+        write_video(Path("a.mp4"), frames(), 2, FRAMES_PER_SECOND)
     assert not list(Path().iterdir())
 
 
 @pytest.mark.parametrize("largest", [0.1, 1.0, 3e4, 1e-3])
 def test_the_scale_is_odd_ascending_and_bounded(largest: float) -> None:
     generator = np.random.default_rng(0)
-    births = generator.uniform(-0.1, 0.1, (8, 6))
-    scale = WeightScale([[births.astype(np.float32)], [np.full((8, 6), largest, np.float32)]])
+    initial = generator.uniform(-0.1, 0.1, (8, 6))
+    scale = WeightScale([[initial.astype(np.float32)], [np.full((8, 6), largest, np.float32)]])
     weights = np.geomspace(1e-6, 1e6, 200)
-    places = scale.place(weights)
-    assert (np.diff(places) >= 0).all()
-    np.testing.assert_allclose(scale.place(-weights), -places)
-    assert scale.place(scale.limit) == pytest.approx(1.0)
-    assert places[-1] == 1.0
-    assert scale.place(0.0) == 0.0
-    assert scale.place(np.array([np.nan, np.inf, -np.inf])).tolist() == [0.0, 1.0, -1.0]
+    positions = scale.position(weights)
+    assert (np.diff(positions) >= 0).all()
+    np.testing.assert_allclose(scale.position(-weights), -positions)
+    assert scale.position(scale.limit) == pytest.approx(1.0)
+    assert positions[-1] == 1.0
+    assert scale.position(0.0) == 0.0
+    within = np.linspace(-scale.limit, scale.limit, 99)
+    np.testing.assert_allclose(scale.weight(scale.position(within)), within, rtol=1e-9, atol=1e-12)
+    assert scale.position(np.array([np.nan, np.inf, -np.inf])).tolist() == [0.0, 1.0, -1.0]
     red, blue = scale.colors([scale.limit])[0].astype(int), scale.colors([-scale.limit])[0].astype(int)
     assert red[0] > red[2] + 50
     assert blue[2] > blue[0] + 50
@@ -334,10 +332,10 @@ def test_the_scale_is_odd_ascending_and_bounded(largest: float) -> None:
     "shapes",
     [[(128, 28), (64, 128), (8, 64)], [(128, 648), (64, 128), (3, 64)], [(1, 1)], [(4, 4)] * 10, [(3000, 9)]],
 )
-def test_matrices_lie_in_their_column_one_below_the_other(shapes: list[tuple[int, int]]) -> None:
+def test_matrices_are_stacked_in_their_column(shapes: list[tuple[int, int]]) -> None:
     left, top, right, bottom = MATRICES
     end = top
-    for (rows, columns), box in zip(shapes, _boxes(shapes), strict=True):
+    for (rows, columns), box in zip(shapes, matrix_boxes(shapes), strict=True):
         assert left <= box[0] < box[2] <= right
         assert end + LABEL <= box[1] < box[3] <= bottom
         if rows <= 100 and columns <= 400:
@@ -349,13 +347,13 @@ def test_matrices_lie_in_their_column_one_below_the_other(shapes: list[tuple[int
 def test_a_frame_shows_weights_progress_and_perturbations() -> None:
     recording = recorded(genome_of(quadruped_task()), "intact")
     plain = Canvas(recording, "title", "m")
-    marked = Canvas(recording, "title", "m", [Window("a blow", 10, 20)])
+    marked = Canvas(recording, "title", "m", [Window("a push", 10, 20)])
     picture = np.full((9, 16, 3), 60, np.uint8)
     numbers = [
         next(n for n, moment in enumerate(recording.moments) if moment.step >= step) for step in (0, 12)
     ]
     frames = [plain.draw(number, picture) for number in numbers]
-    left, top, right, bottom = _boxes([(6, 28), (8, 6)])[0]
+    left, top, right, bottom = matrix_boxes([(6, 28), (8, 6)])[0]
     colors = plain._scale.colors(recording.moments[0].weights[0])
     cell = ((bottom - top) // 6, (right - left) // 28)
     shown = frames[0][top + cell[0] // 2 : bottom : cell[0], left + cell[1] // 2 : right : cell[1]]
@@ -365,7 +363,7 @@ def test_a_frame_shows_weights_progress_and_perturbations() -> None:
     amber = np.flatnonzero((window == (0xF3, 0xD9, 0xA4)).all(axis=1)) / (PLOT[2] - PLOT[0])
     assert amber.min() == pytest.approx(10 / 40, abs=0.01)
     assert amber.max() == pytest.approx(20 / 40, abs=0.01)
-    # its name stands on the picture while it lasts
+    # its label is on the picture while it acts
     assert (
         marked.draw(numbers[0], picture)[58:90, :300] == plain.draw(numbers[0], picture)[58:90, :300]
     ).all()
@@ -376,7 +374,7 @@ def test_a_frame_shows_weights_progress_and_perturbations() -> None:
 
 @pytest.mark.parametrize(("low", "high"), [(0.0, 16.5), (-0.3, 0.1), (3.0, 4000.0), (0.0, 1e-5)])
 def test_ticks_are_few_and_within(low: float, high: float) -> None:
-    ticks = _ticks(low, high, 4)
+    ticks = round_ticks(low, high, 4)
     assert 1 <= len(ticks) <= 5
     assert low - 1e-9 <= min(ticks) <= max(ticks) <= high + 1e-9
 
@@ -384,4 +382,4 @@ def test_ticks_are_few_and_within(low: float, high: float) -> None:
 def test_a_network_whose_weights_never_change_is_drawn() -> None:
     genome = genome_of(cart_pole_task("plasticity.rule=none", "plasticity.initial_weights=evolved"))
     zero = replace(genome, values=np.zeros_like(genome.values))
-    assert render(zero, "zero.mp4", steps=3).lifetimes.steps[0] == 3
+    assert render(zero, "zero.mp4", steps=3).result.steps[0] == 3
