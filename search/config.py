@@ -1,12 +1,11 @@
-"""The settings that all search algorithms share; each algorithm adds its own in a subclass."""
+"""The settings that all search algorithms share; each algorithm adds others in a subclass."""
 
 from abc import abstractmethod
-from operator import not_
-from typing import Literal, Self
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from hebbevo.errors import SearchError
 from hebbevo.search.searcher import Searcher
@@ -17,42 +16,12 @@ class SearchConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
+    default_penalty: ClassVar[float] = 0.0
+    """Penalty of large genomes that a run applies where its config names none: `training.penalty`."""
+
     algorithm: str
     population: int = Field(ge=2, description="individuals per generation")
-    generations: int = Field(ge=1, description="generations of a whole run")
-    agent_steps: int | None = Field(
-        default=None,
-        ge=1,
-        description="a run also ends with the generation that has lived so many agent-steps; null: it does not",
-    )
     sigma: float = Field(default=0.1, gt=0, description="standard deviation of the first proposals")
-    penalty: float = Field(
-        default=0.0, ge=0, description="times mean(genome^2), subtracted from the fitness before tell()"
-    )
-    lifetime_seeds: Literal["individual", "pair", "generation", "track"] = Field(
-        default="individual",
-        description="who lives through the same random numbers: nobody; individuals 2k and 2k+1 (a mirrored "
-        "pair); everybody of a generation (common random numbers); everybody, but for the weights at birth, where the "
-        "environment draws its track from the lower half of a seed (car_racing). Used by whoever evaluates.",
-    )
-    level_replay: float = Field(
-        default=0.0,
-        ge=0,
-        lt=1,
-        exclude_if=not_,  # runs of older versions do not know it
-        description="share of a generation that lives again on the tracks where earlier ones did worst, from other "
-        "weights at birth (prioritized level replay); for lifetime_seeds individual and pair. Used by whoever "
-        "evaluates.",
-    )
-
-    @model_validator(mode="after")
-    def _tracks_differ(self) -> Self:
-        if self.level_replay and self.lifetime_seeds not in ("individual", "pair"):
-            raise SearchError(
-                f"level_replay needs tracks that differ within a generation, got lifetime_seeds "
-                f"{self.lifetime_seeds}; use pair"
-            )
-        return self
 
     @abstractmethod
     def build(self, center: NDArray[np.float32], run_seed: int) -> Searcher:

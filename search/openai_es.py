@@ -15,7 +15,7 @@ returns those of the sum, so that all workers together send one vector, and each
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,8 +37,9 @@ SPANS_PER_WORKER = 4  # pieces of an update: the last ones should not leave the 
 class OpenAIESConfig(SearchConfig):
     """Settings of OpenAI-ES; the defaults are the published ones."""
 
+    default_penalty: ClassVar[float] = 0.01
+
     algorithm: Literal["openai_es"] = "openai_es"
-    penalty: float = Field(default=0.01, ge=0, description="times mean(genome^2), off the fitness")
     sigma_decay: float = Field(default=0.999, gt=0, le=1, description="factor per generation, while ...")
     sigma_floor: float = Field(default=0.01, ge=0, description="... sigma is above this")
     learning_rate: float = Field(default=0.2, gt=0)

@@ -19,7 +19,7 @@ from typing import Any
 from hebbevo.benchmarks.timing import Effort
 
 _TINY = (
-    *("env.steps=1", "search.population=2", "search.generations=2"),
+    *("env.steps=1", "search.population=2", "training.generations=2"),
     *("evaluation.every=2", "evaluation.episodes=1"),
 )
 _PATIENCE = 300.0

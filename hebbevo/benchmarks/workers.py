@@ -54,7 +54,7 @@ def generation(config: Config, searcher: Searcher, executor: Executor[Worker], b
         run_seed=config.run.seed,
         number=searcher.generation,
         morphologies=config.env.morphology_names,
-        lifetime_seeds=config.search.lifetime_seeds,
+        lifetime_seeds=config.training.lifetime_seeds,
         batch_size=batch_size,
     )
     searcher.tell(proposals, fitness.mean, executor)

@@ -16,6 +16,7 @@ import yaml
 from pydantic import BaseModel
 
 from hebbevo import envs, search
+from hebbevo.config.aliases import ALIASES, current_names, former_names
 from hebbevo.config.schema import Config
 from hebbevo.errors import InputError, unknown
 from hebbevo.perturbations.catalogue import build_perturbations, check_perturbations
@@ -60,10 +61,17 @@ def load_config(source: str | Path, overrides: Iterable[str] = ()) -> Config:
     """
     # a kind comes first, so that it drops keys of the preset and none that were typed before it
     typed = sorted((_override(text) for text in overrides), key=lambda layer: not _sets_kind(layer))
+    layers = (*_base_layers(str(source)), *typed)
     merged: dict[str, Any] = {}
-    for layer in (*_base_layers(str(source)), *typed):
-        merged = _merge(merged, layer)
-    return build_config(merged)
+    for layer in layers:
+        merged = _merge(merged, current_names(layer))
+    try:
+        return build_config(merged)
+    except InputError as error:
+        for former in (name for layer in layers for name in former_names(layer)):
+            if str(error).startswith(ALIASES[former]):
+                raise InputError(f"{error} ({former} is its former name)") from None
+        raise
 
 
 def build_config(data: Mapping[str, Any]) -> Config:
@@ -75,14 +83,23 @@ def build_config(data: Mapping[str, Any]) -> Config:
     for key in data:
         if key not in Config.model_fields:
             raise InputError(unknown("config section", str(key), Config.model_fields))
-    sections = build_sections({**dict.fromkeys(Config.model_fields), **data})
-    check_perturbations(sections["perturbations"], sections["env"])
-    config = Config(**sections)
-    if config.search.level_replay and not config.env.draws_tracks:
+    sections = {**dict.fromkeys(Config.model_fields), **current_names(data)}
+    built = build_sections({name: values for name, values in sections.items() if name != "training"})
+    training = _with_penalty(sections["training"], built["search"])
+    config = Config(**built, **build_sections({"training": training}))
+    check_perturbations(config.perturbations, config.env)
+    if config.training.level_replay and not config.env.draws_tracks:
         raise InputError(
-            f"search.level_replay needs an environment with tracks, got env.name {config.env.name}; leave it out"
+            f"training.level_replay needs an environment with tracks, got env.name {config.env.name}; leave it out"
         )
     return config
+
+
+def _with_penalty(training: Any, search: SearchConfig) -> Any:
+    """Return the keys of `training`, the algorithm's penalty among them where they name none."""
+    if training is None or (isinstance(training, Mapping) and training.get("penalty") is None):
+        return {**(training or {}), "penalty": search.default_penalty}
+    return training
 
 
 def build_sections(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,19 +5,13 @@ from __future__ import annotations
 import typing
 from collections.abc import Mapping
 from functools import cached_property
-from operator import not_
 from typing import Any, Literal
 
 import yaml
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    SerializeAsAny,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, SerializeAsAny, field_validator, model_validator
 
+from hebbevo.config.section import Section, optional
+from hebbevo.config.training import EvaluationConfig, RunConfig, TrainingConfig
 from hebbevo.envs import EnvConfig
 from hebbevo.errors import RuleError
 from hebbevo.networks.layout import resolve_sharing
@@ -28,14 +22,7 @@ from hebbevo.search import SearchConfig
 _EVOLVED = "evolved"
 
 
-class _Section(BaseModel):
-    # Keys that runs and genomes of older versions do not know are left out where they say nothing (`exclude_if`).
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, allow_inf_nan=False, ignored_types=(cached_property,)
-    )
-
-
-class ConvolutionConfig(_Section):
+class ConvolutionConfig(Section):
     """A convolution without bias or padding, then tanh, then the maximum of every `pool` x `pool` block."""
 
     channels: int = Field(ge=1, le=1024)
@@ -44,7 +31,7 @@ class ConvolutionConfig(_Section):
     pool: int = Field(default=1, ge=1, le=31)
 
 
-class EncoderConfig(_Section):
+class EncoderConfig(Section):
     """How images become the features that the plastic layers see; static, evolved. Najarro & Risi's by default."""
 
     image_size: int | None = Field(
@@ -70,7 +57,7 @@ class EncoderConfig(_Section):
         return text
 
 
-class NetworkConfig(_Section):
+class NetworkConfig(Section):
     """A multilayer perceptron without biases, behind an encoder where the environment observes images."""
 
     hidden: tuple[typing.Annotated[int, Field(ge=1, le=100_000)], ...] = Field(
@@ -79,20 +66,17 @@ class NetworkConfig(_Section):
     activation: Literal["tanh", "relu", "sigmoid", "identity"] = Field(
         default="tanh", description="of the hidden layers"
     )
-    output: Literal["tanh", "raw"] = Field(
-        default="tanh",
+    output: Literal["tanh", "raw"] = optional(
+        "tanh",
         description="what `post` is in the last layer: the action, or the sum, which tanh (sigmoid where an action has "
         "one sign) bounds only for the environment",
-        exclude_if=lambda output: output == "tanh",
     )
-    encoder: EncoderConfig | None = Field(
-        default=None,
-        description="for images; null is Najarro & Risi's there, and none elsewhere",
-        exclude_if=not_,
+    encoder: EncoderConfig | None = optional(
+        None, description="for images; null is Najarro & Risi's there, and none elsewhere"
     )
 
 
-class PlasticityConfig(_Section):
+class PlasticityConfig(Section):
     """The rule, who shares its coefficients, and the weights at birth."""
 
     rule: str | dict[str, str] = Field(
@@ -160,32 +144,22 @@ class PlasticityConfig(_Section):
         return text
 
 
-class EvaluationConfig(_Section):
-    """How the centre is measured on fresh seeds."""
-
-    every: int = Field(
-        default=10, ge=1, description="generations between evaluations; the last one always is"
-    )
-    episodes: int = Field(default=16, ge=1, description="lifetimes per morphology, full length")
-
-
-class RunConfig(_Section):
-    """The rest."""
-
-    seed: int = Field(default=0, ge=0, lt=2**63, description="every random number of the run follows from it")
-
-
-class Config(_Section):
+class Config(Section):
     """A whole run."""
 
     env: SerializeAsAny[EnvConfig]
     network: NetworkConfig = NetworkConfig()
     plasticity: PlasticityConfig = PlasticityConfig()
     search: SerializeAsAny[SearchConfig]
+    training: TrainingConfig
     evaluation: EvaluationConfig = EvaluationConfig()
     run: RunConfig = RunConfig()
-    perturbations: tuple[SerializeAsAny[Perturbation], ...] = Field(default=(), exclude_if=not_)
+    perturbations: tuple[SerializeAsAny[Perturbation], ...] = optional(())
 
     def to_yaml(self) -> str:
         """Return the resolved configuration."""
         return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, width=100)
+
+    def search_settings(self) -> dict[str, Any]:
+        """Return the keys of `search` and `training` in one mapping, as genome files hold them."""
+        return {**self.search.model_dump(mode="json"), **self.training.model_dump(mode="json")}

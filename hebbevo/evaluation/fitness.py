@@ -21,7 +21,7 @@ from hebbevo.tasks.task import Worker
 FloatArray = npt.NDArray[np.float32]
 
 GROUP_SIZE = {"individual": 1, "pair": 2, "generation": 2**62, "track": 1}
-"""How many individuals in a row share lifetime seeds (`search.lifetime_seeds`); `track` shares their lower half.
+"""How many individuals in a row share lifetime seeds (`training.lifetime_seeds`); `track` shares their lower half.
 
 Each morphology has seeds of its own: it is individuals that common random numbers compare, on one body at a time,
 while the mean over bodies is the less noisy for draws that are independent.

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from hebbevo.config.aliases import current_names
 from hebbevo.config.loading import Config, build_config, difference
 from hebbevo.errors import FileError, InputError
 from hebbevo.evaluation.evaluation import GENOME, evaluate_conditions
@@ -167,7 +168,7 @@ def read_config(directory: RunDirectory) -> Config:
 def _check_same_config(config: Config, checkpoint: Checkpoint, directory: RunDirectory) -> None:
     written = checkpoint.header.get("config")
     changed = difference(
-        _any_length(written if isinstance(written, Mapping) else {}),
+        _any_length(current_names(written if isinstance(written, Mapping) else {})),
         _any_length(config.model_dump(mode="json")),
     )
     if changed:
@@ -179,21 +180,21 @@ def _check_same_config(config: Config, checkpoint: Checkpoint, directory: RunDir
 
 def _any_length(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return a config without what says when the run ends, on which nothing before depends."""
-    search = config.get("search")
-    if not isinstance(search, Mapping):
+    training = config.get("training")
+    if not isinstance(training, Mapping):
         return dict(config)
-    kept = {key: value for key, value in search.items() if key not in ("generations", "agent_steps")}
-    return {**config, "search": kept}
+    kept = {key: value for key, value in training.items() if key not in ("generations", "agent_steps")}
+    return {**config, "training": kept}
 
 
 def _prolonged(config: Config, generations: int, directory: RunDirectory) -> Config:
     """Return the config with more generations and without a budget of steps, written to the run directory."""
-    now = config.search.generations
+    now = config.training.generations
     if generations < now:
         raise InputError(f"generations must be at least {now}, those of {directory.path}, got {generations}")
-    if generations > now or config.search.agent_steps is not None:
-        search = config.search.model_copy(update={"generations": generations, "agent_steps": None})
-        config = config.model_copy(update={"search": search})
+    if generations > now or config.training.agent_steps is not None:
+        training = config.training.model_copy(update={"generations": generations, "agent_steps": None})
+        config = config.model_copy(update={"training": training})
         directory.write_config(config.to_yaml())
     return config
 
@@ -240,7 +241,7 @@ class _Evolution:
         self.start = start
         self.best: float | None = None
         self.agent_steps = 0
-        self._replay = LevelReplay(config.search, config.run.seed)
+        self._replay = LevelReplay(config.training, config.search.population, config.run.seed)
         if checkpoint is not None:
             searcher.load_state_dict(self._replay.load_state_dict(checkpoint.tensors))
             self.best = checkpoint.header.get("best_mean")
@@ -249,9 +250,9 @@ class _Evolution:
     @property
     def finished(self) -> bool:
         """Whether the last generation is done, or the budget of agent-steps is used up."""
-        search = self.config.search
-        return self.searcher.generation >= search.generations or (
-            search.agent_steps is not None and self.agent_steps >= search.agent_steps
+        training = self.config.training
+        return self.searcher.generation >= training.generations or (
+            training.agent_steps is not None and self.agent_steps >= training.agent_steps
         )
 
     def run(self, executor: Executor[Worker], execution: ResolvedExecution) -> Run:
@@ -280,7 +281,7 @@ class _Evolution:
         )
 
     def _generation(self, executor: Executor[Worker], execution: ResolvedExecution) -> Step:
-        began, search = time.perf_counter(), self.config.search
+        began, training = time.perf_counter(), self.config.training
         number = self.searcher.generation
         replayed = self._replay.chosen(number)
         proposals = self.searcher.ask()
@@ -291,13 +292,13 @@ class _Evolution:
             run_seed=self.config.run.seed,
             number=number,
             morphologies=self.config.env.morphology_names,
-            lifetime_seeds=search.lifetime_seeds,
+            lifetime_seeds=training.lifetime_seeds,
             batch_size=execution.batch_size,
             even=execution.even,
             replayed=replayed.tolist(),
         )
         self._replay.record(number, replayed, fitness.mean)
-        self.searcher.tell(proposals, fitness.penalised(search.penalty), executor)
+        self.searcher.tell(proposals, fitness.penalised(training.penalty), executor)
         generation = self.searcher.generation
         self.agent_steps += fitness.steps
         center = (
@@ -323,8 +324,8 @@ class _Evolution:
         )
         seconds, workers, busy = time.perf_counter() - began, executor.workers, self.notes.take_busy()
         utilisation = None if busy is None else busy / (max(1, workers) * seconds)
-        left = None if search.agent_steps is None else max(0, search.agent_steps - self.agent_steps)
-        return Step(generation, search.generations, row, fitness.steps, seconds, workers, utilisation, left)
+        left = None if training.agent_steps is None else max(0, training.agent_steps - self.agent_steps)
+        return Step(generation, training.generations, row, fitness.steps, seconds, workers, utilisation, left)
 
     @property
     def _every(self) -> int:
@@ -381,7 +382,7 @@ class _Evolution:
         provenance: dict[str, Any] = {
             "seed": self.config.run.seed,
             "generation": self.searcher.generation,
-            "search": self.config.search.model_dump(mode="json"),
+            "search": self.config.search_settings(),
             "evaluation": {"episodes": self.config.evaluation.episodes, **center} if center else None,
         }
         if self.start is not None:

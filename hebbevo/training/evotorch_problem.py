@@ -26,9 +26,9 @@ def as_evotorch_problem(
 ) -> TaskProblem:
     """Return the task of a config as a maximisation problem for any algorithm of EvoTorch.
 
-    The fitness is what a run's searcher is told, less `search.penalty` times the mean squared coefficient: the n-th
+    The fitness is what a run's searcher is told, less `training.penalty` times the mean squared coefficient: the n-th
     evaluation of a batch is generation n of a run with this `run.seed`. So it depends on the seed and on the number
-    of evaluations before, not on threads or workers. Of `search`, `penalty` and `lifetime_seeds` count.
+    of evaluations before, not on threads or workers. Of `training`, `penalty` and `lifetime_seeds` count.
 
     Args:
         config: from `load_config`.
@@ -77,11 +77,11 @@ class _Lifetimes:
             run_seed=config.run.seed,
             number=self._generation,
             morphologies=config.env.morphology_names,
-            lifetime_seeds=config.search.lifetime_seeds,
+            lifetime_seeds=config.training.lifetime_seeds,
             batch_size=self._batch_size,
         )
         self._generation += 1
-        return lived.penalised(config.search.penalty)
+        return lived.penalised(config.training.penalty)
 
     def close(self) -> None:
         """Give back the executor."""

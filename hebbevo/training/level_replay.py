@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from hebbevo.config.training import TrainingConfig
 from hebbevo.evaluation.fitness import GROUP_SIZE, training_seed
-from hebbevo.search import SearchConfig
 from hebbevo.seeding import SeedPurpose, level_seed, lifetime_seed
 
 _TRACKS, _SCORES = "level_replay.tracks", "level_replay.scores"
@@ -29,10 +29,10 @@ class LevelReplay:
         scores: float64 ``(n,)``, ascending.
     """
 
-    def __init__(self, search: SearchConfig, run_seed: int) -> None:
-        self._size = GROUP_SIZE[search.lifetime_seeds]
-        self._groups = -(-search.population // self._size)
-        self._share = search.level_replay
+    def __init__(self, training: TrainingConfig, population: int, run_seed: int) -> None:
+        self._size = GROUP_SIZE[training.lifetime_seeds]
+        self._groups = -(-population // self._size)
+        self._share = training.level_replay
         self._run_seed = run_seed
         self.tracks: npt.NDArray[np.int64] = np.zeros(0, np.int64)
         self.scores: npt.NDArray[np.float64] = np.zeros(0)

@@ -42,14 +42,14 @@ def test_presets_load_and_come_back_from_their_yaml(name: str) -> None:
 
 def test_the_paper_preset_holds_the_published_numbers() -> None:
     config = load_config("paper-quadruped").model_dump()
-    search, plasticity = config["search"], config["plasticity"]
-    assert (search["population"], search["generations"], search["sigma"]) == (500, 500, 0.1)
+    search, training, plasticity = config["search"], config["training"], config["plasticity"]
+    assert (search["population"], training["generations"], search["sigma"]) == (500, 500, 0.1)
     assert (search["learning_rate"], search["learning_rate_decay"], search["sigma_decay"]) == (
         0.2,
         0.995,
         0.999,
     )
-    assert (search["penalty"], search["learning_rate_floor"], search["sigma_floor"]) == (0.01, 0.001, 0.01)
+    assert (training["penalty"], search["learning_rate_floor"], search["sigma_floor"]) == (0.01, 0.001, 0.01)
     assert (plasticity["rule"], plasticity["initial_weights"]) == ("ABCD_lr", "uniform(-0.1, 0.1)")
     assert config["network"]["hidden"] == (128, 64)
     assert config["env"]["early_stop"] == {"after": 200, "negative_rewards": 30}
@@ -59,7 +59,7 @@ def test_overrides_win_over_the_file_and_the_file_over_its_preset() -> None:
     file = written("preset: quick-quadruped\nsearch: {population: 10, sigma: 0.2}\nnetwork: {hidden: [5]}\n")
     config = load_config(file, ["search.sigma=0.3", "search.sigma=0.4"])
     assert (config.search.population, config.search.sigma, config.network.hidden) == (10, 0.4, (5,))
-    assert config.search.generations == load_config(QUICK).search.generations
+    assert config.training.generations == load_config(QUICK).training.generations
 
 
 @pytest.mark.parametrize("text", ["env:", "env: {}", "network:\nsearch:\nenv:\nplasticity:", "run: null"])
@@ -161,14 +161,16 @@ BAD_OVERRIDES = {
     "serch.population=4": "did you mean search?",
     "search.population=7": "must be even for mirrored sampling, got 7; use 8",
     "search.population=-2": "search.population: input should be greater than or equal to 2, got -2",
-    "search.generations=0": "search.generations",
+    "training.generations=0": "training.generations: input should be greater than or equal to 1, got 0",
+    "search.generations=0": "search.generations is its former name",
     "search.sigma=nan": "search.sigma",
     "search.sigma=.inf": "search.sigma",
     "search.algorithm=open_es": "did you mean openai_es?",
     "search.algorithm=[1]": "search.algorithm must be a name",
+    "training.lifetime_seeds=all": "training.lifetime_seeds",
     "search.lifetime_seeds=all": "search.lifetime_seeds",
-    "search.level_replay=1": "search.level_replay: input should be less than 1, got 1",
-    "search.level_replay=0.5": "needs an environment with tracks, got env.name quadruped; leave it out",
+    "training.level_replay=1": "training.level_replay: input should be less than 1, got 1",
+    "training.level_replay=0.5": "needs an environment with tracks, got env.name quadruped; leave it out",
     "search=5": "write SECTION.KEY=VALUE",
     "population=5": "write SECTION.KEY=VALUE",
     "search.population": "write SECTION.KEY=VALUE",

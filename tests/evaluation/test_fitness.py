@@ -123,7 +123,7 @@ def task(request: pytest.FixtureRequest) -> Task:
 @pytest.fixture(scope="module")
 def proposals(task: Task) -> Proposals:
     center = task.first_genome(np.random.default_rng(0))
-    return OpenAIESConfig(population=10, generations=1).build(center, 3).ask()
+    return OpenAIESConfig(population=10).build(center, 3).ask()
 
 
 @pytest.fixture(scope="module")

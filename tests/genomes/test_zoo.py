@@ -47,11 +47,11 @@ def test_its_header_holds_the_whole_config(genome: Genome) -> None:
     config = build_config(provenance["config"])
     assert Task.of(config) == genome.lasting(config.env.steps).task
     assert config.run.seed == provenance["seed"]
-    assert config.search == type(config.search)(**provenance["search"])
-    if config.search.agent_steps is None and genome.name not in STOPPED:
-        assert config.search.generations == provenance["generation"]
+    assert build_config({**provenance["config"], "search": provenance["search"]}) == config
+    if config.training.agent_steps is None and genome.name not in STOPPED:
+        assert config.training.generations == provenance["generation"]
     else:
-        assert config.search.generations >= provenance["generation"]
+        assert config.training.generations >= provenance["generation"]
     text = json.dumps(dict(provenance))
     for word in ("/", 'time"', "threads", "host"):
         assert word not in text

@@ -17,7 +17,7 @@ Vector = NDArray[np.float64]
 
 
 def config(**settings: Any) -> OpenAIESConfig:
-    return OpenAIESConfig(**{"population": 40, "generations": 5, **settings})
+    return OpenAIESConfig(**{"population": 40, **settings})
 
 
 def center(dimension: int = 50) -> NDArray[np.float32]:
@@ -237,7 +237,6 @@ def test_odd_population_is_refused_with_the_remedy() -> None:
     [
         {"population": 0},
         {"population": -4},
-        {"generations": 0},
         {"sigma": 0},
         {"sigma": float("nan")},
         {"sigma_decay": 1.1},
@@ -247,8 +246,8 @@ def test_odd_population_is_refused_with_the_remedy() -> None:
         {"optimizer": "lamb"},
         {"beta1": 1},
         {"epsilon": 0},
-        {"penalty": -0.1},
-        {"lifetime_seeds": "nobody"},
+        {"generations": 5},
+        {"penalty": 0.01},
         {"sgima": 0.1},
         {"algorithm": "snes"},
     ],
@@ -262,7 +261,7 @@ def test_defaults_are_the_published_ones() -> None:
     d = config()
     assert (d.sigma, d.sigma_decay, d.sigma_floor) == (0.1, 0.999, 0.01)
     assert (d.learning_rate, d.learning_rate_decay, d.learning_rate_floor) == (0.2, 0.995, 0.001)
-    assert (d.optimizer, d.penalty, d.lifetime_seeds) == ("sgd", 0.01, "individual")
+    assert (d.optimizer, d.default_penalty) == ("sgd", 0.01)
 
 
 @pytest.mark.parametrize("bad", [np.zeros((2, 2)), np.zeros(0), np.array([0.0, np.nan])])

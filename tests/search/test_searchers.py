@@ -33,7 +33,7 @@ def run(searcher: Searcher, generations: int) -> None:
 
 
 def make(name: str, seed: int = 3, dimension: int = 12, **settings: Any) -> Searcher:
-    config = config_class(name)(algorithm=name, population=16, generations=9, **settings)
+    config = config_class(name)(algorithm=name, population=16, **settings)
     return config.build(np.ones(dimension, np.float32), seed)
 
 
@@ -111,7 +111,7 @@ class TestContract:
 def test_openai_es_reaches_1e_minus_6_on_the_sphere_in_20_dimensions(settings: dict[str, Any]) -> None:
     """With the published floors it stops near 2e-3; without them step size and sigma go on shrinking."""
     settings = {"sigma_floor": 0.0, "learning_rate_floor": 0.0, **settings}
-    config = OpenAIESConfig(population=100, generations=400, **settings)
+    config = OpenAIESConfig(population=100, **settings)
     searcher = config.build(np.ones(20, np.float32), 0)
     run(searcher, 400)
     assert -sphere(searcher.center[None])[0] < 1e-6

@@ -159,7 +159,7 @@ def test_a_prolonged_run_equals_one_as_long_from_the_beginning(
     config: Config, straight: Run, tmp_path: Path
 ) -> None:
     """Its old end, generation 4, is one at which the centre is evaluated anyway."""
-    short = config.model_copy(update={"search": config.search.model_copy(update={"generations": 4})})
+    short = config.model_copy(update={"training": config.training.model_copy(update={"generations": 4})})
     evolve(short, tmp_path / "run", execution=HERE)
     run = resume(tmp_path / "run", generations=5, execution=HERE)
     assert (run.generation, run.resumed_from) == (5, 4)
@@ -175,7 +175,7 @@ def test_a_prolonged_run_equals_one_as_long_from_the_beginning(
 def test_a_run_killed_right_after_it_was_prolonged_goes_on(
     config: Config, straight: Run, tmp_path: Path
 ) -> None:
-    short = config.model_copy(update={"search": config.search.model_copy(update={"generations": 4})})
+    short = config.model_copy(update={"training": config.training.model_copy(update={"generations": 4})})
     evolve(short, tmp_path / "run", execution=HERE)
     (tmp_path / "run" / "config.yaml").write_text(config.to_yaml())
     run = resume(tmp_path / "run", execution=HERE)
@@ -185,8 +185,8 @@ def test_a_run_killed_right_after_it_was_prolonged_goes_on(
 def test_a_budget_of_agent_steps_ends_a_run(config: Config, straight: Run, tmp_path: Path) -> None:
     """With the generation that uses it up; stopped and resumed or not, and prolonged as any other run."""
     steps = [row["agent_steps"] for row in rows_of(straight.path)]
-    search = config.search.model_copy(update={"agent_steps": int(sum(steps[:3])) + 1})
-    budget = config.model_copy(update={"search": search})
+    training = config.training.model_copy(update={"agent_steps": int(sum(steps[:3])) + 1})
+    budget = config.model_copy(update={"training": training})
     whole = evolve(budget, tmp_path / "whole", execution=HERE)
     assert whole.generation == 4
     assert rows_of(whole.path)[-1]["center_mean"] is not None

@@ -8,8 +8,8 @@ from tasks import HERE, small_config
 from test_evolution import Stopped, results, stopping
 
 from hebbevo import evolve, resume
+from hebbevo.config.training import TrainingConfig
 from hebbevo.evaluation.fitness import training_seed
-from hebbevo.search import OpenAIESConfig, SearchConfig
 from hebbevo.training.level_replay import LevelReplay
 
 CAR = (
@@ -18,15 +18,13 @@ CAR = (
     "network.hidden=4",
     "network.encoder={image_size: 24, convolutions: [{channels: 2, kernel: 3, stride: 2, pool: 2}]}",
     "search.population=4",
-    "search.lifetime_seeds=pair",
+    "training.lifetime_seeds=pair",
     "evaluation.episodes=1",
 )
 
 
-def settings(share: float, lifetime_seeds: str = "pair", population: int = 20) -> SearchConfig:
-    return OpenAIESConfig(
-        population=population, generations=1, level_replay=share, lifetime_seeds=lifetime_seeds
-    )
+def settings(share: float, lifetime_seeds: str = "pair") -> TrainingConfig:
+    return TrainingConfig(generations=1, penalty=0, level_replay=share, lifetime_seeds=lifetime_seeds)
 
 
 def own_track(number: int, group: int, run_seed: int = 5) -> int:
@@ -35,7 +33,7 @@ def own_track(number: int, group: int, run_seed: int = 5) -> int:
 
 @pytest.mark.parametrize(("lifetime_seeds", "size"), [("pair", 2), ("individual", 1)])
 def test_the_memory_is_that_of_a_plain_loop(lifetime_seeds: str, size: int) -> None:
-    replay, generator = LevelReplay(settings(0.3, lifetime_seeds), 5), np.random.default_rng(0)
+    replay, generator = LevelReplay(settings(0.3, lifetime_seeds), 20, 5), np.random.default_rng(0)
     groups = 20 // size
     memory: dict[int, float] = {}
     for number in range(12):
@@ -54,7 +52,7 @@ def test_the_memory_is_that_of_a_plain_loop(lifetime_seeds: str, size: int) -> N
 
 
 def test_tracks_that_are_hard_come_back_and_those_learnt_go() -> None:
-    replay, generator = LevelReplay(settings(0.5, population=40), 5), np.random.default_rng(1)
+    replay, generator = LevelReplay(settings(0.5), 40, 5), np.random.default_rng(1)
 
     def lives(number: int, learnt: float) -> list[float]:
         """Return how hard the replayed tracks of a generation are, from 0 to 1, each track at a place of its own."""
@@ -74,7 +72,7 @@ def test_tracks_that_are_hard_come_back_and_those_learnt_go() -> None:
 
 
 def test_without_a_share_nothing_is_kept() -> None:
-    replay = LevelReplay(settings(0.0), 5)
+    replay = LevelReplay(settings(0.0), 20, 5)
     replay.record(0, replay.chosen(0), np.zeros(20))
     assert replay.chosen(1).size == 0
     assert replay.state_dict() == {}
@@ -83,7 +81,7 @@ def test_without_a_share_nothing_is_kept() -> None:
 
 
 def test_a_stopped_run_replays_the_same_tracks(tmp_path: Path) -> None:
-    config = small_config("search.level_replay=0.5", env=CAR)
+    config = small_config("training.level_replay=0.5", env=CAR)
     straight = evolve(config, tmp_path / "straight", execution=HERE)
     with pytest.raises(Stopped):
         evolve(config, tmp_path / "stopped", execution=HERE, watch=stopping(2))

@@ -1,0 +1,62 @@
+"""The sections that say how a run trains, evaluates and draws its random numbers."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from hebbevo.config.section import Section, optional
+from hebbevo.errors import InputError
+
+
+class TrainingConfig(Section):
+    """How long a run is, and how its generations are evaluated."""
+
+    generations: int = Field(ge=1, description="generations of a complete run")
+    agent_steps: int | None = Field(
+        default=None,
+        ge=1,
+        description="a run also ends with the generation that reaches this many agent-steps; null: it does not",
+    )
+    penalty: float = Field(
+        ge=0,
+        description="times mean(genome^2), subtracted from the fitness before ranking; null: the algorithm's default",
+    )
+    lifetime_seeds: Literal["individual", "pair", "generation", "track"] = Field(
+        default="individual",
+        description="who shares random numbers: nobody; individuals 2k and 2k+1 (a mirrored pair); all of a generation "
+        "(common random numbers); all, except for the initial weights, where the environment draws its level from the "
+        "lower half of a seed (the track of car_racing)",
+    )
+    level_replay: float = optional(
+        0.0,
+        ge=0,
+        lt=1,
+        description="share of a generation that repeats the levels on which earlier ones did worst, from other initial "
+        "weights (prioritized level replay); for lifetime_seeds individual and pair",
+    )
+
+    @model_validator(mode="after")
+    def _levels_differ(self) -> Self:
+        if self.level_replay and self.lifetime_seeds not in ("individual", "pair"):
+            raise InputError(
+                f"level_replay needs levels that differ within a generation, got lifetime_seeds "
+                f"{self.lifetime_seeds}; use pair"
+            )
+        return self
+
+
+class EvaluationConfig(Section):
+    """How the center is measured on fresh seeds."""
+
+    every: int = Field(
+        default=10, ge=1, description="generations between evaluations; the last one always is"
+    )
+    episodes: int = Field(default=16, ge=1, description="lifetimes per morphology, full length")
+
+
+class RunConfig(Section):
+    """The rest."""
+
+    seed: int = Field(default=0, ge=0, lt=2**63, description="every random number of the run follows from it")
