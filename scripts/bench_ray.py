@@ -244,7 +244,7 @@ def _draw(table: npt.NDArray[np.float64], path: Path) -> None:
     figure.savefig(path, dpi=120)
 
 
-LANES_PER_PROCESS = 32
+WORKERS_PER_PROCESS = 32
 
 
 def sleep(worker: None, shared: npt.NDArray[np.float32], item: float) -> npt.NDArray[np.float64]:
@@ -295,17 +295,24 @@ def _simulated(workers: int, maps: Maps) -> Any:
     """Return an executor whose workers share a few processes: its driver sees as many as on a real cluster."""
     from hebbevo.execution import ray_executor
 
-    class SimulatedCluster(ray_executor.RayExecutor[None]):
-        def _make_actor(self, **options: Any) -> Any:
-            if self._made % LANES_PER_PROCESS:
-                return self._handles[-1].actor
-            return super()._make_actor(max_concurrency=LANES_PER_PROCESS + 1, **options)
+    class SharedProcesses(ray_executor.RayProcesses):
+        started = 0
+        actor: Any = None
+
+        def start(self, **options: Any) -> Any:
+            if self.started % WORKERS_PER_PROCESS == 0:
+                self.actor = super().start(max_concurrency=WORKERS_PER_PROCESS + 1, **options)
+            self.started += 1
+            return self.actor
 
     # Workers of one process share a queue there: nothing may wait in it.
     for module in (scheduling, ray_executor):
         vars(module)["IN_FLIGHT"] = 1
-    with _replaced(ray_executor, "check_local_workers", lambda workers, cores: None):
-        return SimulatedCluster(nothing, workers, on_event=maps)
+    with (
+        _replaced(ray_executor, "RayProcesses", SharedProcesses),
+        _replaced(ray_executor, "check_local_workers", lambda workers, cores: None),
+    ):
+        return ray_executor.RayExecutor(nothing, workers, on_event=maps)
 
 
 @contextmanager

@@ -1,8 +1,8 @@
 """Which item goes to which worker, and for how long a worker may keep it. No process, no network, no clock.
 
-Items are dealt as workers become free, with one more waiting at each worker while many are left. At the end,
-an idle worker repeats an item that waits behind another one or takes longer than any did before: backup
-tasks (Dean & Ghemawat 2004, MapReduce, section 3.6). An item is pure, so whichever answer comes first counts.
+A worker gets an item when it is free, and one more that waits there while many are left. At the end, an idle worker
+repeats an item that waits behind another one or takes longer than any did before: backup tasks (Dean & Ghemawat 2004,
+MapReduce, section 3.6). An item is pure, so whichever answer comes first counts.
 """
 
 from collections import deque
@@ -11,34 +11,39 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
-IN_FLIGHT = 2  # items at a worker: one runs, one waits, so that no worker waits for the driver
+IN_FLIGHT = 2
+"""Items at a worker: one runs, one waits, so that no worker waits for the driver."""
 
 
 @dataclass(frozen=True)
-class Patience:
-    """How long, in seconds, a worker may keep an item before it counts as hung.
+class WorkerLimits:
+    """How long a worker may keep an item, in seconds, and how many workers an item may end.
 
-    `floor`, or `factor` times the median so far if that is more; four times longer whenever the same item
-    runs out of time again, as it may really be that long. A worker's `first` item may compile. `start` is how
-    long to wait while no worker at all is ready. `deaths` of workers under one item end the run.
+    Attributes:
+        minimum: seconds after which a worker counts as hung, at the least.
+        factor: the same, as a multiple of the median so far, where that is more. Four times longer whenever the same
+            item expires again: it may really take that long.
+        first: seconds for a worker's first item, which may compile.
+        start: seconds to wait while no worker at all is ready.
+        losses: workers lost under one item that end the run.
     """
 
-    floor: float = 60.0
+    minimum: float = 60.0
     factor: float = 20.0
     first: float = 900.0
     start: float = 300.0
-    deaths: int = 3
+    losses: int = 3
 
 
 class Durations:
-    """Seconds that items of one kind took lately."""
+    """Seconds that the last items of one function took."""
 
     def __init__(self) -> None:
         self._recent: deque[float] = deque(maxlen=200)
         self._median: float | None = None  # computed when asked for
 
     def add(self, seconds: float) -> None:
-        """Take note of one."""
+        """Record one."""
         self._recent.append(seconds)
         self._median = None
 
@@ -49,24 +54,24 @@ class Durations:
             self._median = median(self._recent)
         return self._median
 
-    def deadline(self, patience: Patience, first: bool, expiries: int) -> float:
-        """Return how long an item may take; `first` of its worker, out of time `expiries` times before."""
+    def deadline(self, limits: WorkerLimits, first: bool, expiries: int) -> float:
+        """Return the seconds that an item may take; `first` of its worker, expired `expiries` times before."""
         middle = self.median
         if first or middle is None:
-            return patience.first
-        return max(patience.floor, patience.factor * middle) * 4.0**expiries
+            return limits.first
+        return max(limits.minimum, limits.factor * middle) * 4.0**expiries
 
     @property
     def backup(self) -> float:
-        """After how long an item is worth repeating on an idle worker."""
+        """Seconds after which an item is worth repeating on an idle worker."""
         return 1.2 * max(self._recent) + 0.05 if self._recent else float("inf")
 
 
 @dataclass(eq=False)
 class MapJob:
-    """The items of one map: which wait, which are out, which are done."""
+    """The items of one map: which wait, which are out at workers, which are done."""
 
-    kind: str
+    function: str
     size: int
     durations: Durations
     results: list[Any] = field(init=False)
@@ -84,7 +89,7 @@ class MapJob:
         self.out = {}
         self._done = bytearray(self.size)
         self._left = self.size
-        self._deaths: dict[int, int] = {}
+        self._losses: dict[int, int] = {}
         self._expiries: dict[int, int] = {}
 
     @property
@@ -113,7 +118,7 @@ class MapJob:
         self.repeated += 1
 
     def answer(self, item: int, result: Any, seconds: float, first: bool) -> None:
-        """Take a result; only the first of an item counts, and the `first` of a worker may have compiled."""
+        """Record a result; only the first of an item counts, and the `first` of a worker may have compiled."""
         self.busy += seconds
         if not first:
             self.durations.add(seconds)
@@ -124,19 +129,19 @@ class MapJob:
             self.results[item] = result
 
     def lose(self, item: int, *, running: bool, expired: bool) -> int:
-        """Take an item back from a lost worker, to be dealt next; return how many died running it."""
+        """Take an item back from a lost worker, to be sent next; return how many workers died running it."""
         self._return(item)
         if running:
-            counts = self._expiries if expired else self._deaths
+            counts = self._expiries if expired else self._losses
             counts[item] = counts.get(item, 0) + 1
         if not self.done(item) and item not in self.out:
             self.waiting.appendleft(item)
             self.lost += 1
-        return self._deaths.get(item, 0)
+        return self._losses.get(item, 0)
 
-    def deadline(self, item: int, patience: Patience, first: bool) -> float:
-        """Return how long a worker may take over an item."""
-        return self.durations.deadline(patience, first, self._expiries.get(item, 0))
+    def deadline(self, item: int, limits: WorkerLimits, first: bool) -> float:
+        """Return the seconds that a worker may take over an item; `first`: it is the worker's first."""
+        return self.durations.deadline(limits, first, self._expiries.get(item, 0))
 
     def late(self, handles: Iterable["WorkerHandle"], now: float) -> list[int]:
         """Return the items that idle workers should repeat, those that are out longest first.
@@ -155,9 +160,9 @@ class MapJob:
         ]
 
     def report(self, workers: int, seconds: float, waited: float, memory: int) -> dict[str, Any]:
-        """Return what the map came to: utilisation is the part of the workers' time that went into items."""
+        """Return the fields of a `map` event; utilisation is the part of the workers' time that went into items."""
         return {
-            "function": self.kind,
+            "function": self.function,
             "items": self.size,
             "workers": workers,
             "seconds": seconds,
@@ -178,26 +183,31 @@ class MapJob:
 
 @dataclass(eq=False)
 class WorkerHandle:
-    """A worker's process and the items that it holds, the running one first."""
+    """A worker's process and the items that it holds, the running one first.
+
+    Attributes:
+        actor: the process, in Ray's terms.
+        since: `time.monotonic` at which the running item, or the process itself, began.
+        description: `WorkerProcess.describe`; None until the worker is ready.
+        memory: bytes that the process held at its last answer.
+    """
 
     number: int
     actor: Any
-    since: float  # when the running item, or the process itself, began
-    about: dict[str, Any] | None = None  # its description, once it is ready
+    since: float
+    description: dict[str, Any] | None = None
     held: deque[tuple[MapJob, int]] = field(default_factory=deque)
     answers: int = 0
     memory: int = 0
 
     @property
     def name(self) -> str:
-        """Say which process of which machine it is."""
-        return (
-            f"{self.number} on {self.about['host']}, process {self.about['pid']}"
-            if self.about
-            else f"{self.number}"
-        )
+        """The number, machine and process, for messages."""
+        if self.description is None:
+            return f"{self.number}"
+        return f"{self.number} on {self.description['host']}, process {self.description['pid']}"
 
     def free_for(self, job: MapJob, workers: int) -> bool:
         """Whether it should get one more item; one that others have done, or a former map's, keeps it busy."""
         stale = any(held is not job or job.done(item) for held, item in self.held)
-        return self.about is not None and not stale and job.room(len(self.held), workers)
+        return self.description is not None and not stale and job.room(len(self.held), workers)

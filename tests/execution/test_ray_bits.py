@@ -21,7 +21,7 @@ from hebbevo.errors import SearchError
 from hebbevo.evaluation.fitness import evaluate_generation, evaluate_individuals
 from hebbevo.execution.execution import Execution
 from hebbevo.execution.executors import WorkerFactory, executor_for
-from hebbevo.execution.scheduling import Patience
+from hebbevo.execution.scheduling import WorkerLimits
 from hebbevo.search import Executor
 from hebbevo.tasks.task import Task, Worker
 from hebbevo.training.evolution import resume
@@ -132,7 +132,9 @@ def on_ray(config: Config, cluster: Any, workers: int, block: int, on_event: Any
     from hebbevo.execution.ray_executor import RayExecutor
 
     factory = WorkerFactory(Task.of(config), block)
-    return RayExecutor(factory, workers, cluster.address, patience=Patience(floor=20.0), on_event=on_event)
+    return RayExecutor(
+        factory, workers, cluster.address, limits=WorkerLimits(minimum=20.0), on_event=on_event
+    )
 
 
 def ignore(kind: str, /, **fields: Any) -> None:

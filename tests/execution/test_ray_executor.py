@@ -13,11 +13,11 @@ import pytest
 
 from hebbevo.errors import SearchError, SearchFailure
 from hebbevo.execution.build import this_build
-from hebbevo.execution.scheduling import Patience
+from hebbevo.execution.scheduling import WorkerLimits
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals")
 
-QUICK = Patience(floor=6.0, factor=10.0, first=60.0, start=120.0)
+QUICK = WorkerLimits(minimum=6.0, factor=10.0, first=60.0, start=120.0)
 
 
 class Events(list[tuple[str, dict[str, Any]]]):
@@ -62,7 +62,7 @@ def executor(cluster: Any, shared_events: Events) -> Iterator[Any]:
     """All tests share one that may use the whole cluster: what they do to it, it must survive."""
     from hebbevo.execution.ray_executor import RayExecutor
 
-    executor = RayExecutor(dict, None, cluster.address, patience=QUICK, on_event=shared_events)
+    executor = RayExecutor(dict, None, cluster.address, limits=QUICK, on_event=shared_events)
     wait_for(lambda: executor.map(square, 0.01, range(4)) and executor.workers == 2)
     yield executor
     executor.close()
@@ -166,7 +166,7 @@ def test_nodes_that_join_are_used_from_the_next_map_on_and_those_that_leave_are_
     cluster.remove_node(node, allow_graceful=False)
     results = executor.map(square, 0.05, range(40))
     assert [value for value, _ in results] == [item * item for item in range(40)]
-    wait_for(lambda: executor.map(square, 0.0, range(4)) and len(executor._handles) == 2)
+    wait_for(lambda: executor.map(square, 0.0, range(4)) and len(executor._pool.handles) == 2)
     assert len(events.of("worker_lost")) == 2
 
 
@@ -183,7 +183,7 @@ def test_a_worker_per_gpu(cluster: Any, executor: Any) -> None:
 
     node = cluster.add_node(num_cpus=2, num_gpus=2)
     try:
-        on_gpus = RayExecutor(dict, None, cluster.address, gpus_per_worker=1, patience=QUICK)
+        on_gpus = RayExecutor(dict, None, cluster.address, gpus_per_worker=1, limits=QUICK)
         wait_for(lambda: on_gpus.map(visible_gpu, 0.0, range(2)) and on_gpus.workers == 2)
         assert sorted(set(on_gpus.map(visible_gpu, 0.05, range(8)))) == ["0", "1"]
         on_gpus.close()

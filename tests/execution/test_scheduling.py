@@ -1,18 +1,18 @@
-"""The dealing policy by itself: order, depth, repeats, deadlines, places on nodes."""
+"""The scheduling policy by itself: order, depth, repeats, deadlines, room on nodes."""
 
 import pytest
 
 from hebbevo.execution.placement import Placement
-from hebbevo.execution.scheduling import IN_FLIGHT, Durations, MapJob, Patience, WorkerHandle
+from hebbevo.execution.scheduling import IN_FLIGHT, Durations, MapJob, WorkerHandle, WorkerLimits
 from hebbevo.execution.spans import even_spans, guided_spans
 
 
-def deal_of(size: int) -> MapJob:
+def job_of(size: int) -> MapJob:
     return MapJob("work", size, Durations())
 
 
-def test_items_are_dealt_in_order_and_only_the_first_answer_counts() -> None:
-    job = deal_of(3)
+def test_items_are_taken_in_order_and_only_the_first_answer_counts() -> None:
+    job = job_of(3)
     assert [job.take() for _ in range(3)] == [0, 1, 2]
     job.repeat(1)
     job.answer(1, "first", 0.1, first=False)
@@ -27,7 +27,7 @@ def test_items_are_dealt_in_order_and_only_the_first_answer_counts() -> None:
 
 
 def test_one_item_waits_at_each_worker_until_few_are_left() -> None:
-    job = deal_of(6)
+    job = job_of(6)
     assert job.room(IN_FLIGHT - 1, workers=4)
     assert not job.room(IN_FLIGHT, workers=4)
     for _ in range(2):
@@ -39,8 +39,8 @@ def test_one_item_waits_at_each_worker_until_few_are_left() -> None:
     assert not job.room(0, workers=4)
 
 
-def test_a_lost_item_is_dealt_next_unless_a_copy_is_out() -> None:
-    job = deal_of(4)
+def test_a_lost_item_is_taken_next_unless_a_copy_is_out() -> None:
+    job = job_of(4)
     for _ in range(3):
         job.take()
     job.repeat(2)
@@ -53,7 +53,7 @@ def test_a_lost_item_is_dealt_next_unless_a_copy_is_out() -> None:
 
 
 def test_a_queued_item_is_not_blamed_for_a_death() -> None:
-    job = deal_of(2)
+    job = job_of(2)
     job.take()
     assert job.lose(0, running=False, expired=False) == 0
     job.take()
@@ -61,28 +61,28 @@ def test_a_queued_item_is_not_blamed_for_a_death() -> None:
 
 
 def test_deadlines_follow_the_median_spare_first_items_and_grow_with_every_expiry() -> None:
-    patience = Patience(floor=2.0, factor=10.0, first=100.0)
+    limits = WorkerLimits(minimum=2.0, factor=10.0, first=100.0)
     durations = Durations()
-    assert durations.deadline(patience, first=False, expiries=0) == 100.0
+    assert durations.deadline(limits, first=False, expiries=0) == 100.0
     for seconds in (0.1, 0.1, 5.0):
         durations.add(seconds)
-    assert durations.deadline(patience, first=False, expiries=0) == 2.0
+    assert durations.deadline(limits, first=False, expiries=0) == 2.0
     for _ in range(4):
         durations.add(1.0)
-    assert durations.deadline(patience, first=False, expiries=0) == 10.0
-    assert durations.deadline(patience, first=False, expiries=2) == 160.0
-    assert durations.deadline(patience, first=True, expiries=0) == 100.0
+    assert durations.deadline(limits, first=False, expiries=0) == 10.0
+    assert durations.deadline(limits, first=False, expiries=2) == 160.0
+    assert durations.deadline(limits, first=True, expiries=0) == 100.0
 
 
 def test_first_items_teach_nothing_about_the_usual_time() -> None:
-    job = deal_of(2)
+    job = job_of(2)
     job.take()
     job.answer(0, None, 30.0, first=True)
     assert job.durations.median is None
 
 
 def test_what_waits_behind_another_or_takes_longest_is_late_once() -> None:
-    job = deal_of(4)
+    job = job_of(4)
     handles = [WorkerHandle(0, None, 10.0), WorkerHandle(1, None, 10.5)]
     for handle in (handles[0], handles[1], handles[0]):
         handle.held.append((job, job.take()))
@@ -111,15 +111,15 @@ def test_spans_cover_everyone_once_and_shrink_towards_the_end(total: int, width:
         assert all(start % 2 == 0 for start, _ in spans)
 
 
-def test_a_lane_with_an_item_of_a_former_map_gets_none_of_this() -> None:
-    before, now = deal_of(1), deal_of(9)
-    handle = WorkerHandle(0, None, 0.0, about={"host": "a", "pid": 1})
+def test_a_worker_with_an_item_of_a_former_map_gets_none_of_this() -> None:
+    before, now = job_of(1), job_of(9)
+    handle = WorkerHandle(0, None, 0.0, description={"host": "a", "pid": 1})
     handle.held.append((before, before.take()))
     before.over = True
     assert not handle.free_for(now, workers=1)
     handle.held.clear()
     assert handle.free_for(now, workers=1)
-    handle.about = None
+    handle.description = None
     assert not handle.free_for(now, workers=1)
 
 
