@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from hebbevo import load_genome
 from hebbevo.envs.car_racing.environment import FastCarRacing
 from hebbevo.seeding import SeedPurpose, level_seed, lifetime_seed
-from hebbevo.tasks.task import Worker
+from hebbevo.tasks.worker import CpuWorker
 
 COLUMNS = 6
 
@@ -59,7 +59,7 @@ def main() -> None:
     genome = load_genome(arguments.genome)
     if genome.task.env.name != "car_racing":
         parser.error(f"{arguments.genome} evolved on {genome.task.env.name}; name a genome of car_racing")
-    worker, lives = Worker(genome.task, 1), []
+    worker, lives = CpuWorker(genome.task, 1), []
     for episode in range(arguments.episodes):
         seed = lifetime_seed(0, SeedPurpose.EVALUATION, episode)
         life = worker.rollout(

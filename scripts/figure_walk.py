@@ -23,7 +23,7 @@ from hebbevo.evaluation.evaluation import random_genome
 from hebbevo.rendering.offscreen import OffscreenRenderer
 from hebbevo.rollouts.hooks import Batch, Hook
 from hebbevo.seeding import SeedPurpose, lifetime_seed
-from hebbevo.tasks.task import Worker
+from hebbevo.tasks.worker import CpuWorker, Worker
 
 CONDITIONS = {"evolved rule": "#c44e52", "the same weights, rule off": "#8c8c8c", "random rule": "#4c72b0"}
 CONTROL_STEP = 0.0165
@@ -85,7 +85,7 @@ def draw(genome: Genome, body: str, lifetimes: int, seed: int, path: Path) -> No
     env = genome.task.env
     if not isinstance(env, QuadrupedConfig):
         raise SystemExit(f"this figure is of the quadruped; {genome.name} lives in {env.name}")
-    worker = Worker(genome.task, lifetimes)
+    worker = CpuWorker(genome.task, lifetimes)
     seeds = [lifetime_seed(seed, SeedPurpose.EVALUATION, episode) for episode in range(lifetimes)]
     strangers = np.stack([random_genome(genome.task, genome.values, s) for s in seeds])
     own = genome.values[None, :]

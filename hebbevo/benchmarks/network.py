@@ -17,7 +17,8 @@ from hebbevo.config.loading import load_config
 from hebbevo.networks.layout import SHARINGS
 from hebbevo.networks.network import Network
 from hebbevo.rules import RULES
-from hebbevo.tasks.task import Task, Worker
+from hebbevo.tasks.task import Task
+from hebbevo.tasks.worker import CpuWorker
 
 DEFAULT_RULE, DEFAULT_SHARING = "ABCD_lr", "synapse"
 PER_GENOME = (1, 2)
@@ -100,7 +101,7 @@ class _Networks:
     def _made(self) -> Network:
         """Return the network that a worker lives with."""
         recorder, rows = Recorder(), range(self.batch_size)
-        Worker(self.task, self.batch_size).rollout(
+        CpuWorker(self.task, self.batch_size).rollout(
             self._genomes,
             self._genome_of,
             rows,
@@ -139,7 +140,7 @@ def _observations(batch_size: int, steps: int) -> list[FloatArray]:
     task, recorder, rows = _task(DEFAULT_RULE, DEFAULT_SHARING, steps), Recorder(), range(batch_size)
     generator = np.random.default_rng(0)
     genomes = np.stack([task.first_genome(generator) for _ in rows])
-    Worker(task, batch_size).rollout(
+    CpuWorker(task, batch_size).rollout(
         genomes, rows, rows, ["intact"] * batch_size, early_stop=False, hooks=[recorder]
     )
     return recorder.observations

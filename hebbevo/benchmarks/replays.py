@@ -2,7 +2,7 @@
 
 | replay | what runs |
 |---|---|
-| lifetime | `hebbevo.tasks.task.Worker.rollout`, as evolution calls it, without early stop |
+| lifetime | `hebbevo.tasks.worker.CpuWorker.rollout`, as evolution calls it, without early stop |
 | physics | a bare `mujoco.batch` of the same (trimmed) models: burn-in and the recorded controls, nothing bound |
 | environment | reset and steps of the environment with the recorded actions |
 | network | birth, forward passes and updates of the networks with the recorded observations |
@@ -28,7 +28,8 @@ from hebbevo.errors import InputError
 from hebbevo.networks.network import Network
 from hebbevo.rollouts.hooks import Batch, Hook
 from hebbevo.rollouts.result import RolloutResult
-from hebbevo.tasks.task import Task, Worker
+from hebbevo.tasks.task import Task
+from hebbevo.tasks.worker import CpuWorker
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -69,7 +70,7 @@ class Recording:
         self.seeds = list(range(batch_size))
         generator = np.random.default_rng(0)
         self.genomes = np.stack([task.first_genome(generator) for _ in range(self.genome_of[-1] + 1)])
-        self.worker = Worker(task, batch_size)
+        self.worker = CpuWorker(task, batch_size)
         self.recorded = Recorder()
         self.lived = self.lifetime(self.recorded)
         self.network, self.environment = self.recorded.network, self.recorded.environment

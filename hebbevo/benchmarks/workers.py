@@ -21,7 +21,8 @@ from hebbevo.evaluation.fitness import evaluate_generation
 from hebbevo.execution.execution import Execution, cores
 from hebbevo.execution.executors import executor_for
 from hebbevo.search import Executor, Searcher
-from hebbevo.tasks.task import Task, Worker
+from hebbevo.tasks.task import Task
+from hebbevo.tasks.worker import Worker
 
 POPULATION, STEPS, GENERATIONS = 64, 500, 3
 

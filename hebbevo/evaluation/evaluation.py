@@ -19,7 +19,8 @@ from hebbevo.genomes.genome import Genome
 from hebbevo.rollouts.result import RolloutResult
 from hebbevo.search import Executor
 from hebbevo.seeding import SeedPurpose, Stream, lifetime_seed, stream
-from hebbevo.tasks.task import Task, Worker
+from hebbevo.tasks.task import Task
+from hebbevo.tasks.worker import Worker
 from hebbevo.validation import check_section
 
 FloatArray = npt.NDArray[np.float32]

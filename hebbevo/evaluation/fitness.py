@@ -16,7 +16,7 @@ from hebbevo.execution.spans import even_spans, guided_spans
 from hebbevo.rollouts.result import WORST_FITNESS
 from hebbevo.search import Executor, MatrixProposals, Proposals
 from hebbevo.seeding import SeedPurpose, level_seed, lifetime_seed, on_level
-from hebbevo.tasks.task import Worker
+from hebbevo.tasks.worker import Worker
 
 FloatArray = npt.NDArray[np.float32]
 

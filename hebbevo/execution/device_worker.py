@@ -23,12 +23,12 @@ from hebbevo.rollouts.hooks import Hook
 from hebbevo.rollouts.pipeline import Pipeline, run_pipelined
 from hebbevo.rollouts.result import RolloutResult
 from hebbevo.rollouts.rollout import rollout
-from hebbevo.tasks.task import Task, Worker
+from hebbevo.tasks.task import Task
 
 FloatArray = npt.NDArray[np.float32]
 
 
-class DeviceWorker(Worker):
+class DeviceWorker:
     """What is dear to make, on a device: a kernel, and two halves of environment and network that grow as needed.
 
     Args:

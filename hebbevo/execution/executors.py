@@ -10,7 +10,8 @@ from hebbevo.execution.events import Listener, log_event
 from hebbevo.execution.execution import ResolvedExecution
 from hebbevo.execution.threads import InProcess
 from hebbevo.search import Executor
-from hebbevo.tasks.task import Task, Worker
+from hebbevo.tasks.task import Task
+from hebbevo.tasks.worker import CpuWorker, Worker
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class WorkerFactory:
     def __call__(self) -> Worker:
         """Make one."""
         if self.device is None:
-            return Worker(self.task, self.batch_size)
+            return CpuWorker(self.task, self.batch_size)
         from hebbevo.execution.device_worker import DeviceWorker
 
         return DeviceWorker(self.task, self.batch_size, self.device, self.threads)

@@ -18,7 +18,8 @@ import numpy as np
 
 from hebbevo.execution.build import cpu_kind
 from hebbevo.networks.compilation import cache_directory
-from hebbevo.tasks.task import Task, Worker
+from hebbevo.tasks.task import Task
+from hebbevo.tasks.worker import CpuWorker
 
 CANDIDATES: Final = (4, 8, 16)
 STEPS: Final = 25
@@ -52,7 +53,7 @@ def measure(task: Task) -> dict[int, float]:
     short = Task(task.env.model_copy(update={"steps": STEPS}), task.network, task.plasticity)  # unperturbed
     genome = task.first_genome(np.random.Generator(np.random.Philox(0)))
     genomes = np.tile(genome, (-(-max(CANDIDATES) // len(bodies)), 1))
-    workers = {batch_size: Worker(short, batch_size) for batch_size in CANDIDATES}
+    workers = {batch_size: CpuWorker(short, batch_size) for batch_size in CANDIDATES}
     best = dict.fromkeys(CANDIDATES, np.inf)
     began = time.thread_time()
     for turn in range(1 + TURNS):  # turn 0 compiles, or reads the compiled kernels

@@ -16,7 +16,7 @@ from hebbevo.config.loading import PERTURBATIONS, build_sections
 from hebbevo.envs import EnvConfig
 from hebbevo.errors import FileError, InputError, unknown
 from hebbevo.genomes.file import read_genome, write_genome
-from hebbevo.tasks.task import Task
+from hebbevo.tasks.task import SECTIONS, Task
 from hebbevo.validation import check_section
 
 ZOO = "zoo:"
@@ -121,7 +121,7 @@ def _path(source: str) -> Path:
 
 def _task(header: Any, source: str) -> Task:
     """Build the task of a header, which is untrusted: the config schema checks it."""
-    if not isinstance(header, dict) or set(header) - {PERTURBATIONS} != {"env", "network", "plasticity"}:
+    if not isinstance(header, dict) or set(SECTIONS) - {PERTURBATIONS} != set(header) - {PERTURBATIONS}:
         raise InputError(f"genome {source!r}: its header has no task; it was not written by hebbevo")
     plasticity = header["plasticity"]
     equation = plasticity.pop("equation", None) if isinstance(plasticity, dict) else None

@@ -25,7 +25,8 @@ from hebbevo.rendering.layout import Picture
 from hebbevo.rendering.mp4 import Watcher, check_video, write_video
 from hebbevo.rendering.recording import FRAMES_PER_SECOND, Recorder, Recording
 from hebbevo.seeding import SEED_LIMIT, SeedPurpose, lifetime_seed
-from hebbevo.tasks.task import Task, Worker
+from hebbevo.tasks.task import Task
+from hebbevo.tasks.worker import CpuWorker
 
 
 def render(
@@ -80,7 +81,7 @@ def record(
         seed: of the lifetime.
     """
     recorder = Recorder(camera.snapshot, camera.seconds_per_step)
-    with closing(Worker(task, 1)) as worker:
+    with closing(CpuWorker(task, 1)) as worker:
         result = worker.rollout(values[None], [0], [seed], [morphology], early_stop=False, hooks=[recorder])
     actions = np.array(recorder.actions)
     return Recording(

@@ -1,28 +1,23 @@
-"""A task: what a genome means. Environment, network and rule together give the genome its layout and its life."""
+"""A task: environment, network and rule, which together give a genome its layout and its lifetimes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import BaseModel
 
 from hebbevo.config.schema import Config, EncoderConfig, NetworkConfig, PlasticityConfig
-from hebbevo.envs import BatchedEnvironment, EnvConfig
+from hebbevo.envs import EnvConfig
 from hebbevo.networks.convolution import Convolution, EncoderSpec
 from hebbevo.networks.kernel_spec import KernelSpec
 from hebbevo.networks.layout import Layout, genome_layout, resolve_sharing
-from hebbevo.networks.numba.encoder import NumbaEncoder
-from hebbevo.networks.numba.kernel import NumbaKernel
-from hebbevo.networks.numba.network import NumbaNetwork
-from hebbevo.perturbations.catalogue import check_perturbations, hooks_of
+from hebbevo.perturbations.catalogue import check_perturbations
 from hebbevo.perturbations.perturbation import Perturbation
-from hebbevo.rollouts.hooks import Hook
-from hebbevo.rollouts.result import RolloutResult
-from hebbevo.rollouts.rollout import rollout
 from hebbevo.rules import Distribution
 from hebbevo.seeding import Stream, stream
 
@@ -60,7 +55,7 @@ class Task:
         Raises:
             InputError: a perturbation that cannot happen in it.
         """
-        task = cls(config.env, config.network, config.plasticity, config.perturbations)
+        task = cls(**{name: getattr(config, name) for name in SECTIONS})
         task.check(task.perturbations)
         return task
 
@@ -102,7 +97,7 @@ class Task:
 
     @cached_property
     def sharing(self) -> Mapping[str, str]:
-        """Who shares each coefficient."""
+        """The sharing of each coefficient."""
         return resolve_sharing(self.plasticity.parsed_rule, self.plasticity.sharing)
 
     @cached_property
@@ -156,63 +151,17 @@ class Task:
 
     def header(self) -> dict[str, Any]:
         """Return the task as a genome file's header holds it."""
-        header: dict[str, Any] = {
-            "env": self.env.model_dump(mode="json"),
-            "network": self.network.model_dump(mode="json"),
-            "plasticity": {
-                **self.plasticity.model_dump(mode="json"),
-                "equation": self.plasticity.parsed_rule.text,
-            },
-        }
-        if self.perturbations:
-            header["perturbations"] = [what.model_dump(mode="json") for what in self.perturbations]
+        header = {name: dumped for name in SECTIONS if (dumped := _dumped(getattr(self, name)))}
+        header["plasticity"]["equation"] = self.plasticity.parsed_rule.text
         return header
 
 
-class Worker:
-    """What is dear to make: compiled kernel, environment and network for blocks of up to `block` lifetimes."""
+SECTIONS = tuple(section.name for section in fields(Task))
+"""The sections of a config that make a task."""
 
-    def __init__(self, task: Task, batch_size: int) -> None:
-        self.task = task
-        self.batch_size = batch_size
-        self._environment: BatchedEnvironment = task.env.build(batch_size)
-        initial = None if task.plasticity.weights_evolve else task.plasticity.weight_distribution
-        encoder = NumbaEncoder(task.encoder, task.layout, batch_size) if task.encoder else None
-        slopes = task.ends.slopes if task.network.output == "raw" else None
-        kernel = NumbaKernel(task.kernel_spec)
-        self._network = NumbaNetwork(kernel, task.layout, initial, batch_size, encoder, slopes)
 
-    def rollout(
-        self,
-        genomes: FloatArray,
-        genome_of: Sequence[int],
-        seeds: Sequence[int],
-        morphologies: Sequence[str],
-        *,
-        early_stop: bool,
-        plastic: bool = True,
-        hooks: Sequence[Hook] = (),
-        perturbations: Sequence[Perturbation] | None = None,
-    ) -> RolloutResult:
-        """Live up to `block` lifetimes; see `hebbevo.rollouts.rollout.rollout`.
-
-        `perturbations` come before `hooks`; None are the task's own.
-        """
-        env, plasticity = self.task.env, self.task.plasticity
-        happening = self.task.perturbations if perturbations is None else perturbations
-        return rollout(
-            self._environment,
-            self._network,
-            genomes,
-            genome_of,
-            seeds,
-            morphologies,
-            steps=env.steps,
-            early_stop=env.early_stop if early_stop else None,
-            plastic=plastic,
-            hooks=(*hooks_of(happening, seeds, plasticity.weight_distribution), *hooks),
-        )
-
-    def close(self) -> None:
-        """Release the environment."""
-        self._environment.close()
+def _dumped(section: BaseModel | tuple[BaseModel, ...]) -> Any:
+    """Return a section as JSON holds it."""
+    if isinstance(section, tuple):
+        return [part.model_dump(mode="json") for part in section]
+    return section.model_dump(mode="json")

@@ -26,7 +26,8 @@ from hebbevo.genomes.genome import Genome, load_genome, save_genome
 from hebbevo.rollouts.result import WORST_FITNESS
 from hebbevo.search import Executor, Searcher
 from hebbevo.seeding import SeedPurpose
-from hebbevo.tasks.task import Task, Worker
+from hebbevo.tasks.task import Task
+from hebbevo.tasks.worker import Worker
 from hebbevo.training.figures import learning_curve
 from hebbevo.training.level_replay import LevelReplay
 from hebbevo.training.notes import Notes

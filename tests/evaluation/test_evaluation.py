@@ -15,7 +15,8 @@ from hebbevo.evaluation.evaluation import applicable_controls, random_genome, sh
 from hebbevo.evaluation.statistics import bootstrap_interval, paired_difference, summarise
 from hebbevo.rollouts.result import RolloutResult
 from hebbevo.seeding import SeedPurpose, lifetime_seed
-from hebbevo.tasks.task import Task, Worker
+from hebbevo.tasks.task import Task
+from hebbevo.tasks.worker import CpuWorker
 
 BODIES = ("intact", "right_front_damaged")
 EPISODES = 5
@@ -36,7 +37,7 @@ def evaluation(genome: Genome) -> Evaluation:
 
 
 def by_hand(genome: Genome, values: np.ndarray, episode: int, body: str, *, plastic: bool = True) -> float:
-    worker = Worker(genome.task, 1)
+    worker = CpuWorker(genome.task, 1)
     seed = lifetime_seed(4, SeedPurpose.EVALUATION, episode)
     return worker.rollout(values[None], [0], [seed], [body], early_stop=False, plastic=plastic).fitness[0]
 

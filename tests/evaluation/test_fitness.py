@@ -18,7 +18,8 @@ from hebbevo.execution.threads import InProcess
 from hebbevo.rollouts.result import WORST_FITNESS, RolloutResult
 from hebbevo.search import MatrixProposals, OpenAIESConfig, Proposals
 from hebbevo.seeding import SeedPurpose, lifetime_seed
-from hebbevo.tasks.task import Task, Worker
+from hebbevo.tasks.task import Task
+from hebbevo.tasks.worker import CpuWorker, Worker
 
 BODIES = ("intact", "right_front_damaged")
 
@@ -89,7 +90,7 @@ def test_lifetime_seeds_are_uniform_and_never_meet() -> None:
 
 @contextmanager
 def executing(task: Task, block: int, threads: int) -> Iterator[InProcess[Worker]]:
-    executor = InProcess(lambda: Worker(task, block), threads)
+    executor = InProcess(lambda: CpuWorker(task, block), threads)
     yield executor
     executor.close()
 

@@ -12,7 +12,8 @@ from hebbevo.envs.subprocess.environment import ProcessEnvironment
 from hebbevo.execution.device_worker import DeviceWorker
 from hebbevo.networks.torch.device import bytes_per_lifetime
 from hebbevo.rollouts.result import RolloutResult
-from hebbevo.tasks.task import Task, Worker
+from hebbevo.tasks.task import Task
+from hebbevo.tasks.worker import CpuWorker, Worker
 from hebbevo.training.evolution import evolve
 
 pytest.importorskip("Box2D")
@@ -72,7 +73,7 @@ def lived(worker: Worker, count: int = 4) -> RolloutResult:
 def test_the_first_steps_are_those_of_the_compiled_kernels(overrides: tuple[str, ...]) -> None:
     """Two kinds of arithmetic drift apart in a closed loop; over ten steps they have not."""
     task = Task.of(config_of(*overrides, "env.steps=10"))
-    mine, theirs = lived(DeviceWorker(task, 4, "cpu", 1)), lived(Worker(task, 4))
+    mine, theirs = lived(DeviceWorker(task, 4, "cpu", 1)), lived(CpuWorker(task, 4))
     np.testing.assert_allclose(mine.fitness, theirs.fitness, rtol=0, atol=1e-4)
     np.testing.assert_array_equal(mine.steps, theirs.steps)
 

@@ -23,7 +23,8 @@ from hebbevo.execution.execution import Execution
 from hebbevo.execution.executors import WorkerFactory, executor_for
 from hebbevo.execution.scheduling import WorkerLimits
 from hebbevo.search import Executor
-from hebbevo.tasks.task import Task, Worker
+from hebbevo.tasks.task import Task
+from hebbevo.tasks.worker import Worker
 from hebbevo.training.evolution import resume
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals")

@@ -13,7 +13,8 @@ from hebbevo.networks.numba.encoder import NumbaEncoder
 from hebbevo.networks.numba.kernel import NumbaKernel
 from hebbevo.networks.numba.network import NumbaNetwork
 from hebbevo.perturbations.catalogue import parse_perturbations
-from hebbevo.tasks.task import Task, Worker
+from hebbevo.tasks.task import Task
+from hebbevo.tasks.worker import CpuWorker
 
 
 class Picture(gymnasium.Env):
@@ -179,7 +180,7 @@ def test_what_post_is_in_the_last_layer(output):
             pass
 
     genome = task.first_genome(np.random.default_rng(1))
-    Worker(task, 1).rollout(genome[None], [0], [3], ["default"], early_stop=False, hooks=[Watch()])
+    CpuWorker(task, 1).rollout(genome[None], [0], [3], ["default"], early_stop=False, hooks=[Watch()])
     slopes = np.float32([0.5, 1, 1])
     expected = np.tanh(slopes * outputs) if output == "raw" else outputs
     np.testing.assert_allclose(actions, expected, atol=1e-6)
@@ -188,7 +189,7 @@ def test_what_post_is_in_the_last_layer(output):
 def test_a_lifetime_does_not_depend_on_its_block():
     task = picture_task("network.output=raw", "plasticity.normalise=max")
     genomes = np.stack([task.first_genome(np.random.default_rng(k)) for k in range(3)])
-    batch, alone = Worker(task, 3), Worker(task, 1)
+    batch, alone = CpuWorker(task, 3), CpuWorker(task, 1)
     together = batch.rollout(genomes, [2, 0, 1], [7, 8, 9], ["default"] * 3, early_stop=False)
     for row, (genome, seed) in enumerate(((2, 7), (0, 8), (1, 9))):
         one = alone.rollout(genomes[genome][None], [0], [seed], ["default"], early_stop=False)
@@ -230,7 +231,7 @@ def test_an_encoder_that_does_not_fit_is_refused(override, message):
 
 def test_a_drive_does_not_depend_on_its_block_or_on_drives_before(car_task):
     genomes = np.stack([car_task.first_genome(np.random.default_rng(k)) for k in range(2)])
-    batch, alone = Worker(car_task, 3), Worker(car_task, 1)
+    batch, alone = CpuWorker(car_task, 3), CpuWorker(car_task, 1)
     together = batch.rollout(genomes, [1, 0, 1], [7, 7 + 2**33, 8], ["default"] * 3, early_stop=True)
     for row, (genome, seed) in enumerate(((1, 7), (0, 7 + 2**33), (1, 8))):
         one = alone.rollout(genomes[genome][None], [0], [seed], ["default"], early_stop=True)

@@ -14,7 +14,8 @@ from hebbevo.errors import EnvError
 from hebbevo.perturbations.catalogue import PERTURBATIONS, Perturbations, parse_perturbations, read_protocols
 from hebbevo.rollouts.hooks import Batch, Hook
 from hebbevo.rules import Distribution
-from hebbevo.tasks.task import Task, Worker
+from hebbevo.tasks.task import Task
+from hebbevo.tasks.worker import CpuWorker
 
 DOG = ("env.name=dog", "network.hidden=6", "plasticity.normalise=max")
 TASKS = {"quadruped": QUADRUPED, "dog": DOG, "CartPole": CART_POLE}
@@ -50,7 +51,7 @@ def results_of(
     plastic: bool = True,
 ) -> np.ndarray:
     """Return (fitness, steps, diverged) of the lifetimes, cut in this order into batches of this size."""
-    bodies, worker = task.env.morphology_names, Worker(task, batch_size)
+    bodies, worker = task.env.morphology_names, CpuWorker(task, batch_size)
     genomes = np.stack([task.first_genome(np.random.default_rng(number)) for number in range(COUNT)])
     results = np.zeros((COUNT, 3))
     for start in range(0, COUNT, batch_size):
@@ -118,7 +119,7 @@ def test_a_perturbed_lifetime_is_the_same_in_every_batch(
 def test_a_perturbed_lifetime_leaves_no_trace() -> None:
     task = task_of("quadruped")
     interventions = parse_perturbations("+".join(text for text in SAMPLES.values()))
-    worker, genome = Worker(task, 2), task.first_genome(np.random.default_rng(0))[None, :]
+    worker, genome = CpuWorker(task, 2), task.first_genome(np.random.default_rng(0))[None, :]
 
     def fitness(perturbations: Perturbations) -> list[float]:
         part = worker.rollout(
@@ -144,7 +145,7 @@ def test_two_together_match_a_reference_in_float64() -> None:
     text = "saturate_actuators:from=5,to=12,value=0.7,actuators=[1,3]+zero_weights:at=8,fraction=0.333"
     task, recorder = task_of("quadruped"), WeightRecorder()
     genome, seed, body = task.first_genome(np.random.default_rng(1)), 77, "intact"
-    part = Worker(task, 1).rollout(
+    part = CpuWorker(task, 1).rollout(
         genome[None, :],
         [0],
         [seed],

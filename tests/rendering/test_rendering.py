@@ -32,7 +32,8 @@ from hebbevo.rendering.video import record, render
 from hebbevo.rendering.weight_scale import WeightScale
 from hebbevo.rollouts.hooks import Batch, Hook
 from hebbevo.seeding import SeedPurpose, lifetime_seed
-from hebbevo.tasks.task import Task, Worker
+from hebbevo.tasks.task import Task
+from hebbevo.tasks.worker import CpuWorker
 
 BODY = {"quadruped": "right_front_damaged", "CartPole": "default"}
 TASKS = {"quadruped": quadruped_task, "CartPole": cart_pole_task}
@@ -104,7 +105,7 @@ def test_the_recording_holds_what_another_hook_sees() -> None:
 
     genome, witness = genome_of(quadruped_task()), Witness()
     recording = recorded(genome, "intact")
-    Worker(genome.task, 1).rollout(
+    CpuWorker(genome.task, 1).rollout(
         genome.values[None], [0], [recording.seed], ["intact"], early_stop=False, hooks=[witness]
     )
     assert len(recording.moments) > 10
@@ -146,7 +147,7 @@ def test_a_perturbed_lifetime_is_recorded_with_its_perturbations() -> None:
     every_step = NoCamera(1 / FRAMES_PER_SECOND)
     recording = recorded(replace(genome, task=task), "intact", camera=every_step)
     unperturbed = recorded(genome, "intact")
-    expected = Worker(genome.task, 1).rollout(
+    expected = CpuWorker(genome.task, 1).rollout(
         *(genome.values[None], [0], [recording.seed], ["intact"]),
         early_stop=False,
         perturbations=parse_perturbations(text),

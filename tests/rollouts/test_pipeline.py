@@ -17,7 +17,8 @@ from hebbevo.rollouts.hooks import Batch, Hook
 from hebbevo.rollouts.pipeline import Interrupted, Pipeline, run_pipelined
 from hebbevo.rollouts.result import WORST_FITNESS
 from hebbevo.rollouts.rollout import rollout
-from hebbevo.tasks.task import Task, Worker
+from hebbevo.tasks.task import Task
+from hebbevo.tasks.worker import CpuWorker, Worker
 
 COUNT = 7
 SEEDS = [11, 12, 13, 14, 15, 16, 17]
@@ -103,7 +104,7 @@ def test_a_genome_that_diverges_touches_no_neighbor(task: Task, alone: np.ndarra
 def test_the_first_steps_are_those_of_the_compiled_kernels() -> None:
     """Two kinds of arithmetic drift apart in a closed loop; over ten steps they have not."""
     task = quadruped_task("env.steps=10")
-    compiled = results_of(Worker(task, 8), range(COUNT), genomes_of(task))
+    compiled = results_of(CpuWorker(task, 8), range(COUNT), genomes_of(task))
     on_device = results_of(device_worker(task), range(COUNT), genomes_of(task))
     np.testing.assert_allclose(on_device, compiled, rtol=0, atol=1e-4)
 

@@ -10,7 +10,8 @@ from hebbevo.envs import BatchedEnvironment, EarlyStop
 from hebbevo.rollouts.hooks import Batch, Hook
 from hebbevo.rollouts.result import WORST_FITNESS, RolloutResult
 from hebbevo.rollouts.rollout import rollout
-from hebbevo.tasks.task import Task, Worker
+from hebbevo.tasks.task import Task
+from hebbevo.tasks.worker import CpuWorker
 
 Script = Callable[[int, int], float]  # (seed, step 1, 2, ...) -> value
 
@@ -216,7 +217,7 @@ def results_of(
     """Return (fitness, steps, diverged) of the lifetimes, cut in this order into batches of this size."""
     genomes = genomes_of(task) if genomes is None else genomes
     bodies = task.env.morphology_names
-    worker = Worker(task, batch_size)
+    worker = CpuWorker(task, batch_size)
     results = np.zeros((len(order), 3))
     for start in range(0, len(order), batch_size):
         numbers = list(order[start : start + batch_size])
@@ -260,7 +261,7 @@ def test_lifetimes_end_at_different_times(alone: np.ndarray) -> None:
 
 
 def test_a_lifetime_is_the_same_whatever_ran_before(task: Task, alone: np.ndarray) -> None:
-    worker, genomes, bodies = Worker(task, 4), genomes_of(task), task.env.morphology_names
+    worker, genomes, bodies = CpuWorker(task, 4), genomes_of(task), task.env.morphology_names
     worker.rollout(
         genomes[:4] * np.float32(1e20), [3, 2, 1, 0], [1, 2, 3, 4], list(bodies[-1:]) * 4, early_stop=False
     )
@@ -281,7 +282,7 @@ def test_a_genome_that_diverges_touches_no_neighbor(task: Task, alone: np.ndarra
 def test_early_stop_is_left_out_where_lifetimes_are_to_be_full(task: Task) -> None:
     if task.env.early_stop is None:
         pytest.skip("this environment ends by itself")
-    part = Worker(task, 2).rollout(
+    part = CpuWorker(task, 2).rollout(
         genomes_of(task, 2), [0, 1], SEEDS[:2], task.env.morphology_names, early_stop=False
     )
     assert part.steps.tolist() == [task.env.steps] * 2
@@ -299,7 +300,7 @@ def test_a_hook_that_only_reads_changes_no_bit(task: Task, alone: np.ndarray) ->
             self.seen.append(float(batch.network.activations(1)[batch.active].sum()))
 
     recorder, bodies = Recorder(), task.env.morphology_names
-    part = Worker(task, 3).rollout(
+    part = CpuWorker(task, 3).rollout(
         genomes_of(task, 3),
         [0, 1, 2],
         SEEDS[:3],
@@ -317,7 +318,7 @@ def test_a_hook_may_take_the_action_over(task: Task) -> None:
             batch.actions[:] = 0.0
 
     def fitness(genome: int, *hooks: Hook) -> float:
-        worker = Worker(task, 1)
+        worker = CpuWorker(task, 1)
         bodies = task.env.morphology_names[:1]
         return worker.rollout(
             genomes_of(task)[[genome]], [0], SEEDS[:1], bodies, early_stop=False, hooks=hooks

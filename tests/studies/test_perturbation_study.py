@@ -15,7 +15,8 @@ from hebbevo.studies.perturbation.plan import UNPERTURBED, make_plan
 from hebbevo.studies.perturbation.records import EVOLVED, RANDOM
 from hebbevo.studies.perturbation.study import perturb, rollout
 from hebbevo.studies.perturbation.weight_trajectories import directions, principal_components
-from hebbevo.tasks.task import Task, Worker
+from hebbevo.tasks.task import Task
+from hebbevo.tasks.worker import CpuWorker
 
 STATIC = ("plasticity.rule=none", "plasticity.normalise=none", "plasticity.initial_weights=evolved")
 BLOW = "zero_weights:at=20,fraction=0.5"
@@ -229,7 +230,7 @@ def test_a_directory_that_exists_is_refused_before_anything_is_computed(files, c
     def lived(*arguments: object, **more: object) -> None:
         raise AssertionError("a lifetime was lived")
 
-    monkeypatch.setattr(Worker, "rollout", lived)
+    monkeypatch.setattr(CpuWorker, "rollout", lived)
     (files / "out").mkdir()
     (files / "out" / "mine").write_text("kept")
     words = ["perturb", "plastic.safetensors", "--perturb", "none", "--out", "out"]

@@ -260,13 +260,15 @@ def test_what_cannot_be_built_leaves_no_directory(overrides: tuple[str, ...]) ->
 def with_fitness(monkeypatch: pytest.MonkeyPatch, fitness: float, diverged: bool) -> None:
     """Let every lifetime come to this."""
     from hebbevo.rollouts.result import RolloutResult
-    from hebbevo.tasks.task import Worker
+    from hebbevo.tasks.worker import CpuWorker
 
-    def rollout(self: Worker, genomes: Any, genome_of: Any, seeds: Any, *_: Any, **__: Any) -> RolloutResult:
+    def rollout(
+        self: CpuWorker, genomes: Any, genome_of: Any, seeds: Any, *_: Any, **__: Any
+    ) -> RolloutResult:
         count = len(seeds)
         return RolloutResult(np.full(count, fitness), np.ones(count, np.int64), np.full(count, diverged))
 
-    monkeypatch.setattr(Worker, "rollout", rollout)
+    monkeypatch.setattr(CpuWorker, "rollout", rollout)
 
 
 def centers(config: Config, path: str = "run") -> Iterator[np.ndarray]:
@@ -314,13 +316,15 @@ def test_a_single_diverged_lifetime_is_counted_and_left_out_of_the_means(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from hebbevo.rollouts.result import RolloutResult
-    from hebbevo.tasks.task import Worker
+    from hebbevo.tasks.worker import CpuWorker
 
-    def rollout(self: Worker, genomes: Any, genome_of: Any, seeds: Any, *_: Any, **__: Any) -> RolloutResult:
+    def rollout(
+        self: CpuWorker, genomes: Any, genome_of: Any, seeds: Any, *_: Any, **__: Any
+    ) -> RolloutResult:
         bad = np.array([row == 0 for row in range(len(seeds))])
         return RolloutResult(np.where(bad, WORST_FITNESS, 2.0), np.ones(len(seeds), np.int64), bad)
 
-    monkeypatch.setattr(Worker, "rollout", rollout)
+    monkeypatch.setattr(CpuWorker, "rollout", rollout)
     evolve(small_config(env=QUADRUPED), "run", execution=Execution(threads=1, batch_size=64))
     for row in rows_of("run"):
         assert (row["diverged"], row["population_mean"], row["population.right_front_damaged"]) == (

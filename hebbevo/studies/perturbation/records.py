@@ -16,7 +16,7 @@ from hebbevo.rollouts.hooks import Batch, Hook
 from hebbevo.rollouts.result import RolloutResult
 from hebbevo.seeding import lifetime_seed
 from hebbevo.studies.perturbation.plan import Protocol
-from hebbevo.tasks.task import Worker
+from hebbevo.tasks.worker import Worker
 
 Singles = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.float64]

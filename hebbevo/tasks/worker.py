@@ -1,0 +1,105 @@
+"""Workers: what runs the lifetimes of a task in batches, and holds what is expensive to build."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from hebbevo.envs import BatchedEnvironment
+from hebbevo.networks.numba.encoder import NumbaEncoder
+from hebbevo.networks.numba.kernel import NumbaKernel
+from hebbevo.networks.numba.network import NumbaNetwork
+from hebbevo.perturbations.catalogue import hooks_of
+from hebbevo.perturbations.perturbation import Perturbation
+from hebbevo.rollouts.hooks import Hook
+from hebbevo.rollouts.result import RolloutResult
+from hebbevo.rollouts.rollout import rollout
+from hebbevo.tasks.task import Task
+
+FloatArray = npt.NDArray[np.float32]
+
+
+class Worker(Protocol):
+    """Runs lifetimes of one task."""
+
+    task: Task
+    batch_size: int  # lifetimes in lockstep, at most
+
+    def rollout(
+        self,
+        genomes: FloatArray,
+        genome_of: Sequence[int],
+        seeds: Sequence[int],
+        morphologies: Sequence[str],
+        *,
+        early_stop: bool,
+        plastic: bool = True,
+        hooks: Sequence[Hook] = (),
+        perturbations: Sequence[Perturbation] | None = None,
+    ) -> RolloutResult:
+        """Run a lifetime per seed.
+
+        Args:
+            genomes: float32 ``(n, task.layout.size)``.
+            genome_of: row of `genomes` for each lifetime.
+            seeds: of each lifetime; its random numbers follow from it.
+            morphologies: body of each lifetime at reset.
+            early_stop: end lifetimes as the task's environment says; otherwise all have full length.
+            plastic: False leaves the weights as they are at reset.
+            hooks: called between steps, after those of the perturbations.
+            perturbations: None are those of the task.
+        """
+        ...
+
+    def close(self) -> None:
+        """Release environments."""
+        ...
+
+
+class CpuWorker:
+    """One environment and one compiled network, for batches of up to `batch_size` lifetimes."""
+
+    def __init__(self, task: Task, batch_size: int) -> None:
+        self.task = task
+        self.batch_size = batch_size
+        self._environment: BatchedEnvironment = task.env.build(batch_size)
+        initial = None if task.plasticity.weights_evolve else task.plasticity.weight_distribution
+        encoder = NumbaEncoder(task.encoder, task.layout, batch_size) if task.encoder else None
+        slopes = task.ends.slopes if task.network.output == "raw" else None
+        kernel = NumbaKernel(task.kernel_spec)
+        self._network = NumbaNetwork(kernel, task.layout, initial, batch_size, encoder, slopes)
+
+    def rollout(
+        self,
+        genomes: FloatArray,
+        genome_of: Sequence[int],
+        seeds: Sequence[int],
+        morphologies: Sequence[str],
+        *,
+        early_stop: bool,
+        plastic: bool = True,
+        hooks: Sequence[Hook] = (),
+        perturbations: Sequence[Perturbation] | None = None,
+    ) -> RolloutResult:
+        """Run up to `batch_size` lifetimes; see `Worker.rollout`."""
+        env, initial = self.task.env, self.task.plasticity.weight_distribution
+        used = self.task.perturbations if perturbations is None else perturbations
+        return rollout(
+            self._environment,
+            self._network,
+            genomes,
+            genome_of,
+            seeds,
+            morphologies,
+            steps=env.steps,
+            early_stop=env.early_stop if early_stop else None,
+            plastic=plastic,
+            hooks=(*hooks_of(used, seeds, initial), *hooks),
+        )
+
+    def close(self) -> None:
+        """Release the environment."""
+        self._environment.close()
