@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Measure one agent-step of the quadruped by part, for a rule, a sharing and block sizes of your choice.
+"""Measure one agent-step of the quadruped by part, for a rule, a sharing and batch sizes of your choice.
 
-`hebbevo bench --only quadruped` is the same with the defaults; hebbevo/benchmarks/replays.py says what is measured.
+`hebbevo bench --only quadruped` is the same with the defaults; see hebbevo/benchmarks/replays.py.
 
-Example: `scripts/bench_quadruped.py --block 4 8 --rule oja --json bench.json`
+Example: `scripts/bench_quadruped.py --batch-size 4 8 --rule oja --json bench.json`
 """
 
 from __future__ import annotations
@@ -32,20 +32,25 @@ def read_options(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n\n")[0])
     usual = Effort()
     parser.add_argument(
-        "--block", type=positive, nargs="+", default=usual.batch_sizes, help="lifetimes in lockstep"
+        "--batch-size",
+        "--block",
+        type=positive,
+        nargs="+",
+        default=usual.batch_sizes,
+        help="lifetimes in lockstep",
     )
-    parser.add_argument("--repeats", type=positive, default=usual.repeats, help="turns of the four replays")
+    parser.add_argument("--repeats", type=positive, default=usual.repeats, help="runs of each replay")
     parser.add_argument("--steps", type=positive, default=1000, help="length of a lifetime")
     parser.add_argument("--rule", default="ABCD_lr", help="a name or an equation")
-    parser.add_argument("--sharing", default="synapse", help="who shares the coefficients")
-    parser.add_argument("--json", metavar="FILE", help="write the result there; - is standard output")
+    parser.add_argument("--sharing", default="synapse", help="scope of a coefficient")
+    parser.add_argument("--json", metavar="FILE", help="of the result; - is standard output")
     return parser.parse_args(arguments)
 
 
 def main(arguments: list[str]) -> int:
     """Run the benchmark."""
     options = read_options(arguments)
-    where, effort = machine(), Effort(options.repeats, options.steps, tuple(options.batch_size))
+    machine_record, effort = machine(), Effort(options.repeats, options.steps, tuple(options.batch_size))
     try:
         check_json_file(options.json)
         numbers = quadruped.measure(effort, options.rule, options.sharing)
@@ -55,7 +60,7 @@ def main(arguments: list[str]) -> int:
     console = Console(stderr=options.json == STANDARD_OUTPUT)
     for table in tables("quadruped", numbers):
         console.print(table)
-    write_json(options.json, {"machine": where, "quadruped": numbers})
+    write_json(options.json, {"machine": machine_record, "quadruped": numbers})
     return 0
 
 

@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hebbevo.benchmarks.workers import Maps, generation, searcher_of, turn
+from hebbevo.benchmarks.workers import EventLog, generation, searcher_of, timed_generation
 from hebbevo.config.loading import load_config
 from hebbevo.execution import scheduling
 from hebbevo.execution.executors import WorkerFactory
@@ -38,7 +38,7 @@ from hebbevo.tasks.task import Task
 Numbers = dict[str, Any]
 
 
-def on_ray(make_worker: Any, workers: int, address: str | None, maps: Maps) -> Executor[Any]:
+def on_ray(make_worker: Any, workers: int, address: str | None, maps: EventLog) -> Executor[Any]:
     """Return the executor that is measured."""
     from hebbevo.execution.ray_executor import RayExecutor
 
@@ -60,12 +60,14 @@ def scaling(rounds: int, generations: int, population: int) -> Numbers:
     turns: dict[str, list[dict[str, float]]] = {"in_process": [], "ray_1": [], "ray_2": []}
     for _ in range(rounds):
         for name, measured in turns.items():
-            maps, workers = Maps(), int(name[-1]) if name.startswith("ray") else 0
+            maps, workers = EventLog(), int(name[-1]) if name.startswith("ray") else 0
             executor = on_ray(factory, workers, None, maps) if workers else InProcess(factory, 1)
             with closing(executor):
                 searcher = searcher_of(config)
                 generation(config, searcher, executor, batch_size)  # compiles, and learns how long items take
-                measured += [turn(config, searcher, executor, batch_size, maps) for _ in range(generations)]
+                measured += [
+                    timed_generation(config, searcher, executor, batch_size, maps) for _ in range(generations)
+                ]
     return {"turns": turns, "clock": _ratios(turns, _by_clock), "free_cores": _ratios(turns, _by_cpu)}
 
 
@@ -123,7 +125,7 @@ def traffic(generations: int, workers: int, address: str | None) -> Numbers:
     config = load_config("quick-quadruped", overrides)
     searcher, batch_size = searcher_of(config), 8
     assert searcher.dimension >= 61_440, searcher.dimension
-    maps = Maps()
+    maps = EventLog()
     with closing(
         Counted(on_ray(WorkerFactory(Task.of(config), batch_size), workers, address, maps))
     ) as executor:
@@ -177,7 +179,7 @@ def memory(generations: int) -> Numbers:
     searcher = config.build(np.zeros(dimension, np.float32), 0)
     spans = [(start, start + 4) for start in range(0, population, 4)]
     start = _peak()
-    with closing(on_ray(nothing, 2, None, Maps())) as executor:
+    with closing(on_ray(nothing, 2, None, EventLog())) as executor:
         for _ in range(generations):
             proposals = searcher.ask()
             fitness = np.concatenate(executor.map(sphere, proposals, spans))
@@ -201,7 +203,7 @@ def endurance(generations: int, figure: Path | None) -> Numbers:
     """Memory of driver and workers over many short generations: slope after warm-up, in bytes per generation."""
     overrides = ["search.population=16", "env.steps=5", "env.morphologies=[intact]", "network.hidden=[8]"]
     config = load_config("quick-quadruped", overrides)
-    searcher, maps = searcher_of(config), Maps()
+    searcher, maps = searcher_of(config), EventLog()
     samples: list[tuple[int, int, int]] = []
     began = time.perf_counter()
     with closing(on_ray(WorkerFactory(Task.of(config), 4), 2, None, maps)) as executor:
@@ -261,7 +263,7 @@ def simulate(sizes: list[int], seconds: float, per_worker: int, width: int) -> N
     center, random, results = np.zeros(61_440, np.float32), np.random.default_rng(0), {}
     for workers in sizes:
         reports: dict[str, list[Numbers]] = {"equal": [], "guided": []}
-        maps = Maps()
+        maps = EventLog()
         with closing(_simulated(workers, maps)) as executor:
             executor.map(sleep, center, [0.01] * workers)
             for _ in range(3):
@@ -291,7 +293,7 @@ def _greedy(items: list[float], workers: int) -> float:
     return sum(items) / (workers * max(free))
 
 
-def _simulated(workers: int, maps: Maps) -> Any:
+def _simulated(workers: int, maps: EventLog) -> Any:
     """Return an executor whose workers share a few processes: its driver sees as many as on a real cluster."""
     from hebbevo.execution import ray_executor
 

@@ -1,4 +1,4 @@
-"""The quadruped's benchmark as a script: rule, sharing and block sizes. The command's test has the shape of numbers."""
+"""The quadruped's benchmark as a script: rule, sharing and batch sizes. Tests of the command cover the record."""
 
 import json
 import subprocess
@@ -15,10 +15,13 @@ def bench(*options):
     return subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
 
 
-@pytest.mark.parametrize(("rule", "sharing"), [("w + eta*pre*post", "post"), ("none", "synapse")])
-def test_another_rule_and_sharing_and_a_file(tmp_path, rule, sharing):
+@pytest.mark.parametrize(
+    ("option", "rule", "sharing"),
+    [("--batch-size", "w + eta*pre*post", "post"), ("--block", "none", "synapse")],
+)
+def test_another_rule_and_sharing_and_a_file(tmp_path, option, rule, sharing):
     path = tmp_path / "bench.json"
-    run = bench("--block", "2", "--rule", rule, "--sharing", sharing, "--json", str(path))
+    run = bench(option, "2", "--rule", rule, "--sharing", sharing, "--json", str(path))
     assert run.returncode == 0, run.stderr
     assert "of floor" in run.stdout
     record = json.loads(path.read_text())

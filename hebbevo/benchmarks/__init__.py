@@ -1,7 +1,7 @@
-"""What `hebbevo bench` measures: one entry of `PARTS` each, a key of its JSON.
+"""The parts of `hebbevo bench`: an entry of `PARTS` each, a key of its JSON.
 
-A part is a module with `measure(effort)`, which returns its numbers, and perhaps `ratios(numbers)`, which names some
-that compare. `ratios` collects those of all parts that were measured; asked for alone, it is those of the peers.
+A part is a module with `measure(effort)`, which returns its numbers, and perhaps `ratios(numbers)`, the comparisons in
+them. The key `ratios` collects those of all parts that were measured; asked for alone, it is those of the peers.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from hebbevo.benchmarks.timing import Effort
 from hebbevo.errors import InputError, unknown
 
 PARTS = {
-    "quadruped": "one agent-step by part, across block sizes, against the physics alone",
-    "network": "the network step alone: rules, sharings, block sizes",
+    "quadruped": "one agent-step by part, across batch sizes, against the physics alone",
+    "network": "the network step alone: rules, sharings, batch sizes",
     "peers": "beside a plain Gymnasium loop and EvoTorch's VecGymNE on Ant-v5's physics",
-    "car_racing": "CarRacing, whole and its environment alone, beside the original style",
+    "car_racing": "CarRacing, the lifetime and the environment alone, beside the original style",
     "workers": "generations on threads and on Ray workers",
     "startup": "seconds to the first generation",
 }
-"""What can be measured; the module of the same name does it."""
+"""Descriptions of the parts; the module of the same name measures each."""
 
 MACHINE, RATIOS = "machine", "ratios"
 KEYS = (MACHINE, *PARTS, RATIOS)
@@ -31,14 +31,14 @@ KEYS = (MACHINE, *PARTS, RATIOS)
 
 _RATIOS_ALONE = ("peers",)
 _NEEDS = {"car_racing": ("Box2D", 'pip install "gymnasium[box2d]"')}
-"""Modules that a part cannot do without, and how to get them; without them it is left out unless asked for."""
+"""Modules that a part needs, and how to install them; without them it is left out unless asked for."""
 
 
-def wanted(only: Sequence[str]) -> tuple[str, ...]:
-    """Return the parts to measure for the keys asked for; all that can be if none is.
+def parts_of(only: Sequence[str]) -> tuple[str, ...]:
+    """Return the parts to measure for keys of the JSON; no key means every part whose modules are there.
 
     Raises:
-        InputError: an unknown key, whose message suggests the nearest; or one that lacks a module.
+        InputError: an unknown key, or a part that lacks a module.
     """
     for key in only:
         if key not in KEYS:
@@ -57,7 +57,7 @@ def wanted(only: Sequence[str]) -> tuple[str, ...]:
 def measure(
     parts: Sequence[str], effort: Effort, say: Callable[[str], None] = lambda part: None
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the keys of the record with what they hold, as each part is done; `say` hears what comes next."""
+    """Yield keys of the record and their numbers, part by part; `say` is called with a part before it is measured."""
     yield MACHINE, machine()
     ratios: dict[str, float] = {}
     for part in parts:

@@ -1,13 +1,13 @@
 """One agent-step of CarRacing on one core, beside the original style; and the environment's step alone.
 
-*The whole loop*: a lifetime of quick-carracing's task, reset and birth included, and the same genome in the plain loop
-of `hebbevo.benchmarks.car_racing_loop` on Gymnasium's environment. That is slow, so a few steps, after the first second
-in which the camera zooms in, stand for a lifetime, over which the reset is spread. Both are shown the same frames
-beforehand and must come to the same weights.
+*The lifetime*: one of quick-carracing's task, resets included, and the same genome in the plain loop of
+`hebbevo.benchmarks.car_racing_loop` on Gymnasium's environment. That is slow, so a few steps, after the first second
+in which the camera zooms in, stand for a lifetime, over which the reset is spread. Beforehand both get the same frames
+and must reach the same weights.
 
 *The environment*: Gymnasium's CarRacing, `FastCarRacing`, and Gymnasium's with no drawing at all take turns, a new
-track in each round, with a scripted driver at the wheel, who is not counted; nor is the first second. Medians over all
-steps; resets stand apart, also those that keep the track. drawing = fast - physics.
+track in each round, with a scripted driver, whose time is not counted; nor is the first second. Medians over all
+steps; resets are reported separately, also those that keep the track. drawing = fast - physics.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ STEPS = 1000
 CHECKED_STEPS, TOLERANCE = 10, 1e-4
 ZOOM_STEPS = 50
 FAST_STEPS, OFFICIAL_STEPS = 600, 60
-"""Steps of a round; the official ones take forty times as long."""
+"""Steps of a round; those of Gymnasium's environment take forty times as long."""
 
 
-class Undrawn(CarRacing):
-    """Gymnasium's CarRacing without a picture: what the physics costs."""
+class PhysicsOnly(CarRacing):
+    """Gymnasium's CarRacing without a picture."""
 
     def _render(self, mode: str) -> None:
         """Draw nothing."""
@@ -47,39 +47,39 @@ class Undrawn(CarRacing):
 def measure(effort: Effort) -> dict[str, Any]:
     """Return microseconds a step and milliseconds a reset, in CPU time."""
     with one_core(), torch.no_grad():
-        whole, environments = whole_loop(effort), environment_steps(effort)
+        lifetime, environments = lifetime_steps(effort), environment_steps(effort)
     return {
-        "steps_per_s": round(1e6 / whole["us_per_step"], 1),
-        "ratio_to_original_style": round(whole["original_us"] / whole["us_per_step"], 2),
-        **whole,
+        "steps_per_s": round(1e6 / lifetime["us_per_step"], 1),
+        "ratio_to_original_style": round(lifetime["original_us"] / lifetime["us_per_step"], 2),
+        **lifetime,
         **environments,
     }
 
 
 def ratios(result: dict[str, Any]) -> dict[str, float]:
-    """Return how many times longer the original style takes, and the official environment alone."""
+    """Return how many times longer the original style takes, and Gymnasium's environment alone."""
     return {
         "car_racing_original_style": result["ratio_to_original_style"],
         "car_racing_environment": round(result["official_us"] / result["fast_us"], 4),
     }
 
 
-def whole_loop(effort: Effort) -> dict[str, Any]:
+def lifetime_steps(effort: Effort) -> dict[str, Any]:
     """Return microseconds per agent-step: ours, its environment and its network, and the original style."""
     steps = effort.steps or STEPS
     recording = Recording(Task.of(load_config("quick-carracing", [f"env.steps={steps}"])), 1)
-    official, turns = CarRacing(), []
+    reference, rounds = CarRacing(), []
     for _ in range(effort.repeats):
         replays = (recording.lifetime, recording.environment_alone, recording.network_alone)
         ours = [timed(replay)[CPU] / steps for replay in replays]
-        turns.append([*ours, original_step(official, plain_policy(recording), min(steps, OFFICIAL_STEPS))])
+        rounds.append([*ours, original_step(reference, plain_policy(recording), min(steps, OFFICIAL_STEPS))])
     names = ("us_per_step", "environment_us", "network_us", "original_us")
-    times = dict(zip(names, np.array(turns).T * 1e6, strict=True))
+    times = dict(zip(names, np.array(rounds).T * 1e6, strict=True))
     return {**{name: median(values) for name, values in times.items()}, "checks": checks(recording)}
 
 
 def original_step(environment: CarRacing, policy: PlainPolicy, steps: int) -> float:
-    """Return the seconds of a step of the original style, with its share of the reset in a whole lifetime."""
+    """Return the seconds of a step of the original style, with its share of the reset of a full lifetime."""
     frame: Any = None
 
     def reset() -> None:
@@ -89,12 +89,12 @@ def original_step(environment: CarRacing, policy: PlainPolicy, steps: int) -> fl
     share = timed(reset)[CPU] / STEPS
     frame, _ = rollout(environment, policy, frame, ZOOM_STEPS)
     begin = time.thread_time()
-    _, lived = rollout(environment, policy, frame, steps)
-    return share + (time.thread_time() - begin) / lived
+    _, taken = rollout(environment, policy, frame, steps)
+    return share + (time.thread_time() - begin) / taken
 
 
 def plain_policy(recording: Recording) -> PlainPolicy:
-    """Return the recording's genome as a plain policy at birth."""
+    """Return the recording's genome as a plain policy with its initial weights."""
     sizes, tables, weights = plain_parts(recording, 0, recording.task.sizes[0])
     arrays = recording.task.layout.split(recording.genomes[0])
     convolutions = [arrays[name] for name in ("conv1.weight", "conv2.weight")]
@@ -102,7 +102,7 @@ def plain_policy(recording: Recording) -> PlainPolicy:
 
 
 def checks(recording: Recording) -> dict[str, Any]:
-    """Return the relative difference of weights that both come to from the same frames."""
+    """Return the relative difference of the weights that both networks reach on the same frames."""
     frames = recording.recorded.observations[:CHECKED_STEPS]
     policy, network, active = plain_policy(recording), recording.network, np.arange(1)
     recording.reset()
@@ -112,26 +112,26 @@ def checks(recording: Recording) -> dict[str, Any]:
         network.forward(planes, active)
         network.learn(active)
     ours = [network.weights(layer)[0] for layer in range(1, len(recording.task.sizes))]
-    apart = difference(ours, policy.network.weights)
-    return {"steps": len(frames), "weights": apart, "same": apart <= TOLERANCE}
+    relative = difference(ours, policy.network.weights)
+    return {"steps": len(frames), "weights": relative, "same": relative <= TOLERANCE}
 
 
 def environment_steps(effort: Effort) -> dict[str, float]:
-    """Let the environments take turns and return the medians of their steps and resets."""
+    """Run the environments in turns and return the medians of their steps and resets."""
     fast, shared = FastCarRacing(), FastCarRacing(track_seed=0)
     count = effort.steps or FAST_STEPS
-    turns: dict[str, tuple[CarRacing, int]] = {
+    environments: dict[str, tuple[CarRacing, int]] = {
         "official": (CarRacing(), min(count, OFFICIAL_STEPS)),
         "fast": (fast, count),
-        "physics": (Undrawn(), count),
+        "physics": (PhysicsOnly(), count),
         "shared": (shared, 1),
     }
-    steps: dict[str, list[float]] = {name: [] for name in turns}
-    resets: dict[str, list[float]] = {name: [] for name in turns}
+    steps: dict[str, list[float]] = {name: [] for name in environments}
+    resets: dict[str, list[float]] = {name: [] for name in environments}
     for drawn in (fast, shared):
         drawn.reset(seed=0)  # compiles the kernels
     for seed in range(effort.repeats):
-        for name, (env, number) in turns.items():
+        for name, (env, number) in environments.items():
             reset, seconds = timed_episode(env, seed, number)
             resets[name].append(reset)
             steps[name] += seconds

@@ -1,4 +1,4 @@
-"""CarRacing as Najarro & Risi 2020 describe theirs: Gymnasium's environment, torch, and a compiled loop per layer.
+"""CarRacing as Najarro & Risi 2020 describe it: Gymnasium's environment, torch, and a compiled loop per layer.
 
 Frames are resized to 84 x 84 by area, pass two static convolutions (torch), then the plastic layers of
 `hebbevo.benchmarks.gymnasium_loop`, whose weights are divided by their largest absolute value after every update. The
@@ -41,7 +41,7 @@ class PlainPolicy:
         return np.concatenate([np.tanh(outputs[:1]), gas_and_brake]).astype(np.float32)
 
     def features(self, planes: torch.Tensor) -> npt.NDArray[np.float32]:
-        """Return the features ``(648,)`` of an image ``(3, 96, 96)`` of levels in [0, 1]."""
+        """Return the features ``(648,)`` of an image ``(3, 96, 96)`` in [0, 1]."""
         image = (self._resize @ planes @ self._resize.T)[None]
         for weights, stride in zip(self._convolutions, STRIDES, strict=True):
             image = torch.tanh(torch.nn.functional.conv2d(image, weights, stride=stride))
@@ -53,7 +53,7 @@ class PlainPolicy:
 def rollout(
     environment: Any, policy: PlainPolicy, frame: npt.NDArray[np.uint8], steps: int
 ) -> tuple[npt.NDArray[np.uint8], int]:
-    """Live on from a frame for at most so many steps; return the last frame, and how many steps there were."""
+    """Continue from a frame for at most `steps` steps; return the last frame and the number of steps taken."""
     for step in range(1, steps + 1):
         frame, _, terminated, truncated, _ = environment.step(policy.act(frame))
         if terminated or truncated:

@@ -1,8 +1,8 @@
 """The same plastic network as a policy with state for EvoTorch's `VecGymNE` (Toklu et al. 2023, arXiv 2302.12600).
 
-As its documentation has it for recurrent policies: the evolved numbers are the module's parameters, the weights are
-the hidden state that `forward` takes and returns. `VecGymNE` leaves no place for randomness at birth, so all
-individuals start from the same random weights, a buffer of the module.
+As in its documentation of recurrent policies: the evolved numbers are the module's parameters, the weights are the
+hidden state that `forward` takes and returns. `VecGymNE` cannot draw random initial weights per individual, so all
+start from the same ones, a buffer of the module.
 """
 
 from __future__ import annotations
@@ -60,12 +60,12 @@ class Population:
         self._batch.set_values(genomes)
 
     def evaluate(self) -> Any:
-        """Live the episodes and return the fitness of each."""
+        """Run the episodes and return the fitness of each."""
         self._batch.forget_evals()
         self._problem.evaluate(self._batch)
         return self._batch.evals
 
     def module(self, genome: torch.Tensor) -> nn.Module:
-        """Return the policy of one genome, as `VecGymNE` fills it."""
+        """Return the policy of one genome, as `VecGymNE` builds it."""
         filled: nn.Module = self._problem.make_net(genome)
         return filled

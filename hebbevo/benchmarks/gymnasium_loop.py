@@ -1,6 +1,6 @@
-"""A plain loop as Najarro & Risi 2020 describe theirs: one Gymnasium environment, one agent at a time.
+"""A plain loop like the one that Najarro & Risi 2020 describe: one Gymnasium environment, one agent at a time.
 
-torch makes the forward pass; a compiled double loop then changes the weights of every layer, in place, from a table
+torch does the forward pass; a compiled double loop then changes the weights of every layer, in place, from a table
 with one row of five coefficients (A, B, C, D, eta) per synapse. Written from the paper's equations (arXiv 2007.02686,
 eq. 1 with the learning rate) as the peer that `hebbevo bench` compares with, and as an independent check of our
 network; it shares no code with it. In float64 it is the reference of a test.
@@ -26,7 +26,7 @@ class PlainNetwork:
         coefficients: per layer ``(n_out, n_in, 5)``: A, B, C, D, eta.
         weights: per layer ``(n_out, n_in)``; they are changed in place.
         raw_output: the last layer has no tanh.
-        normalise: divide a layer's weights by their largest absolute value after every update.
+        normalise: divides a layer's weights by their largest absolute value after every update.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class PlainNetwork:
         return action
 
     def learn(self) -> None:
-        """Change every weight from the activations of the last forward pass."""
+        """Update every weight from the activations of the last forward pass."""
         signals = [signal.numpy() for signal in self._activations]
         for (pre, post), table, matrix in zip(
             pairwise(signals), self.coefficients, self.weights, strict=True
@@ -80,7 +80,7 @@ def _update(weights, coefficients, pre, post):  # type: ignore[no-untyped-def]
 
 
 def make_ant(steps: int) -> Any:
-    """Make Gymnasium's Ant-v5 as the XML has it: RK4, five substeps of 0.01 s, gear 150; `steps` long.
+    """Make Gymnasium's Ant-v5 as its XML defines it: RK4, five substeps of 0.01 s, gear 150; `steps` long.
 
     It observes its 27 positions and velocities; contact forces, of no use here, are left out.
     """
@@ -96,7 +96,7 @@ ANT_OPTIONS: dict[str, Any] = {
 
 
 def rollout(environment: Any, network: PlainNetwork, seed: int) -> float:
-    """Live one episode and return its reward."""
+    """Run one episode and return the sum of its rewards."""
     observation, _ = environment.reset(seed=seed)
     total, ended = 0.0, False
     while not ended:

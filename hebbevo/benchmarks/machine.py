@@ -1,13 +1,13 @@
-"""Where the numbers come from: processor, load, versions."""
+"""The machine that a benchmark runs on: processor, load, versions."""
 
 from __future__ import annotations
 
 import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
+from hebbevo.execution.build import cpu_kind
 from hebbevo.execution.execution import cores
 
 _PACKAGES = ("hebbevo", "mujoco", "numba", "numpy", "torch", "gymnasium", "evotorch", "ray")
@@ -15,11 +15,8 @@ _PACKAGES = ("hebbevo", "mujoco", "numba", "numpy", "torch", "gymnasium", "evoto
 
 def machine() -> dict[str, Any]:
     """Describe the machine; `load` is the load average of the last minute, before anything is measured."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text(encoding="utf-8").splitlines() if info.is_file() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return {
-        "processor": names[0] if names else platform.processor() or platform.machine(),
+        "processor": cpu_kind(),
         "cores": cores(),
         "load": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
         "system": platform.system(),

@@ -1,7 +1,7 @@
-"""The network step alone, forward pass and update: rules of the catalogue, sharings and block sizes in turns.
+"""The network step alone, forward pass and update: rules of the catalogue, sharings and batch sizes in turns.
 
-All see the observations that a quadruped of the default rule had, so that rules whose weights explode can be timed
-as well. Birth (coefficients multiplied out, first weights drawn) happens once per lifetime and stands apart.
+All get the observations of quadrupeds of the default rule, so that rules whose weights explode can be timed as well.
+The reset (coefficients multiplied out, initial weights drawn) happens once per lifetime and is reported separately.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from hebbevo.tasks.worker import CpuWorker
 
 DEFAULT_RULE, DEFAULT_SHARING = "ABCD_lr", "synapse"
 PER_GENOME = (1, 2)
-"""Lifetimes of one genome in a row: alone, or on two bodies as the presets of quadrupeds live it."""
+"""Lifetimes of one genome: one, or one on each of two bodies as in the presets of quadrupeds."""
 _STEPS = 200
 
 Variant = tuple[str, str, int]
@@ -45,22 +45,22 @@ def measure(effort: Effort) -> dict[str, Any]:
 def ratios(result: dict[str, Any]) -> dict[str, float]:
     """Return how many times faster shared coefficients are than one set per synapse."""
     times = {sharing: entry["us_per_step"] for sharing, entry in result["sharing"].items()}
-    whole = times.pop(DEFAULT_SHARING)
-    return {f"sharing_{sharing}": round(whole / time, 4) for sharing, time in times.items()}
+    unshared = times.pop(DEFAULT_SHARING)
+    return {f"sharing_{sharing}": round(unshared / time, 4) for sharing, time in times.items()}
 
 
 def _compare(
     variants: dict[str, Variant], observations: list[FloatArray], effort: Effort
 ) -> dict[str, dict[str, Any]]:
-    """Return the times of variants at their best block size."""
+    """Return the times of variants at their best batch size."""
     networks = {
         (name, batch_size): _Networks(*variant, batch_size, observations)
         for name, variant in variants.items()
         for batch_size in effort.batch_sizes
     }
-    turns = alternate([network.steps for network in networks.values()], effort.repeats)[:, :, CPU]
+    seconds = alternate([network.steps for network in networks.values()], effort.repeats)[:, :, CPU]
     agent_steps = np.array([network.batch_size * len(observations) for network in networks.values()])
-    times = dict(zip(networks, (turns * 1e6 / agent_steps).T, strict=True))
+    times = dict(zip(networks, (seconds * 1e6 / agent_steps).T, strict=True))
     return {name: _entry(name, networks, times) for name in variants}
 
 
@@ -70,7 +70,7 @@ def _entry(
     times: dict[tuple[str, int], npt.NDArray[np.float64]],
 ) -> dict[str, Any]:
     batch_sizes = {
-        batch_size: median(values) for (whose, batch_size), values in times.items() if whose == name
+        batch_size: median(values) for (other, batch_size), values in times.items() if other == name
     }
     best = min(batch_sizes, key=lambda batch_size: batch_sizes[batch_size])
     network = networks[name, best]
@@ -84,7 +84,7 @@ def _entry(
 
 
 class _Networks:
-    """A block of networks of one rule and sharing, and the observations that they are fed with."""
+    """A batch of networks of one rule and sharing, and the observations that they get."""
 
     def __init__(
         self, rule: str, sharing: str, per_genome: int, batch_size: int, observations: list[FloatArray]
@@ -95,11 +95,11 @@ class _Networks:
         generator = np.random.default_rng(0)
         self._genome_of = [row // per_genome for row in range(batch_size)]
         self._genomes = np.stack([self.task.first_genome(generator) for _ in set(self._genome_of)])
-        self._network = self._made()
+        self._network = self._build()
         self.reset()
 
-    def _made(self) -> Network:
-        """Return the network that a worker lives with."""
+    def _build(self) -> Network:
+        """Return the network of a worker."""
         recorder, rows = Recorder(), range(self.batch_size)
         CpuWorker(self.task, self.batch_size).rollout(
             self._genomes,
@@ -112,7 +112,7 @@ class _Networks:
         return recorder.network
 
     def reset(self) -> None:
-        """Give the networks their genomes and first weights."""
+        """Give the networks their genomes and initial weights."""
         self._network.reset(self._genomes, self._genome_of, range(self.batch_size))
 
     def steps(self) -> None:
@@ -136,7 +136,7 @@ def _task(rule: str, sharing: str, steps: int) -> Task:
 
 
 def _observations(batch_size: int, steps: int) -> list[FloatArray]:
-    """Return what quadrupeds of the default rule observe, (block, 28) a step."""
+    """Return the observations of quadrupeds of the default rule, ``(batch_size, 28)`` per step."""
     task, recorder, rows = _task(DEFAULT_RULE, DEFAULT_SHARING, steps), Recorder(), range(batch_size)
     generator = np.random.default_rng(0)
     genomes = np.stack([task.first_genome(generator) for _ in rows])

@@ -3,12 +3,12 @@
 The physics is that of Gymnasium's Ant-v5 as its XML has it: RK4, five substeps of 0.01 s, gear 150. Our quadruped
 observes its 28 numbers, the others Ant's own 27 (positions and velocities, which Gymnasium copies; contact forces
 left out), so that their networks are 27-128-64-8, 1 % smaller than ours, and their observation costs less than ours.
-Episodes have the same length and never end early. Each individual lives one: 8 in a block, 8 one after the other,
-and `VecGymNE`'s 32 side by side, where it is fastest per step within the memory of a laptop.
+Episodes have the same length and never end early, one for each individual: 8 of ours in a batch, 8 one after the
+other, and `VecGymNE`'s 32 side by side, where it is fastest per step within the memory of a laptop.
 
-Beforehand, all three are shown the same observations and must come to the weights of the plain loop in float64; and
-Gymnasium's simulation is given our start and controls and must come to the same positions. The steps are few, because
-weights that are not normalised tell the last bits apart more and more.
+Beforehand, all three get the same observations and must reach the weights of the plain loop in float64; and
+Gymnasium's simulation gets our start and controls and must reach the same positions. The steps are few, because
+differences in the last bits grow in weights that are not normalised.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import Any
 import mujoco
 import numpy as np
 import torch
+from typing_extensions import override
 
 from hebbevo.benchmarks.evotorch_peer import PlasticPolicy, Population
 from hebbevo.benchmarks.gymnasium_loop import PlainNetwork, make_ant, rollout
@@ -30,7 +31,7 @@ from hebbevo.config.loading import load_config
 from hebbevo.rollouts.hooks import Batch, Hook
 from hebbevo.tasks.task import Task
 
-STEPS, BLOCK, SIDE_BY_SIDE = 250, 8, 32
+STEPS, BATCH_SIZE, SIDE_BY_SIDE = 250, 8, 32
 CHECKED_STEPS = 10
 TOLERANCE = 1e-4
 ANT_INPUTS = 27
@@ -38,34 +39,35 @@ LOOP, EVOTORCH = "gymnasium_loop", "evotorch_vecgymne"
 
 
 def measure(effort: Effort) -> dict[str, Any]:
-    """Return microseconds per agent-step of all three, their ratios to ours, and what was checked beforehand."""
+    """Return microseconds per agent-step of all three, their ratios to ours, and the checks."""
     steps = effort.steps or STEPS
     with one_core(), torch.no_grad():
-        recording = Recording(ant_task(steps), BLOCK)
-        floor, found = PhysicsBaseline(recording), _checks(recording)
-        peers = {LOOP: (_loop(recording), BLOCK)}
+        recording = Recording(ant_task(steps), BATCH_SIZE)
+        physics, checks = PhysicsBaseline(recording), _checks(recording)
+        peers = {LOOP: (_loop(recording), BATCH_SIZE)}
         if has_evotorch():
             peers[EVOTORCH] = (_population(recording), SIDE_BY_SIDE)
-        replays: list[Callable[[], object]] = [recording.lifetime, floor.replay]
+        replays: list[Callable[[], object]] = [recording.lifetime, physics.replay]
         replays += [replay for replay, _ in peers.values()]
-        turns = alternate(replays, effort.repeats)
-    turns *= 1e6 / (steps * np.array([BLOCK, BLOCK, *(count for _, count in peers.values())])[:, None])
-    ours = turns[:, 0]
+        times = alternate(replays, effort.repeats)
+    lifetimes = np.array([BATCH_SIZE, BATCH_SIZE, *(count for _, count in peers.values())])
+    times *= 1e6 / (steps * lifetimes[:, None])
+    ours = times[:, 0]
     return {
         "us_per_step": median(ours[:, CPU]),
-        "physics_us": median(turns[:, 1, CPU]),
-        "fraction_of_floor": median(turns[:, 1, CPU] / ours[:, CPU]),
+        "physics_us": median(times[:, 1, CPU]),
+        "fraction_of_floor": median(times[:, 1, CPU] / ours[:, CPU]),
         "clock_us_per_step": median(ours[:, CLOCK]),
         **{
             name: {
-                "us_per_step": median(turns[:, place, CPU]),
-                "clock_us_per_step": median(turns[:, place, CLOCK]),
-                "ratio": median(turns[:, place, CPU] / ours[:, CPU]),
+                "us_per_step": median(times[:, column, CPU]),
+                "clock_us_per_step": median(times[:, column, CLOCK]),
+                "ratio": median(times[:, column, CPU] / ours[:, CPU]),
             }
-            for place, name in enumerate(peers, start=2)
+            for column, name in enumerate(peers, start=2)
         },
         "steps": steps,
-        "checks": found,
+        "checks": checks,
     }
 
 
@@ -87,20 +89,20 @@ def ant_task(steps: int) -> Task:
 
 
 def _loop(recording: Recording) -> Callable[[], object]:
-    """Return the loop's turn: each genome of the recording lives one episode."""
+    """Return a replay of the plain loop: one episode of each genome of the recording."""
     environment = make_ant(recording.task.env.steps)
     parts = [plain_parts(recording, row, ANT_INPUTS) for row in range(recording.batch_size)]
 
-    def turn() -> None:
+    def replay() -> None:
         for row, (sizes, tables, weights) in enumerate(parts):
             network = PlainNetwork(sizes, tables, [matrix.copy() for matrix in weights])
             rollout(environment, network, seed=row)
 
-    return turn
+    return replay
 
 
 def _population(recording: Recording) -> Callable[[], object]:
-    """Return `VecGymNE`'s turn: the genomes of the recording, several times over."""
+    """Return a replay of `VecGymNE`: the genomes of the recording, several times over."""
     sizes, _, weights = plain_parts(recording, 0, ANT_INPUTS)
     genomes = torch.stack(
         [policy_genome(recording, row % recording.batch_size, ANT_INPUTS) for row in range(SIDE_BY_SIDE)]
@@ -116,15 +118,15 @@ def policy_genome(recording: Recording, row: int, inputs: int) -> torch.Tensor:
 
 
 def _checks(recording: Recording) -> dict[str, Any]:
-    """Return relative differences: largest absolute one over largest absolute value of a layer."""
+    """Return relative differences: the largest absolute one over the largest absolute value of a layer."""
     steps = min(CHECKED_STEPS, recording.task.env.steps)
     weights = {"hebbevo": our_weights(recording, steps), LOOP: plain_weights(recording, steps)}
     if has_evotorch():
         weights[EVOTORCH] = policy_weights(recording, steps)
     exact = plain_weights(recording, steps, np.float64)
-    found = {f"weights_{name}": difference(layers, exact) for name, layers in weights.items()}
-    found["positions_gymnasium"] = _position_difference(recording)
-    return {"steps": steps, **found, "same": max(found.values()) <= TOLERANCE}
+    differences = {f"weights_{name}": difference(layers, exact) for name, layers in weights.items()}
+    differences["positions_gymnasium"] = _position_difference(recording)
+    return {"steps": steps, **differences, "same": max(differences.values()) <= TOLERANCE}
 
 
 def our_weights(recording: Recording, steps: int) -> list[FloatArray]:
@@ -138,7 +140,7 @@ def our_weights(recording: Recording, steps: int) -> list[FloatArray]:
 
 
 def plain_weights(recording: Recording, steps: int, dtype: type[np.floating[Any]] = np.float32) -> list[Any]:
-    """Return the weights that the plain loop's network comes to."""
+    """Return the weights of the plain loop's network after so many recorded steps."""
     sizes, tables, weights = plain_parts(recording, 0, recording.task.sizes[0])
     network = PlainNetwork(
         sizes, [table.astype(dtype) for table in tables], [matrix.astype(dtype) for matrix in weights]
@@ -150,7 +152,7 @@ def plain_weights(recording: Recording, steps: int, dtype: type[np.floating[Any]
 
 
 def policy_weights(recording: Recording, steps: int) -> list[Any]:
-    """Return the weights that the policy comes to in EvoTorch's hands."""
+    """Return the weights of EvoTorch's policy after so many recorded steps."""
     sizes, _, weights = plain_parts(recording, 0, recording.task.sizes[0])
     genome = policy_genome(recording, 0, sizes[0])
     policy = PlasticPolicy(sizes, [torch.from_numpy(matrix) for matrix in weights])
@@ -162,18 +164,18 @@ def policy_weights(recording: Recording, steps: int) -> list[Any]:
 
 
 class _Positions(Hook):
-    """Keep where the first lifetime's body is after every step."""
+    """Records the positions of the first lifetime's body, ``(nq,)``, before every step."""
 
     def __init__(self) -> None:
         self.positions: list[Any] = []
 
+    @override
     def on_observation(self, batch: Batch) -> None:
-        """Note the position before the step."""
         self.positions.append(batch.environment.position(0).copy())  # type: ignore[attr-defined]
 
 
 def _position_difference(recording: Recording) -> float:
-    """Return the largest distance of positions, ours and those of Gymnasium's simulation from our start."""
+    """Return the largest difference between our positions and those of Gymnasium's simulation from our start."""
     ours = _Positions()
     recording.lifetime(ours)
     ant = make_ant(len(ours.positions)).unwrapped

@@ -1,4 +1,4 @@
-"""A lifetime of ours in the form that plain loops take, and how far apart weights are."""
+"""A recorded lifetime in the form that plain loops take, and the difference between weights."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hebbevo.benchmarks.replays import FloatArray, Recording
 def plain_parts(
     recording: Recording, row: int, inputs: int
 ) -> tuple[list[int], list[FloatArray], list[FloatArray]]:
-    """Return sizes, coefficients ``(n_out, n_in, 5)`` and first weights of a lifetime, cut to so many inputs."""
+    """Return sizes, coefficients ``(n_out, n_in, 5)`` and initial weights of a lifetime, cut to so many inputs."""
     task, network = recording.task, recording.network
     arrays = task.layout.split(recording.genomes[recording.genome_of[row]])
     recording.reset()
@@ -30,4 +30,4 @@ def plain_parts(
 def difference(layers: Sequence[Any], exact: Sequence[Any]) -> float:
     """Return the largest absolute difference over the largest absolute value, of the worst layer."""
     pairs = zip(layers, exact, strict=True)
-    return max(float(np.abs(layer - truth).max() / np.abs(truth).max()) for layer, truth in pairs)
+    return max(float(np.abs(layer - expected).max() / np.abs(expected).max()) for layer, expected in pairs)

@@ -1,4 +1,4 @@
-"""One agent-step of the quadruped on one core by part, across block sizes, against the physics alone."""
+"""One agent-step of the quadruped on one core by part, across batch sizes, against the physics alone."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hebbevo.tasks.task import Task
 
 
 def measure(effort: Effort, rule: str = "ABCD_lr", sharing: str = "synapse") -> dict[str, Any]:
-    """Measure quick-quadruped's task at every block size; the best one's numbers stand on top.
+    """Measure quick-quadruped's task at every batch size; the numbers of the fastest are those of the record.
 
     Raises:
         InputError, RuleError: an unknown rule or sharing, or one whose lifetimes end early.

@@ -1,15 +1,15 @@
-"""A recorded block of lifetimes of a quadruped, and the replays of its parts.
+"""A recorded batch of lifetimes of a quadruped, and the replays of its parts.
 
 | replay | what runs |
 |---|---|
 | lifetime | `hebbevo.tasks.worker.CpuWorker.rollout`, as evolution calls it, without early stop |
 | physics | a bare `mujoco.batch` of the same (trimmed) models: burn-in and the recorded controls, nothing bound |
 | environment | reset and steps of the environment with the recorded actions |
-| network | birth, forward passes and updates of the networks with the recorded observations |
+| network | reset, forward passes and updates of the networks with the recorded observations |
 
-observation = environment - physics; rest = lifetime - environment - network: the loop and what the parts, run in
-turns, cost each other's caches. No clock is read inside a replay, so nothing is distorted. The fraction of the floor
-is the median of physics / lifetime over the turns.
+observation = environment - physics; rest = lifetime - environment - network: the loop, and the cache misses that the
+parts, run in turns, cause each other. No clock is read inside a replay, so nothing is distorted. The floor is the
+physics, the fraction of the floor the median of physics / lifetime over the repeats.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import mujoco
 import mujoco.batch
 import numpy as np
 import numpy.typing as npt
+from typing_extensions import override
 
 from hebbevo.benchmarks.timing import CLOCK, CPU, alternate, median
 from hebbevo.envs import BatchedEnvironment, QuadrupedConfig, environment_stream
@@ -37,7 +38,7 @@ PARTS = ("us_per_step", "physics_us", "network_us", "observation_us", "rest_us",
 
 
 class Recorder(Hook):
-    """Keep what the network saw and did, and who it was."""
+    """Records observations and actions of every step, and the environment and network of the batch."""
 
     environment: BatchedEnvironment
     network: Network
@@ -46,8 +47,8 @@ class Recorder(Hook):
         self.observations: list[FloatArray] = []
         self.actions: list[FloatArray] = []
 
+    @override
     def on_action(self, batch: Batch) -> None:
-        """Copy the step's observations and actions."""
         self.environment, self.network = batch.environment, batch.network
         self.observations.append(batch.environment.observations.copy())
         self.actions.append(batch.actions.copy())
@@ -59,6 +60,7 @@ class Recording:
     Attributes:
         genomes, genome_of, seeds, morphologies: as `Worker.rollout` takes them.
         recorded: observations and actions of every step.
+        result: of the lifetimes.
         network, environment: those of the worker.
     """
 
@@ -72,16 +74,16 @@ class Recording:
         self.genomes = np.stack([task.first_genome(generator) for _ in range(self.genome_of[-1] + 1)])
         self.worker = CpuWorker(task, batch_size)
         self.recorded = Recorder()
-        self.lived = self.lifetime(self.recorded)
+        self.result = self.lifetime(self.recorded)
         self.network, self.environment = self.recorded.network, self.recorded.environment
-        if self.lived.diverged.any() or (self.lived.steps != task.env.steps).any():
+        if self.result.diverged.any() or (self.result.steps != task.env.steps).any():
             raise InputError(
                 f"a lifetime of rule {task.plasticity.rule!r} ended early, so that it cannot be replayed; "
                 "use another rule"
             )
 
     def lifetime(self, *hooks: Hook) -> RolloutResult:
-        """Live the block."""
+        """Run the lifetimes."""
         return self.worker.rollout(
             self.genomes, self.genome_of, self.seeds, self.morphologies, early_stop=False, hooks=hooks
         )
@@ -94,18 +96,18 @@ class Recording:
             self.environment.step(actions, active)
 
     def reset(self) -> None:
-        """Give the networks their genomes and first weights."""
+        """Give the networks their genomes and initial weights."""
         self.network.reset(self.genomes, self.genome_of, self.seeds)
 
     def network_steps(self) -> None:
-        """Run the networks on the recorded observations, from wherever they are."""
+        """Run the networks on the recorded observations, from their current weights."""
         active = np.arange(self.batch_size)
         for observations in self.recorded.observations:
             self.network.forward(observations, active)
             self.network.learn(active)
 
     def network_alone(self) -> None:
-        """Give birth to the networks and run them on the recorded observations."""
+        """Reset the networks and run them on the recorded observations."""
         self.reset()
         self.network_steps()
 
@@ -125,11 +127,11 @@ class PhysicsBaseline:
         self._controls = [actions.astype(np.float64) for actions in recording.recorded.actions]
         start = self.replay()
         progress = self._batch.bind("qpos")[:, 0] - start
-        fitness = recording.lived.fitness
+        fitness = recording.result.fitness
         assert np.allclose(progress, fitness, rtol=0, atol=1e-9), (progress, fitness)
 
     def replay(self) -> npt.NDArray[np.float64]:
-        """Step the bodies; return where on the x axis they were after the burn-in, (block,)."""
+        """Step the bodies; return their positions along x after the burn-in, ``(batch_size,)``, m."""
         batch, substeps = self._batch, self._env.substeps
         batch.reset(stage=mujoco.mjtStage.mjSTAGE_NONE)
         batch.bind("qpos")[:] = self._poses
@@ -145,23 +147,27 @@ class PhysicsBaseline:
 
 def measure_parts(recording: Recording, repeats: int) -> dict[str, Any]:
     """Return microseconds per agent-step by part, in CPU time and, under `clock`, on the clock."""
-    floor = PhysicsBaseline(recording)
-    turns = alternate(
-        (recording.lifetime, floor.replay, recording.environment_alone, recording.network_alone), repeats
+    physics = PhysicsBaseline(recording)
+    times = alternate(
+        (recording.lifetime, physics.replay, recording.environment_alone, recording.network_alone), repeats
     )
-    turns *= 1e6 / (recording.batch_size * recording.task.env.steps)
-    clock = parts(turns[:, :, CLOCK])
+    times *= 1e6 / (recording.batch_size * recording.task.env.steps)
+    clock = parts(times[:, :, CLOCK])
     return {
         "block": recording.batch_size,
-        **parts(turns[:, :, CPU]),
+        **parts(times[:, :, CPU]),
         "agent_steps_per_s": round(1e6 / clock["us_per_step"]),
         "clock": clock,
     }
 
 
-def parts(turns: npt.NDArray[np.float64]) -> dict[str, float]:
-    """Return medians over turns, (repeats, 4): lifetime, physics, environment, network."""
-    lifetime, physics, environment, network = turns.T
+def parts(times: npt.NDArray[np.float64]) -> dict[str, float]:
+    """Return medians over repeats.
+
+    Args:
+        times: ``(repeats, 4)``: of lifetime, physics, environment, network.
+    """
+    lifetime, physics, environment, network = times.T
     values = (
         lifetime,
         physics,
@@ -174,5 +180,5 @@ def parts(turns: npt.NDArray[np.float64]) -> dict[str, float]:
 
 
 def fastest(results: list[dict[str, Any]]) -> Mapping[str, Any]:
-    """Return the result of the block size that takes the least CPU time."""
+    """Return the result of the batch size that takes the least CPU time."""
     return min(results, key=lambda result: float(result["us_per_step"]))

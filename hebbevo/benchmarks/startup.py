@@ -1,8 +1,8 @@
 """Start-up: seconds from the command line to the first generation, with a cold and a warm kernel cache, and on Ray.
 
-Measured from outside: `hebbevo evolve quick-quadruped` with two individuals and lifetimes of one step runs in a
-process of its own until progress.csv holds its first row. So the figure includes everything before the first generation
-(Python, imports, kernels, workers) and that generation of two individuals.
+`hebbevo evolve quick-quadruped` with two individuals and lifetimes of one step runs in a subprocess until progress.csv
+holds its first row. So the seconds include everything before the first generation (Python, imports, kernels, workers)
+and that generation of two individuals.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ _TINY = (
     *("env.steps=1", "search.population=2", "training.generations=2"),
     *("evaluation.every=2", "evaluation.episodes=1"),
 )
-_PATIENCE = 300.0
+_TIMEOUT = 300.0
 """Seconds after which a start counts as failed."""
 
 
 def measure(effort: Effort) -> dict[str, Any]:
-    """Return the seconds to the first generation; where there are several turns, the fastest warm one."""
-    turns = min(effort.repeats, 3)
+    """Return the seconds to the first generation: of a cold start, and of the fastest warm one."""
+    repeats = min(effort.repeats, 3)
     with tempfile.TemporaryDirectory(prefix="hebbevo-startup-") as folder:
         cold = first_generation(Path(folder), "cold", workers=0)
-        warm = [first_generation(Path(folder), f"warm{turn}", workers=0) for turn in range(turns)]
+        warm = [first_generation(Path(folder), f"warm{number}", workers=0) for number in range(repeats)]
         result = {"cold_s": cold, "warm_s": min(warm)}
         if importlib.util.find_spec("ray") is not None:
-            ray = [first_generation(Path(folder), f"ray{turn}", workers=1) for turn in range(turns)]
+            ray = [first_generation(Path(folder), f"ray{number}", workers=1) for number in range(repeats)]
             result["ray_warm_s"] = min(ray)
     return result
 
@@ -53,7 +53,7 @@ def first_generation(folder: Path, name: str, *, workers: int) -> float:
     caches = {"HEBBEVO_CACHE": str(folder / "cache"), "NUMBA_CACHE_DIR": str(folder / "numba")}
     command = [sys.executable, "-m", "hebbevo", "evolve", "quick-quadruped"]
     options = ["--workers", str(workers), "--out", str(folder / name)]
-    log, began = folder / f"{name}.log", time.perf_counter()
+    log, started = folder / f"{name}.log", time.perf_counter()
     with log.open("wb") as output:
         process = subprocess.Popen(
             [*command, *_TINY, *options],
@@ -64,9 +64,9 @@ def first_generation(folder: Path, name: str, *, workers: int) -> float:
         )
         try:
             while not _has_row(folder / name / "progress.csv"):
-                _check(process, log, time.perf_counter() - began)
+                _check(process, log, time.perf_counter() - started)
                 time.sleep(0.005)
-            return round(time.perf_counter() - began, 3)
+            return round(time.perf_counter() - started, 3)
         finally:
             process.terminate()
             process.wait()
@@ -78,6 +78,6 @@ def _has_row(progress: Path) -> bool:
 
 def _check(process: subprocess.Popen[bytes], log: Path, seconds: float) -> None:
     """Raise if the run has failed."""
-    if process.poll() not in (None, 0) or seconds > _PATIENCE:
+    if process.poll() not in (None, 0) or seconds > _TIMEOUT:
         last = log.read_text(errors="replace").strip().splitlines()[-1:]
         raise RuntimeError(f"hebbevo evolve did not start within {seconds:.0f} s: {' '.join(last)}")

@@ -33,8 +33,8 @@ class Sheet:
         from rich.text import Text
 
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-        for place, name in enumerate(self.columns):
-            table.add_column(name, justify="right" if place else "left", no_wrap=True)
+        for column, name in enumerate(self.columns):
+            table.add_column(name, justify="right" if column else "left", no_wrap=True)
         for cells in self.rows:
             table.add_row(*map(Text, cells))
         return Group(*([Text(self.title, style="bold")] if self.title else []), table)
@@ -46,7 +46,7 @@ def tables(key: str, numbers: Numbers) -> list[Group]:
 
 
 def sheets(key: str, numbers: Numbers) -> list[Sheet]:
-    """Return what one key of the record comes to."""
+    """Return the sheets of one key of the record."""
     return list(_SHEETS.get(key, _any)(key, numbers))
 
 
@@ -55,7 +55,7 @@ def _any(key: str, numbers: Numbers) -> Iterable[Sheet]:
 
 
 def _quadruped(key: str, numbers: Numbers) -> Iterable[Sheet]:
-    columns = ("block", "lifetime", "physics", "network", "observing", "rest", "of floor", "steps/s")
+    columns = ("batch size", "lifetime", "physics", "network", "observing", "rest", "of floor", "steps/s")
     names = ("us_per_step", "physics_us", "network_us", "observation_us", "rest_us")
     rows = [
         (
@@ -71,9 +71,9 @@ def _quadruped(key: str, numbers: Numbers) -> Iterable[Sheet]:
 
 
 def _network(key: str, numbers: Numbers) -> Iterable[Sheet]:
-    for what, column in (("rules", "rule"), ("sharing", "shared by"), ("bodies", "lives of a genome")):
-        batch_sizes = list(next(iter(numbers[what].values()))["blocks"])
-        columns = (column, "evolved", "best", *(f"of {batch_size}" for batch_size in batch_sizes), "birth")
+    for group, column in (("rules", "rule"), ("sharing", "shared by"), ("bodies", "lifetimes of a genome")):
+        batch_sizes = list(next(iter(numbers[group].values()))["blocks"])
+        columns = (column, "evolved", "best", *(f"of {batch_size}" for batch_size in batch_sizes), "reset")
         rows = [
             (
                 name,
@@ -82,9 +82,9 @@ def _network(key: str, numbers: Numbers) -> Iterable[Sheet]:
                 *(f"{entry['blocks'][batch_size]:.2f}" for batch_size in batch_sizes),
                 f"{entry['birth_us']:.0f}",
             )
-            for name, entry in numbers[what].items()
+            for name, entry in numbers[group].items()
         ]
-        title = f"network step alone, by {column}: µs per agent-step in blocks, birth in µs a lifetime"
+        title = f"network step alone, by {column}: µs per agent-step in batches, reset in µs a lifetime"
         yield Sheet(title.replace("by shared", "shared"), columns, rows)
 
 
@@ -122,7 +122,7 @@ def _car_racing(key: str, numbers: Numbers) -> Iterable[Sheet]:
     ]
     ratio = numbers["ratio_to_original_style"]
     title = f"CarRacing, µs per agent-step: {numbers['steps_per_s']:,.0f} steps/s, {ratio:.0f} times faster"
-    yield Sheet(title, ("", "whole", "environment", "network"), cells)
+    yield Sheet(title, ("", "lifetime", "environment", "network"), cells)
     drivers = [
         ("official", numbers["official_us"], numbers["official_reset_ms"]),
         ("ours", numbers["fast_us"], numbers["fast_reset_ms"]),

@@ -1,7 +1,7 @@
-"""Measuring: replays that take turns in one process on one core, timed on the clock and in CPU time.
+"""Timing of replays in turns, in one process on one core, on the clock and in CPU time.
 
-Replays that are compared run alternately, so that a slower minute of the machine hits all of them alike. CPU time of
-the calling thread leaves out what the neighbours on a busy machine take; on an idle one it equals the clock.
+Replays that are compared run alternately, so that a slower minute of the machine slows all of them alike. CPU time of
+the calling thread leaves out the other processes of a busy machine; on an idle one it equals the clock.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ import numpy as np
 import numpy.typing as npt
 
 CPU, CLOCK = 0, 1
-"""Last axis of what `alternate` returns."""
+"""Indices of the last axis of the times that `alternate` returns."""
 
 
 @dataclass(frozen=True)
 class Effort:
-    """How much to measure.
+    """Amount of measuring.
 
     Attributes:
-        repeats: turns of what is compared, whose median is reported.
-        steps: length of a lifetime; None is what each part finds enough.
-        blocks: block sizes to try.
+        repeats: runs of each replay, whose median is reported.
+        steps: length of a lifetime; None is the default of each part.
+        batch_sizes: to be compared.
     """
 
     repeats: int = 7
@@ -35,7 +35,7 @@ class Effort:
 
 
 def alternate(replays: Sequence[Callable[[], object]], repeats: int) -> npt.NDArray[np.float64]:
-    """Return the seconds that replays take in turns, after one that is not counted: (repeats, replays, 2)."""
+    """Run replays in turns, after one run of each that is not counted; return seconds ``(repeats, replays, 2)``."""
     for replay in replays:
         replay()
     return np.array([[timed(replay) for replay in replays] for _ in range(repeats)])
@@ -49,13 +49,13 @@ def timed(replay: Callable[[], object]) -> tuple[float, float]:
 
 
 def median(values: npt.NDArray[np.float64]) -> float:
-    """Return the median over turns, with the digits that a time has."""
+    """Return the median, rounded to four digits."""
     return round(float(np.median(values)), 4)
 
 
 @contextmanager
 def one_core() -> Iterator[None]:
-    """Stay on the last CPU that is allowed, where the system can pin; torch keeps to this thread."""
+    """Pin this thread to the last CPU that is allowed, where the system can, and torch to one thread."""
     import torch
 
     allowed = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()

@@ -1,4 +1,4 @@
-"""`hebbevo bench`: what an agent-step costs here, by part, beside its floor and its peers."""
+"""`hebbevo bench`: the cost of an agent-step on this machine, by part, beside the physics alone and peers."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ def bench_command(
         int | None, typer.Option(min=1, help="Length of a lifetime, for a quick look.", show_default=False)
     ] = None,
 ) -> None:
-    """Measure this machine: agent-steps by part, batch_size, rule and worker, beside the physics alone and others.
+    """Measure this machine: agent-steps by part, batch size, rule and worker, beside the physics alone and others.
 
     All parts take a few minutes, `--only quadruped` half a minute; nothing else should run meanwhile.
     """
     from hebbevo import benchmarks
 
-    parts = benchmarks.wanted(only or ())
+    parts = benchmarks.parts_of(only or ())
     check_json_file(json_file)
 
     from rich.console import Console

@@ -1,4 +1,4 @@
-"""`hebbevo bench`: the record's keys and types, what it refuses, and that peers compute what we do. No times."""
+"""`hebbevo bench`: the record's keys and types, refusals, and peers that compute the same. No times."""
 
 import importlib.util
 import itertools
@@ -20,7 +20,7 @@ from hebbevo.cli.app import run
 from hebbevo.errors import InputError
 from hebbevo.rules import RULES
 
-TINY = Effort(repeats=2, steps=4, blocks=(1, 3))
+TINY = Effort(repeats=2, steps=4, batch_sizes=(1, 3))
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 
 
@@ -39,7 +39,7 @@ def numbers_of(value):
         yield value
 
 
-def test_the_quadrupeds_record_has_every_part_for_every_block():
+def test_the_quadrupeds_record_has_every_part_for_every_batch_size():
     record = quadruped.measure(TINY)
     assert [block["block"] for block in record["blocks"]] == [1, 3]
     assert {**record, "blocks": []} in [
@@ -52,25 +52,24 @@ def test_the_quadrupeds_record_has_every_part_for_every_block():
         for part in (block, block["clock"]):
             assert all(isinstance(part[name], float) for name in replays.PARTS)
             assert min(part["us_per_step"], part["physics_us"], part["network_us"]) > 0
-            whole = sum(part[name] for name in ("physics_us", "network_us", "observation_us", "rest_us"))
+            total = sum(part[name] for name in ("physics_us", "network_us", "observation_us", "rest_us"))
             assert part["fraction_of_floor"] > 0
-            assert np.isfinite(whole)
+            assert np.isfinite(total)
 
 
 def test_parts_add_up_to_the_lifetime():
-    turns = np.array([[10.0, 6.0, 7.0, 2.0]] * 3)
-    found = replays.parts(turns)
+    found = replays.parts(np.array([[10.0, 6.0, 7.0, 2.0]] * 3))
     assert found["observation_us"] == 1.0
     assert found["rest_us"] == 1.0
     assert found["fraction_of_floor"] == 0.6
 
 
-def test_replays_take_turns_after_one_that_does_not_count():
+def test_replays_alternate_after_one_run_that_is_not_counted():
     calls = []
-    turns = alternate([lambda: calls.append("a"), lambda: calls.append("b")], 2)
+    times = alternate([lambda: calls.append("a"), lambda: calls.append("b")], 2)
     assert "".join(calls) == "ab" * 3
-    assert turns.shape == (2, 2, 2)
-    assert (turns >= 0).all()
+    assert times.shape == (2, 2, 2)
+    assert (times >= 0).all()
 
 
 def test_rules_and_sharings_are_measured(monkeypatch):
@@ -89,7 +88,7 @@ def test_rules_and_sharings_are_measured(monkeypatch):
     assert set(network.ratios(record)) == {"sharing_network"}
 
 
-def test_the_plain_loop_in_float64_comes_to_our_weights(recording):
+def test_the_plain_loop_in_float64_reaches_our_weights(recording):
     exact = peers.plain_weights(recording, 10, np.float64)
     assert exact[0].dtype == np.float64
     for ours, layer in zip(peers.our_weights(recording, 10), exact, strict=True):
@@ -109,11 +108,11 @@ def test_the_plain_network_is_the_equation():
         assert network_of_one.weights[0][i, j] == pytest.approx(weights[i, j] + change, rel=1e-12)
 
 
-def test_gymnasiums_simulation_comes_to_our_positions(recording):
+def test_gymnasiums_simulation_reaches_our_positions(recording):
     assert peers._position_difference(recording) <= 1e-9
 
 
-def test_the_plain_loop_lives_the_whole_episode(recording):
+def test_the_plain_loop_runs_to_the_end_of_the_episode(recording):
     sizes, tables_of_five, weights = plain_parts(recording, 0, peers.ANT_INPUTS)
     before = [matrix.copy() for matrix in weights]
     with torch.no_grad():
@@ -144,7 +143,7 @@ def test_numbers_of_workers_to_compare():
     assert list(workers.executions(16))[:3] == ["threads_1", "threads_2", "threads_16"]
 
 
-def test_threads_are_measured_over_whole_generations(monkeypatch):
+def test_threads_are_measured_over_generations(monkeypatch):
     monkeypatch.setattr(workers, "executions", lambda available: {"threads_1": workers.Execution(threads=1)})
     monkeypatch.setattr(workers, "POPULATION", 4)
     record = workers.measure(Effort(repeats=1, steps=3))
@@ -161,7 +160,7 @@ def test_a_start_is_measured_until_the_first_row(tmp_path):
     assert any((tmp_path / "cache").rglob("*.py"))
 
 
-def test_a_start_that_fails_says_why(tmp_path):
+def test_a_failed_start_raises_with_its_reason(tmp_path):
     (tmp_path / "run").mkdir()
     with pytest.raises(RuntimeError, match="exists"):
         startup.first_generation(tmp_path, "run", workers=0)
@@ -234,20 +233,20 @@ def test_bad_input_is_one_line_before_anything_is_measured(arguments, message, s
 
 
 def test_every_key_is_a_part():
-    assert benchmarks.wanted(()) == tuple(benchmarks.PARTS)
+    assert benchmarks.parts_of(()) == tuple(benchmarks.PARTS)
     for key in benchmarks.KEYS:
-        assert set(benchmarks.wanted([key])) <= set(benchmarks.PARTS)
-    assert benchmarks.wanted(["ratios"]) == ("peers",)
-    assert benchmarks.wanted(["network", "quadruped"]) == ("quadruped", "network")
+        assert set(benchmarks.parts_of([key])) <= set(benchmarks.PARTS)
+    assert benchmarks.parts_of(["ratios"]) == ("peers",)
+    assert benchmarks.parts_of(["network", "quadruped"]) == ("quadruped", "network")
     with pytest.raises(InputError):
-        benchmarks.wanted(["quadruped", "gpu"])
+        benchmarks.parts_of(["quadruped", "gpu"])
 
 
 def test_a_part_that_lacks_a_module_is_left_out_unless_asked_for(monkeypatch):
     monkeypatch.setattr(benchmarks, "_NEEDS", {"car_racing": ("no_such_module", "install it")})
-    assert "car_racing" not in benchmarks.wanted(())
+    assert "car_racing" not in benchmarks.parts_of(())
     with pytest.raises(InputError, match="install it"):
-        benchmarks.wanted(["car_racing"])
+        benchmarks.parts_of(["car_racing"])
 
 
 def test_the_page_is_refreshed_between_its_markers(monkeypatch):
