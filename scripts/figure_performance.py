@@ -23,7 +23,7 @@ from hebbevo.benchmarks.tables import PEER_NAMES, sheets
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 SECTION = re.compile(r"(<!-- table (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 BUSY = 0.5
-"""Load average per core from which others are in the way."""
+"""Load average per core from which other processes slow a benchmark."""
 PARTS = {
     "physics_us": ("physics", "#b8b8b8"),
     "network_us": ("network", "#0072b2"),
@@ -68,37 +68,37 @@ def machine_line(numbers: dict[str, Any]) -> str:
 
 
 def draw(record: dict[str, Any], path: Path) -> None:
-    """Draw an agent-step by part across block sizes, and beside the peers."""
+    """Draw an agent-step by part across batch sizes, and beside the peers."""
     figure, (left, right) = pyplot.subplots(
         1, 2, figsize=(9, 3.6), layout="constrained", gridspec_kw={"width_ratios": [3, 2]}
     )
-    draw_blocks(left, record["quadruped"])
+    draw_batch_sizes(left, record["quadruped"])
     draw_peers(right, record["peers"])
     for axes in (left, right):
         axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(path, dpi=130)
 
 
-def draw_blocks(axes: Axes, numbers: dict[str, Any]) -> None:
-    """Draw stacked bars, one for each block size, and the floor."""
+def draw_batch_sizes(axes: Axes, numbers: dict[str, Any]) -> None:
+    """Draw stacked bars, one for each batch size, and the fraction of the physics' speed."""
     entries = numbers["blocks"]
     names = [str(entry["block"]) for entry in entries]
     bottoms = [0.0] * len(entries)
-    for part, (label, colour) in PARTS.items():
-        # what overlaps less than nothing in the noise is not drawn
+    for part, (label, color) in PARTS.items():
+        # differences of times may be negative, by noise
         heights = [max(0.0, entry[part]) for entry in entries]
-        axes.bar(names, heights, bottom=bottoms, label=label, color=colour, width=0.65)
+        axes.bar(names, heights, bottom=bottoms, label=label, color=color, width=0.65)
         bottoms = [bottom + height for bottom, height in zip(bottoms, heights, strict=True)]
-    for place, entry in enumerate(entries):
+    for column, entry in enumerate(entries):
         axes.annotate(
             f"{entry['us_per_step']:.1f}\n{entry['fraction_of_floor']:.0%}",
-            (place, bottoms[place]),
+            (column, bottoms[column]),
             ha="center",
             va="bottom",
             fontsize=9,
         )
     axes.set(
-        xlabel="lifetimes in a block",
+        xlabel="lifetimes in a batch",
         ylabel="µs per agent-step, one core",
         ylim=(0, 1.35 * max(bottoms)),
         title="quadruped, 60 Hz; % of the physics' speed",
@@ -107,7 +107,7 @@ def draw_blocks(axes: Axes, numbers: dict[str, Any]) -> None:
 
 
 def draw_peers(axes: Axes, numbers: dict[str, Any]) -> None:
-    """Draw the floor, ours and the peers on Ant-v5's physics."""
+    """Draw the physics alone, ours and the peers on Ant-v5's physics."""
     bars = {
         "physics alone": (numbers["physics_us"], "#b8b8b8"),
         "hebbevo": (numbers["us_per_step"], "#0072b2"),
@@ -116,7 +116,7 @@ def draw_peers(axes: Axes, numbers: dict[str, Any]) -> None:
         if name in numbers:
             bars[label] = (numbers[name]["us_per_step"], "#d55e00")
     heights = [height for height, _ in bars.values()]
-    drawn = axes.bar(list(bars), heights, color=[colour for _, colour in bars.values()], width=0.65)
+    drawn = axes.bar(list(bars), heights, color=[color for _, color in bars.values()], width=0.65)
     axes.bar_label(drawn, fmt="%.0f", fontsize=9)
     axes.tick_params(axis="x", labelsize=8)
     axes.set(title="Ant-v5's physics (RK4)", ylim=(0, 1.15 * max(heights)))
@@ -127,7 +127,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("record", type=Path, help="what `hebbevo bench --json` wrote")
+    parser.add_argument("record", type=Path, help="written by `hebbevo bench --json`")
     record = json.loads(parser.parse_args().record.read_text(encoding="utf-8"))
     page = DOCS / "performance.md"
     page.write_text(refreshed(page.read_text(encoding="utf-8"), record), encoding="utf-8")

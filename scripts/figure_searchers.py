@@ -3,9 +3,9 @@
 
     scripts/figure_searchers.py FILE.png "NAME=RUN[,RUN...]" ["NAME=RUN[,RUN...]" ...] [--lifetimes N] [--per-steps N]
 
-Lines with dots are the centre's mean over fresh lifetimes, thin lines the population's mean, both from progress.csv.
+Lines with dots are the center's mean over fresh lifetimes, thin lines the population's mean, both from progress.csv.
 Several runs after one name are stages of one evolution, each begun where the one before ended. --per-steps scales the
-progress of lives of other lengths to lives of N steps, and puts agent-steps along the axis.
+progress of lifetimes of other lengths to lifetimes of N steps, and puts agent-steps along the axis.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from matplotlib.ticker import EngFormatter
 from hebbevo.training.evolution import read_config
 from hebbevo.training.run_directory import RunDirectory
 
-COLOURS = ("#c44e52", "#4c72b0", "#8c8c8c", "#55a868", "#8172b2")
+COLORS = ("#c44e52", "#4c72b0", "#8c8c8c", "#55a868", "#8172b2")
 
 
 @dataclass(frozen=True)
@@ -59,17 +59,17 @@ def draw(curves: list[Curve], unit: str, per_steps: int | None, path: Path) -> N
     """Draw the curves."""
     figure = Figure(figsize=(7, 3.8), layout="constrained")
     axes = figure.subplots()
-    for curve, colour in zip(curves, COLOURS, strict=False):
-        axes.plot(*zip(*curve.population, strict=True), color=colour, linewidth=0.9, alpha=0.7)
-        axes.plot(*zip(*curve.center, strict=True), "o-", color=colour, markersize=4, label=curve.name)
-    along, height = "lifetimes", f"progress ({unit})"
+    for curve, color in zip(curves, COLORS, strict=False):
+        axes.plot(*zip(*curve.population, strict=True), color=color, linewidth=0.9, alpha=0.7)
+        axes.plot(*zip(*curve.center, strict=True), "o-", color=color, markersize=4, label=curve.name)
+    x_label, y_label = "lifetimes", f"progress ({unit})"
     if per_steps is not None:
-        along, height = "agent-steps", f"progress in {per_steps} steps ({unit})"
-    axes.set(xlabel=along, ylabel=height, xlim=(0, None))
+        x_label, y_label = "agent-steps", f"progress in {per_steps} steps ({unit})"
+    axes.set(xlabel=x_label, ylabel=y_label, xlim=(0, None))
     axes.xaxis.set_major_formatter(EngFormatter(sep=""))
     axes.axhline(0, color="0.85", linewidth=0.8, zorder=0)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, loc="best", title="centre (dots) and population (thin)")
+    axes.legend(frameon=False, loc="best", title="center (dots) and population (thin)")
     figure.savefig(path, dpi=150)
 
 
@@ -83,7 +83,7 @@ def main() -> None:
     parser.add_argument(
         "--lifetimes", type=int, default=2**62, help="draw no further (in agent-steps with --per-steps)"
     )
-    parser.add_argument("--per-steps", type=int, help="scale progress to lives of so many steps")
+    parser.add_argument("--per-steps", type=int, help="scale progress to lifetimes of so many steps")
     arguments = parser.parse_args()
     texts = [text.rpartition("=")[::2] for text in arguments.runs]
     named = [(name, [Path(run) for run in runs.split(",")]) for name, runs in texts]
@@ -93,8 +93,8 @@ def main() -> None:
     draw(curves, unit, per_steps, arguments.file)
     for curve in curves:
         cost, center = curve.center[-1]
-        mean, what = dict(curve.population)[cost], "lifetimes" if per_steps is None else "agent-steps"
-        print(f"{curve.name}: {cost:,} {what}, centre {center:.2f}, population {mean:.2f}")
+        mean, unit_of_cost = dict(curve.population)[cost], "lifetimes" if per_steps is None else "agent-steps"
+        print(f"{curve.name}: {cost:,} {unit_of_cost}, center {center:.2f}, population {mean:.2f}")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Draw a genome's walk: the body along its way, progress of many lifetimes, and the weights that made it.
+"""Draw a genome's walk: poses of the body, progress of many lifetimes, and the weights of one.
 
     scripts/figure_walk.py GENOME FILE.png [--morphology NAME] [--lifetimes N] [--seed S]
 
@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from typing_extensions import override
 
 from hebbevo import Genome, load_genome
 from hebbevo.envs.robots.quadruped import BatchedQuadruped, QuadrupedConfig, compile_model
@@ -32,23 +33,23 @@ SNAPSHOTS = (0, 10, 100, 999)
 
 
 class Recorder(Hook):
-    """Keep the way of every lifetime, and of the first one its poses and the weights of a layer."""
+    """Records the rewards of every lifetime, and of the first one its poses and the weights of a layer."""
 
     def __init__(self, layer: int) -> None:
         self.layer = layer
-        self.progress: list[npt.NDArray[np.float64]] = []
+        self.rewards: list[npt.NDArray[np.float64]] = []
         self.poses: dict[int, npt.NDArray[np.float64]] = {}
         self.weights: dict[int, npt.NDArray[np.float32]] = {}
 
+    @override
     def on_observation(self, batch: Batch) -> None:
-        """Photograph the weights at some steps."""
         if batch.step in SNAPSHOTS:
             self.weights[batch.step] = batch.network.weights(self.layer)[0].copy()
 
+    @override
     def on_step(self, batch: Batch) -> None:
-        """Note how far everybody came."""
         assert isinstance(batch.environment, BatchedQuadruped)
-        self.progress.append(batch.environment.rewards.copy())
+        self.rewards.append(batch.environment.rewards.copy())
         if batch.step in POSES:
             self.poses[batch.step] = batch.environment.positions[0].copy()
 
@@ -56,7 +57,7 @@ class Recorder(Hook):
 def record(
     worker: Worker, genomes: npt.NDArray[np.float32], seeds: list[int], body: str, plastic: bool
 ) -> Recorder:
-    """Live one lifetime per seed and return what was recorded."""
+    """Run one lifetime per seed and return the recorder."""
     recorder = Recorder(layer=1)
     genome_of = list(range(len(seeds))) if len(genomes) > 1 else [0] * len(seeds)
     worker.rollout(
@@ -74,25 +75,25 @@ def draw_body(axes: Axes, env: QuadrupedConfig, body: str, poses: dict[int, npt.
             for pose in poses.values()
         ]
     axes.imshow(np.concatenate(pictures, axis=1))
-    for place, (step, pose) in enumerate(poses.items()):
+    for column, (step, pose) in enumerate(poses.items()):
         label = f"{step * CONTROL_STEP:.1f} s, {pose[0]:.1f} m"
-        axes.text(300 * place + 150, 22, label, ha="center", va="center", color="white", fontsize=8)
+        axes.text(300 * column + 150, 22, label, ha="center", va="center", color="white", fontsize=8)
     axes.set_axis_off()
 
 
 def draw(genome: Genome, body: str, lifetimes: int, seed: int, path: Path) -> None:
-    """Live the lifetimes of all conditions and draw the figure."""
+    """Run the lifetimes of all conditions and draw the figure."""
     env = genome.task.env
     if not isinstance(env, QuadrupedConfig):
-        raise SystemExit(f"this figure is of the quadruped; {genome.name} lives in {env.name}")
+        raise SystemExit(f"this figure is of the quadruped; {genome.name} evolved in {env.name}")
     worker = CpuWorker(genome.task, lifetimes)
     seeds = [lifetime_seed(seed, SeedPurpose.EVALUATION, episode) for episode in range(lifetimes)]
-    strangers = np.stack([random_genome(genome.task, genome.values, s) for s in seeds])
-    own = genome.values[None, :]
+    random_genomes = np.stack([random_genome(genome.task, genome.values, s) for s in seeds])
+    evolved = genome.values[None, :]
     records = [
-        record(worker, own, seeds, body, plastic=True),
-        record(worker, own, seeds, body, plastic=False),
-        record(worker, strangers, seeds, body, plastic=True),
+        record(worker, evolved, seeds, body, plastic=True),
+        record(worker, evolved, seeds, body, plastic=False),
+        record(worker, random_genomes, seeds, body, plastic=True),
     ]
     figure = Figure(figsize=(10, 5.4), layout="constrained")
     rows = figure.subfigures(2, 1, height_ratios=(1, 1.75))
@@ -107,24 +108,24 @@ def draw(genome: Genome, body: str, lifetimes: int, seed: int, path: Path) -> No
 def draw_progress(axes: Axes, records: list[Recorder]) -> None:
     """Draw progress over time, every lifetime and the mean."""
     for (label, color), recorded in zip(CONDITIONS.items(), records, strict=True):
-        progress = np.cumsum(recorded.progress, axis=0)
+        progress = np.cumsum(recorded.rewards, axis=0)
         time = np.arange(1, len(progress) + 1) * CONTROL_STEP
         axes.plot(time, progress, color=color, alpha=0.18, lw=0.7)
         axes.plot(
             time, progress.mean(axis=1), color=color, lw=2, label=f"{label}: {progress[-1].mean():.1f} m"
         )
-    axes.set(xlabel="time since birth (s)", ylabel="progress (m)", xlim=(0, None))
+    axes.set(xlabel="time since reset (s)", ylabel="progress (m)", xlim=(0, None))
     axes.legend(frameon=False, fontsize=8, loc="upper left")
     axes.spines[["top", "right"]].set_visible(False)
 
 
 def draw_weights(axes: list[Axes], weights: dict[int, npt.NDArray[np.float32]]) -> None:
     """Draw the weight matrix at some instants, each on its own scale."""
-    for place, (step, matrix) in zip(axes, weights.items(), strict=True):
+    for panel, (step, matrix) in zip(axes, weights.items(), strict=True):
         limit = float(np.quantile(np.abs(matrix), 0.98)) or 1.0
-        place.imshow(matrix, aspect="auto", cmap="RdBu_r", vmin=-limit, vmax=limit, interpolation="nearest")
-        place.set_title(f"t = {step}\n±{limit:.2g}", fontsize=8)
-        place.set(xticks=[], yticks=[])
+        panel.imshow(matrix, aspect="auto", cmap="RdBu_r", vmin=-limit, vmax=limit, interpolation="nearest")
+        panel.set_title(f"t = {step}\n±{limit:.2g}", fontsize=8)
+        panel.set(xticks=[], yticks=[])
 
 
 def main() -> None:

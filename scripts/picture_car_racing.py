@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Draw CarRacing's official frames, ours, and eight times the difference, side by side and four times enlarged.
+"""Draw frames of Gymnasium's CarRacing, ours, and eight times the difference, side by side and four times enlarged.
 
 `hebbevo bench --only car_racing` measures how fast ours are.
 
@@ -22,17 +22,17 @@ FIGURE_STEPS = (0, 25, 70, 160, 300)
 
 
 def save_picture(path: Path, sub_rows: int) -> None:
-    """Save rows of (official frame, ours, difference times eight)."""
-    official, fast = CarRacing(), FastCarRacing(sub_rows=sub_rows)
+    """Save rows of (Gymnasium's frame, ours, difference times eight)."""
+    reference, fast = CarRacing(), FastCarRacing(sub_rows=sub_rows)
     rows = []
     for seed in (0, 3):
-        frames = [(official.reset(seed=seed)[0], fast.reset(seed=seed)[0])]
+        frames = [(reference.reset(seed=seed)[0], fast.reset(seed=seed)[0])]
         for _ in range(max(FIGURE_STEPS)):
             action = drive(fast)
-            frames.append((official.step(action)[0], fast.step(action)[0]))
-        for theirs, ours in (frames[step] for step in FIGURE_STEPS):
-            difference = np.clip(8 * np.abs(ours.astype(int) - theirs), 0, 255).astype(np.uint8)
-            rows.append(np.hstack([theirs, ours, difference]))
+            frames.append((reference.step(action)[0], fast.step(action)[0]))
+        for expected, ours in (frames[step] for step in FIGURE_STEPS):
+            difference = np.clip(8 * np.abs(ours.astype(int) - expected), 0, 255).astype(np.uint8)
+            rows.append(np.hstack([expected, ours, difference]))
     picture = np.vstack(
         [np.hstack(pair) for pair in zip(rows[: len(rows) // 2], rows[len(rows) // 2 :], strict=True)]
     )

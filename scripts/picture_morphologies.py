@@ -43,7 +43,7 @@ def main() -> None:
 
 
 def about(body: str) -> str:
-    """Return what a body's changes are, over at most two lines."""
+    """Return a body's description, cut to at most two lines."""
     return textwrap.shorten(get_morphology(body).description, 84, placeholder="...")
 
 
@@ -52,10 +52,10 @@ def picture(env: str, body: str) -> Picture:
     schema = config_class(env)
     assert issubclass(schema, WalkerConfig)
     config = schema(name=env, morphologies=(body,))
-    batch_size = config.build(1)
-    batch_size.reset([1], [body])
-    pose = batch_size.position(0)
-    with closing(OffscreenRenderer(batch_size.model(0), WIDTH, HEIGHT)) as renderer:
+    environment = config.build(1)
+    environment.reset([1], [body])
+    pose = environment.position(0)
+    with closing(OffscreenRenderer(environment.model(0), WIDTH, HEIGHT)) as renderer:
         look_at = (pose[0], pose[1], 0.75 * pose[2])
         return renderer.draw(pose, distance=DISTANCE[env], angles=(150, -45), look_at=look_at)
 
@@ -63,14 +63,14 @@ def picture(env: str, body: str) -> Picture:
 def sheet(tiles: Sequence[tuple[str, str, Picture]], columns: int) -> Image.Image:
     """Paste pictures and their names row by row."""
     rows = -(-len(tiles) // columns)
-    whole = Image.new("RGB", (columns * WIDTH, rows * (HEIGHT + CAPTION)), "white")
-    pen = ImageDraw.Draw(whole)
+    image = Image.new("RGB", (columns * WIDTH, rows * (HEIGHT + CAPTION)), "white")
+    pen = ImageDraw.Draw(image)
     for number, (name, description, pixels) in enumerate(tiles):
         left, top = (number % columns) * WIDTH, (number // columns) * (HEIGHT + CAPTION)
-        whole.paste(Image.fromarray(pixels), (left, top + CAPTION))
+        image.paste(Image.fromarray(pixels), (left, top + CAPTION))
         pen.text((left + 4, top + 2), name, fill="black", font_size=13)
         pen.text((left + 4, top + 18), textwrap.fill(description, 44), fill="gray", font_size=10, spacing=1)
-    return whole
+    return image
 
 
 if __name__ == "__main__":
