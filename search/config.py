@@ -1,21 +1,33 @@
 """The settings that all search algorithms share; each algorithm adds others in a subclass."""
 
-from abc import abstractmethod
-from typing import ClassVar
+from __future__ import annotations
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from hebbevo.errors import SearchError
-from hebbevo.search.searcher import Searcher
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from hebbevo.search.searcher import Searcher
+
+    MakeSearcher = Callable[[Any, NDArray[np.float32], int], Searcher]
+    """Makes a searcher of its settings, where it starts, and the run seed."""
 
 
 class SearchConfig(BaseModel):
-    """Settings of a search; subclass it, give `algorithm` one literal name, and write `build`."""
+    """Settings of a search; a subclass gives `algorithm` one literal name and says where its searcher is."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
+    searcher: ClassVar[str]
+    """``module:Class`` of the searcher, imported when one is built, and made of (config, center, run seed)."""
     default_penalty: ClassVar[float] = 0.0
     """Penalty of large genomes that a run applies where its config names none: `training.penalty`."""
 
@@ -23,27 +35,41 @@ class SearchConfig(BaseModel):
     population: int = Field(ge=2, description="individuals per generation")
     sigma: float = Field(default=0.1, gt=0, description="standard deviation of the first proposals")
 
-    @abstractmethod
     def build(self, center: NDArray[np.float32], run_seed: int) -> Searcher:
-        """Make the searcher, starting at `center`, float32 (dimension,).
+        """Make the searcher.
 
-        All its random numbers follow from `run_seed`, an int in [0, 2**63).
+        Args:
+            center: where it starts, float32 (dimension,).
+            run_seed: all its random numbers follow from it; in [0, 2**63).
+
+        Raises:
+            SearchError: no searcher of these settings can be made for so many dimensions.
+        """
+        self.check_dimension(len(center))
+        return self.load_searcher()(self, center, run_seed)
+
+    def check_dimension(self, dimension: int) -> None:
+        """Refuse a genome that is too long for these settings.
+
+        Raises:
+            SearchError: it is; the message names the remedy.
         """
 
+    def load_searcher(self) -> MakeSearcher:
+        """Import the class of the searcher."""
+        found: MakeSearcher = resolve_name(self.searcher)
+        return found
 
-def starting_center(center: ArrayLike) -> NDArray[np.float32]:
-    """Return a read-only float32 copy of a first centre.
 
-    Raises:
-        SearchError: it is no vector, is empty, or holds NaN or infinity.
-    """
-    values = np.array(center, dtype=np.float32)
-    if values.ndim != 1 or values.size == 0:
-        raise SearchError(f"the first center must be a vector, one number a coefficient, got {values.shape}")
-    if not np.isfinite(values).all():
+def _even(population: int) -> int:
+    if population % 2:
         raise SearchError(
-            f"the first center must be finite, got {np.count_nonzero(~np.isfinite(values))} values of "
-            f"{values.size} that are not; look at the genome it came from"
+            f"population must be even for mirrored sampling, got {population}; use {population + 1}"
         )
-    values.flags.writeable = False
-    return values
+    return population
+
+
+EvenPopulation = Annotated[
+    int, Field(ge=2, description="individuals per generation, an even number"), AfterValidator(_even)
+]
+"""The `population` of algorithms that sample mirrored pairs."""

@@ -1,7 +1,7 @@
-"""What hebbevo takes from EvoTorch (0.6.1), and gives to it. The only file that imports evotorch.
+"""The one door to EvoTorch (0.6.1): the only file that imports evotorch.
 
-Problems are evaluated in this process, whatever that does with the genomes (`num_actors=0`): EvoTorch's own Ray mode
-ranks anew for each part of a population, so that results depend on the number of actors.
+Problems are evaluated in this process, whatever the evaluator does with the genomes (`num_actors=0`): EvoTorch's own
+Ray mode ranks anew for each part of a population, so that results depend on the number of actors.
 """
 
 import logging
@@ -54,7 +54,7 @@ def _settings(dimension: int, seed: int) -> dict[str, Any]:
 
 
 class Evaluator(Protocol):
-    """What a `TaskProblem` asks; written by whoever knows networks and environments."""
+    """Evaluates genomes for a `TaskProblem`; implemented where networks and environments are known."""
 
     dimension: int
     run_seed: int
@@ -69,7 +69,7 @@ class Evaluator(Protocol):
         ...
 
     def close(self) -> None:
-        """Give back whatever evaluated."""
+        """Release threads and workers."""
         ...
 
 
@@ -85,7 +85,7 @@ class TaskProblem(evotorch.Problem):  # type: ignore[misc]  # evotorch is untype
         self.first_center = torch.from_numpy(evaluator.first_center.copy())
 
     def close(self) -> None:
-        """Give back the threads or workers that lived the lifetimes."""
+        """Release the threads or workers that ran the lifetimes."""
         self._evaluator.close()
 
     def __enter__(self) -> Self:
@@ -120,7 +120,7 @@ def one_thread() -> Iterator[None]:
 
 
 class LeanCMAES(CMAES):  # type: ignore[misc]  # evotorch is untyped
-    """EvoTorch's CMA-ES, its rank-mu update as one product instead of a (population, d, d) tensor."""
+    """EvoTorch's CMA-ES, the rank-mu update as one product instead of a (population, d, d) tensor."""
 
     C: torch.Tensor
 
@@ -156,7 +156,7 @@ class LeanCMAES(CMAES):  # type: ignore[misc]  # evotorch is untyped
 
 
 class LeanExpGaussian(ExpGaussian):  # type: ignore[misc]  # evotorch is untyped
-    """EvoTorch's distribution, its gradient as one product instead of a (population, d, d) tensor."""
+    """EvoTorch's distribution, the gradient as one product instead of a (population, d, d) tensor."""
 
     def _compute_gradients(
         self, samples: torch.Tensor, weights: torch.Tensor, ranking_used: str | None

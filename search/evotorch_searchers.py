@@ -6,7 +6,7 @@ generation from (run seed, generation). Nothing of a population is kept, `ask` i
 generator needs saving: the state is the distribution (and ClipUp's velocity) alone.
 
 Algorithms with a matrix compute in float64 (a Cholesky root in float32 fails long before convergence), the
-others in float32. One thread computes, because sums over several give other bits. EvoTorch sees centred
+others in float32. One thread computes, because sums over several give other bits. EvoTorch sees centered
 ranks in place of fitnesses, which its rankings turn into the same order; if all are equal, nothing moves.
 """
 
@@ -20,7 +20,8 @@ import torch
 from numpy.typing import NDArray
 
 from hebbevo.errors import SearchFailure
-from hebbevo.search.config import SearchConfig, starting_center
+from hebbevo.search.center import starting_center
+from hebbevo.search.config import SearchConfig
 from hebbevo.search.evotorch_adapter import CEM, PGPE, SNES, LeanCMAES, LeanXNES, one_thread, problem
 from hebbevo.search.evotorch_config import CEMConfig, CMAESConfig, PGPEConfig, SNESConfig, XNESConfig
 from hebbevo.search.executor import Executor
@@ -31,7 +32,7 @@ from hebbevo.seeding import checked_seed, population_seed
 
 
 class EvoTorchSearcher(Searcher):
-    """What the adapters share; a subclass names its tensors and how to sample and update."""
+    """The part that all algorithms share; a subclass names tensors and says how to sample and update."""
 
     def __init__(
         self, config: SearchConfig, center: NDArray[np.float32], run_seed: int, matrix: bool
@@ -141,7 +142,8 @@ class EvoTorchSearcher(Searcher):
 class CMAESSearcher(EvoTorchSearcher):
     """CMA-ES, full or separable."""
 
-    def __init__(self, config: CMAESConfig, center: NDArray[np.float32], run_seed: int, full: bool) -> None:
+    def __init__(self, config: CMAESConfig, center: NDArray[np.float32], run_seed: int) -> None:
+        full = config.has_full_covariance(len(center))
         super().__init__(config, center, run_seed, matrix=full)
         with warnings.catch_warnings():  # its own torch.tensor(tensor), its own NumPy scalars
             warnings.simplefilter("ignore")

@@ -1,7 +1,7 @@
-"""Executors: who runs the many small, pure pieces of work of a generation.
+"""The protocol of executors, which run the many small, pure pieces of work of a generation.
 
 `function(worker, shared, item)` must be pure in (shared, item): the worker only holds things that are
-dear to make (compiled kernels, environments, buffers), so that a piece may run on any worker, and run
+expensive to build (compiled kernels, environments, buffers), so that a piece may run on any worker, and run
 again, with the same result. It must be a module-level function, because other executors send it by name.
 """
 
@@ -32,5 +32,5 @@ class Executor(Protocol[Worker_co]):
         ...
 
     def close(self) -> None:
-        """Give back threads, processes and workers; the executor is not used afterwards."""
+        """Release threads, processes and workers; the executor is not used afterwards."""
         ...

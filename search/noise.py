@@ -2,7 +2,7 @@
 
 Philox4x64-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011), keyed through NumPy's
 SeedSequence by (run seed, generation, pair, purpose). The ziggurat takes a number of draws per normal that depends on
-the draws, so nobody can skip within a stream; instead, every segment of a perturbation has its own: the counter
+the draws, so no stream can be skipped into; instead, every segment of a perturbation has a stream: the counter
 starts at (0, 0, segment, 0), 2^128 blocks from the next.
 """
 
@@ -17,7 +17,7 @@ SEGMENT = 4096  # coefficients that share a stream; a change changes every run
 def perturbation(run_seed: int, generation: int, pair: int, stop: int, start: int = 0) -> NDArray[np.float32]:
     """Return coefficients `start` to `stop` of the standard normal perturbation of one mirrored pair.
 
-    `start` is a multiple of SEGMENT. What comes before it is not drawn.
+    `start` is a multiple of SEGMENT. Coefficients before it are not drawn.
     """
     assert start % SEGMENT == 0, start
     philox = np.random.Philox(noise_key(run_seed, generation, pair))

@@ -4,10 +4,10 @@ Salimans et al. 2017 (arXiv 1703.03864), in the variant of Najarro & Risi 2020 (
 
     theta <- theta + learning_rate / (n sigma) * sum_i R_i eps_i
 
-with R the centred ranks divided by their standard deviation, and both sigma and the learning rate
+with R the centered ranks divided by their standard deviation, and both sigma and the learning rate
 shrinking by a constant factor each generation until they reach their floors. Individual k is
 theta + sigma eps_(k//2) for even k and theta - sigma eps_(k//2) for odd k. The eps are never sent nor
-kept: whoever needs one, or a few coefficients of it, draws it again from its key (`noise`).
+kept: where one is needed, or a few of its coefficients, it is drawn again from its key (`noise`).
 
 The update is split over coefficients, not over pairs: every worker adds up all pairs for its own coefficients and
 returns those of the sum, so that all workers together send one vector, and each number's additions have one order.
@@ -15,16 +15,16 @@ returns those of the sum, so that all workers together send one vector, and each
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, field_validator
 
 from hebbevo.errors import SearchError
-from hebbevo.search.config import SearchConfig, starting_center
+from hebbevo.search.center import starting_center
 from hebbevo.search.executor import Executor
 from hebbevo.search.noise import SEGMENT, perturbation
+from hebbevo.search.openai_es_config import OpenAIESConfig
 from hebbevo.search.optimizers import Adam, Optimizer, Sgd
 from hebbevo.search.ranks import standardized_ranks
 from hebbevo.search.searcher import Proposals, Searcher
@@ -34,39 +34,9 @@ from hebbevo.seeding import checked_seed
 SPANS_PER_WORKER = 4  # pieces of an update: the last ones should not leave the others idle
 
 
-class OpenAIESConfig(SearchConfig):
-    """Settings of OpenAI-ES; the defaults are the published ones."""
-
-    default_penalty: ClassVar[float] = 0.01
-
-    algorithm: Literal["openai_es"] = "openai_es"
-    sigma_decay: float = Field(default=0.999, gt=0, le=1, description="factor per generation, while ...")
-    sigma_floor: float = Field(default=0.01, ge=0, description="... sigma is above this")
-    learning_rate: float = Field(default=0.2, gt=0)
-    learning_rate_decay: float = Field(default=0.995, gt=0, le=1, description="per generation, while ...")
-    learning_rate_floor: float = Field(default=0.001, ge=0, description="... the rate is above this")
-    optimizer: Literal["sgd", "adam"] = "sgd"
-    beta1: float = Field(default=0.9, ge=0, lt=1, description="Adam: memory of the gradient")
-    beta2: float = Field(default=0.999, ge=0, lt=1, description="Adam: memory of its square")
-    epsilon: float = Field(default=1e-8, gt=0, description="Adam: smallest denominator")
-
-    @field_validator("population")
-    @classmethod
-    def _population_is_even(cls, population: int) -> int:
-        if population % 2:
-            raise SearchError(
-                f"population must be even for mirrored sampling, got {population}; use {population + 1}"
-            )
-        return population
-
-    def build(self, center: NDArray[np.float32], run_seed: int) -> "OpenAIES":
-        """Make the searcher."""
-        return OpenAIES(self, center, run_seed)
-
-
 @dataclass(frozen=True, eq=False)
 class MirroredProposals:
-    """The individuals of one generation: a centre and the key of its noise."""
+    """The individuals of one generation: a center and the key of its noise."""
 
     center: NDArray[np.float32]  # (dimension,), read-only
     sigma: float
@@ -110,7 +80,7 @@ def weighted_sum(worker: object, noise: WeightedNoise, span: tuple[int, int]) ->
 
 
 def spans(dimension: int, workers: int) -> list[tuple[int, int]]:
-    """Cut the coefficients into spans of whole segments of noise, a few for each worker."""
+    """Cut the coefficients into spans of complete segments of noise, a few for each worker."""
     segments = -(-dimension // SEGMENT)
     width = SEGMENT * -(-segments // (SPANS_PER_WORKER * workers))
     return [(start, min(start + width, dimension)) for start in range(0, dimension, width)]
@@ -140,7 +110,7 @@ class OpenAIES(Searcher):
         return MirroredProposals(self._center, self._sigma, self._run_seed, self.generation, self.population)
 
     def tell(self, proposals: Proposals, fitness: NDArray[np.float64], executor: Executor[object]) -> None:
-        """Move the centre uphill. Where all fitnesses are equal neither it nor the optimizer moves."""
+        """Move the center uphill. Where all fitnesses are equal neither it nor the optimizer moves."""
         if not isinstance(proposals, MirroredProposals) or proposals.generation != self.generation:
             raise SearchError(f"tell() expects the proposals of generation {self.generation}, from ask()")
         ranks = standardized_ranks(self.check_fitness(fitness))
@@ -151,7 +121,7 @@ class OpenAIES(Searcher):
         self.generation += 1
 
     def state_dict(self) -> State:
-        """Return centre, sigma, learning rate, generation, run seed and the optimizer's state."""
+        """Return center, sigma, learning rate, generation, run seed and the optimizer's state."""
         return {
             "center": self._center.copy(),
             "sigma": np.array(self._sigma, dtype=np.float64),

@@ -1,4 +1,4 @@
-"""Gradient ascent on the centre: plain steps, and Adam (Kingma & Ba 2015, algorithm 1). All in float64."""
+"""Gradient ascent on the center: plain steps, and Adam (Kingma & Ba 2015, algorithm 1). All in float64."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ class Optimizer(ABC):
 
     @abstractmethod
     def step(self, gradient: Vector, learning_rate: float) -> Vector:
-        """Return the displacement of the centre, float64 (dimension,)."""
+        """Return the displacement of the center, float64 (dimension,)."""
 
     @abstractmethod
     def state_dict(self) -> State:

@@ -1,8 +1,8 @@
-"""What every searcher is: proposals out, fitness in. Subclass `Searcher` to bring one of your own.
+"""The contract of searchers: proposals out, fitness in. Subclass `Searcher` to bring one of your own.
 
 A searcher sees vectors and numbers, nothing of networks, environments or clusters. The loop around it is
 
-    proposals = searcher.ask()                          # what to try in this generation
+    proposals = searcher.ask()                          # genomes to try in this generation
     fitness = ...                                       # float64 (population,), by whoever evaluates
     searcher.tell(proposals, fitness, executor)         # higher is better
 
@@ -44,7 +44,7 @@ class Proposals(Protocol):
 class MatrixProposals:
     """Proposals that exist as a matrix, one genome a row.
 
-    Ship `genomes(indices)` to a worker rather than the object, which is the whole population.
+    Ship `genomes(indices)` to a worker rather than the object, which holds the complete population.
     """
 
     matrix: NDArray[np.float32]  # (population, dimension)

@@ -33,7 +33,7 @@ def _perturbations() -> dict[str, str]:
 
 
 def _searchers() -> dict[str, str]:
-    return {name: _first_line(schema.__doc__) for name, schema in search.SEARCHERS.items()}
+    return {name: _first_line(search.config_class(name).__doc__) for name in search.SEARCHERS}
 
 
 def _presets() -> dict[str, str]:
