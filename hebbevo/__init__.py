@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from hebbevo.genomes.genome import Genome, load_genome, save_genome
     from hebbevo.studies.generalization.study import Generalization, generalize
     from hebbevo.studies.perturbation.study import PerturbationStudy, perturb
-    from hebbevo.training.evolution import Run, evolve, resume
+    from hebbevo.training.evolution import evolve, resume
     from hebbevo.training.evotorch_problem import as_evotorch_problem
+    from hebbevo.training.records import Run
 
 _HOMES = {
     "Config": "config.schema",
@@ -25,7 +26,7 @@ _HOMES = {
     "Genome": "genomes.genome",
     "InputError": "errors",
     "PerturbationStudy": "studies.perturbation.study",
-    "Run": "training.evolution",
+    "Run": "training.records",
     "as_evotorch_problem": "training.evotorch_problem",
     "evaluate": "evaluation.evaluation",
     "evolve": "training.evolution",

@@ -18,7 +18,7 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 
-from hebbevo.training.evolution import read_config
+from hebbevo.training.run_config import read_config
 from hebbevo.training.run_directory import RunDirectory
 
 COLORS = ("#c44e52", "#4c72b0", "#8c8c8c", "#55a868", "#8172b2")

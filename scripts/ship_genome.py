@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from hebbevo import Evaluation, Execution, Genome, evaluate, load_genome, save_genome
-from hebbevo.training.evolution import read_config
+from hebbevo.training.run_config import read_config
 from hebbevo.training.run_directory import RunDirectory
 
 ZOO = Path(__file__).resolve().parents[1] / "hebbevo" / "genomes" / "zoo"

@@ -109,7 +109,8 @@ def resume_command(
 ) -> None:
     """Evolve a run on from its last checkpoint."""
     from hebbevo.cli.display import LiveLine
-    from hebbevo.training.evolution import read_config, resume
+    from hebbevo.training.evolution import resume
+    from hebbevo.training.run_config import read_config
     from hebbevo.training.run_directory import RunDirectory
 
     console = Console()

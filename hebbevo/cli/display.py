@@ -14,7 +14,7 @@ from rich.text import Text
 
 from hebbevo.evaluation.evaluation import GENOME, Evaluation
 from hebbevo.rollouts.result import WORST_FITNESS
-from hebbevo.training.evolution import Step
+from hebbevo.training.records import Step
 
 _RECENT = 10
 """Generations over which the rate and the time left are averaged."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from hebbevo.errors import InputError
-from hebbevo.training.run_directory import Row, RunDirectory
+from hebbevo.training.records import Row
+from hebbevo.training.run_directory import RunDirectory
 
 _POPULATION, _CENTERS = "#4c72b0", ("#c44e52", "#dd8452", "#55a868", "#8172b3", "#937860")
 

@@ -19,8 +19,7 @@ import numpy as np
 
 from hebbevo.errors import InputError
 from hebbevo.io.atomic import write_atomically
-
-Row = dict[str, int | float | None]
+from hebbevo.training.records import Row
 
 _logger = logging.getLogger(__name__)
 _INTEGER = re.compile(r"-?\d+")

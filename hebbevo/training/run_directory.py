@@ -1,12 +1,12 @@
-"""A run is a directory: what stands in it, and the order of writing that lets it be killed at any instant.
+"""A run is a directory: its files, and the order of writing that lets it be killed at any instant.
 
     config.yaml            the configuration as resolved; in place when the directory appears
-    start.safetensors      the genome that the first centre was, if one was given; in place with it
+    start.safetensors      the genome that the first center was, if one was given; in place with it
     progress.csv           one row per generation, no clock times
     log.jsonl              events with clock times
     checkpoints/           generation_000123.safetensors: the last three and the best
-    best.safetensors       the centre with the highest evaluated mean so far
-    center.safetensors     the centre now
+    best.safetensors       the center with the highest evaluated mean so far
+    center.safetensors     the current center
     figures/
 
 A generation's row is on the disk before its checkpoint appears, and a file is replaced by one rename: after a
@@ -16,44 +16,25 @@ kill, the newest checkpoint has all its rows, and `truncate_progress` drops thos
 from __future__ import annotations
 
 import errno
-import json
 import logging
-import math
 import os
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import numpy as np
-from numpy.typing import NDArray
+import numpy.typing as npt
 
 from hebbevo.errors import InputError
 from hebbevo.io.atomic import sync_directory, write_atomically
 from hebbevo.io.directories import discard, lock_directory, make_beside
-from hebbevo.training.checkpoint import Tensors, load_checkpoint, save_checkpoint
-from hebbevo.training.progress import Row, append_row, read_rows, truncate_rows
-
-__all__ = ["KEPT_CHECKPOINTS", "Checkpoint", "Row", "RunDirectory"]
-
-KEPT_CHECKPOINTS = 3
+from hebbevo.training.checkpoints import Checkpoint, Checkpoints
+from hebbevo.training.event_log import append_event
+from hebbevo.training.progress import append_row, read_rows, truncate_rows
+from hebbevo.training.records import Row
 
 _logger = logging.getLogger(__name__)
-_CHECKPOINT = re.compile(r"generation_(\d{6,})\.safetensors")
 _FAILING_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
-
-
-@dataclass(frozen=True)
-class Checkpoint:
-    """A run after `generation` generations; `best_generation` is the one of the best checkpoint, if any."""
-
-    generation: int
-    best_generation: int | None
-    tensors: Tensors
-    header: dict[str, Any]
 
 
 class RunDirectory:
@@ -62,7 +43,7 @@ class RunDirectory:
     def __init__(self, path: Path, descriptor: int | None) -> None:
         self.path = path
         self._descriptor = descriptor  # holds the lock; None: only to be read
-        self._best_generation: int | None = None
+        self._checkpoints = Checkpoints(self.checkpoints_path, descriptor is None, self._report)
 
     @classmethod
     def create(
@@ -71,9 +52,9 @@ class RunDirectory:
         """Make a new run directory; it appears in one rename, its config.yaml inside.
 
         Args:
-            path: where.
+            path: of the directory.
             config_text: of config.yaml.
-            fill: called with the directory before it appears, to write what else it shall appear with.
+            fill: called with the directory before it appears, to write further files.
 
         Raises:
             InputError: `path` exists or cannot be made.
@@ -89,11 +70,11 @@ class RunDirectory:
                 raise
             if os.path.lexists(target) and error.errno in (errno.EEXIST, errno.ENOTEMPTY):
                 raise _exists(target) from None
-            raise InputError(f"cannot make {target}: {error.strerror}; choose another --out") from None
+            raise InputError(f"cannot make {target}: {error.strerror}; choose another out") from None
 
     @classmethod
     def open(cls, path: Path | str, read_only: bool = False) -> Self:
-        """Open a run directory and remove what a killed process left half written.
+        """Open a run directory and remove the half-written files of a killed process.
 
         Args:
             path: the directory.
@@ -136,12 +117,12 @@ class RunDirectory:
         return self.path / "config.yaml"
 
     def write_config(self, text: str) -> None:
-        """Put another configuration in the place of the old one."""
+        """Replace the configuration."""
         write_atomically(self.config_path, text.encode())
 
     @property
     def start_path(self) -> Path:
-        """The genome that the first centre was; missing where the centre was drawn."""
+        """The genome that the first center was; missing where the center was drawn."""
         return self.path / "start.safetensors"
 
     @property
@@ -161,17 +142,17 @@ class RunDirectory:
 
     @property
     def best_path(self) -> Path:
-        """The centre with the highest evaluated mean so far, a genome file."""
+        """The center with the highest evaluated mean so far, a genome file."""
         return self.path / "best.safetensors"
 
     @property
     def center_path(self) -> Path:
-        """The centre now, a genome file."""
+        """The current center, a genome file."""
         return self.path / "center.safetensors"
 
     @property
     def figures_path(self) -> Path:
-        """The folder of the figures; made by who draws one."""
+        """The folder of the figures; made with the first."""
         return self.path / "figures"
 
     def append_row(self, row: Mapping[str, int | float | None]) -> None:
@@ -202,80 +183,26 @@ class RunDirectory:
         return read_rows(self.progress_path)
 
     def save(
-        self, generation: int, tensors: Mapping[str, NDArray[Any]], header: Mapping[str, Any], best: bool
+        self, generation: int, tensors: Mapping[str, npt.NDArray[Any]], header: Mapping[str, Any], best: bool
     ) -> None:
-        """Write the checkpoint of a generation whose row is appended; keep the last three and the best.
-
-        Raises:
-            OSError: it cannot be written (a full disk); the checkpoints before it still stand.
-        """
-        best_generation = generation if best else self._best_generation
-        self.checkpoints_path.mkdir(exist_ok=True)
-        content = {
-            "generation": generation,
-            "best_generation": best_generation,
-            "content": dict(header),
-        }
-        save_checkpoint(self._checkpoint_path(generation), tensors, content)
-        self._best_generation = best_generation
-        self._prune(generation)
+        """Write the checkpoint of a generation whose row is appended; see `Checkpoints.save`."""
+        self._checkpoints.save(generation, tensors, header, best)
 
     def latest(self) -> Checkpoint | None:
         """Return the newest checkpoint that can be read, or None if there is none at all.
 
-        A damaged one is skipped with a warning: what comes after the one before it is then computed again.
+        A damaged one is skipped with a warning: the generations after the one before it are then computed again.
 
         Raises:
             InputError: there are checkpoints, all of them damaged.
         """
-        damage = []
-        for generation in reversed(self._generations()):
-            try:
-                checkpoint = self._load(generation)
-            except InputError as error:
-                damage.append(str(error))
-                continue
-            self._report(damage)
-            self._best_generation = checkpoint.best_generation
-            if self._descriptor is not None:
-                self._prune(generation)
-            return checkpoint
-        if damage:
-            raise InputError(
-                f"{damage[0]}; no checkpoint can be read: remove them all to start at generation 0"
-            )
-        return None
+        return self._checkpoints.latest()
 
     def log(self, event: str, /, **fields: Any) -> None:
-        """Add an event and its clock time (UTC) to log.jsonl; for people, nothing is read back from it."""
-        record = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": event, **fields}
-        line = json.dumps(_plain(record), default=str) + "\n"
-        torn = self.log_path.exists() and not _ends_with_newline(self.log_path)
-        with self.log_path.open("a", encoding="utf-8") as file:
-            file.write("\n" + line if torn else line)
+        """Add an event and its clock time (UTC) to log.jsonl."""
+        append_event(self.log_path, event, fields)
 
-    def _checkpoint_path(self, generation: int) -> Path:
-        return self.checkpoints_path / f"generation_{generation:06d}.safetensors"
-
-    def _generations(self) -> list[int]:
-        names = (path.name for path in self.checkpoints_path.glob("*.safetensors"))
-        return sorted(int(match[1]) for name in names if (match := _CHECKPOINT.fullmatch(name)))
-
-    def _load(self, generation: int) -> Checkpoint:
-        path = self._checkpoint_path(generation)
-        tensors, header = load_checkpoint(path)
-        best, content = header.get("best_generation"), header.get("content")
-        if header.get("generation") != generation or not isinstance(content, dict):
-            raise InputError(f"checkpoint {str(path)!r} is of generation {header.get('generation')!r}")
-        return Checkpoint(generation, best if isinstance(best, int) else None, tensors, content)
-
-    def _prune(self, generation: int) -> None:
-        """Remove all but the last three up to `generation` and the best; what comes later is damaged."""
-        older = [number for number in self._generations() if number <= generation]
-        for number in set(older[:-KEPT_CHECKPOINTS]) - {self._best_generation}:
-            self._checkpoint_path(number).unlink(missing_ok=True)
-
-    def _report(self, damage: list[str]) -> None:
+    def _report(self, damage: Sequence[str]) -> None:
         for message in damage:
             _logger.warning("skipping a damaged checkpoint: %s", message)
             if self._descriptor is not None:
@@ -284,14 +211,12 @@ class RunDirectory:
 
 def _exists(target: Path) -> InputError:
     if (target / "config.yaml").is_file():
-        return InputError(
-            f"{target} exists; resume it with: hebbevo resume {target}, or choose another --out"
-        )
-    return InputError(f"{target} exists and is not a run directory; choose another --out")
+        return InputError(f"{target} exists; resume it with: hebbevo resume {target}, or choose another out")
+    return InputError(f"{target} exists and is not a run directory; choose another out")
 
 
 def _make(target: Path, config_text: str, fill: Callable[[RunDirectory], object]) -> int:
-    """Build the directory beside its place, locked, and rename it there; return the lock's descriptor."""
+    """Build the directory beside its target, locked, and rename it; return the lock's descriptor."""
     beside, descriptor = make_beside(target)
     try:
         (beside / "checkpoints").mkdir()
@@ -304,24 +229,3 @@ def _make(target: Path, config_text: str, fill: Callable[[RunDirectory], object]
         raise
     sync_directory(target.parent)
     return descriptor
-
-
-def _ends_with_newline(path: Path) -> bool:
-    with path.open("rb") as file:
-        if file.seek(0, os.SEEK_END) == 0:
-            return True
-        file.seek(-1, os.SEEK_END)
-        return file.read(1) == b"\n"
-
-
-def _plain(value: Any) -> Any:
-    """Return what JSON can hold: NumPy numbers as numbers, numbers that are not finite as text."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, np.ndarray | np.generic):
-        return _plain(value.tolist())
-    if isinstance(value, float) and not math.isfinite(value):
-        return repr(value)
-    return value

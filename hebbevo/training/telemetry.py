@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from hebbevo.io.tensorboard import EventFile
+from hebbevo.training.records import Step
 from hebbevo.training.run_directory import RunDirectory
-
-if TYPE_CHECKING:
-    from hebbevo.training.evolution import Step
 
 
 class Telemetry:

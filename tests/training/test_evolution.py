@@ -13,7 +13,7 @@ from hebbevo import Config, Execution, Genome, InputError, Run, evolve, load_gen
 from hebbevo.errors import EnvError
 from hebbevo.rollouts.result import WORST_FITNESS
 from hebbevo.tasks.task import Task
-from hebbevo.training.evolution import Step
+from hebbevo.training.records import Step
 from hebbevo.training.run_directory import RunDirectory
 
 RESULTS = ("center.safetensors", "best.safetensors", "progress.csv", "config.yaml")

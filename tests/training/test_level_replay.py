@@ -47,7 +47,7 @@ def test_the_memory_is_that_of_a_plain_loop(lifetime_seeds: str, size: int) -> N
             memory[track] = (memory[track] + score) / 2 if track in memory else score
         memory = dict(sorted(memory.items(), key=lambda item: item[1])[: 2 * groups])
         replay.record(number, np.array(chosen), fitness)
-        assert replay.tracks.tolist() == list(memory)
+        assert replay.levels.tolist() == list(memory)
         np.testing.assert_allclose(replay.scores, list(memory.values()))
 
 

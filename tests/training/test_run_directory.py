@@ -81,15 +81,15 @@ def test_a_new_directory_holds_its_config(run: RunDirectory) -> None:
 def test_a_directory_that_exists_is_refused(run: RunDirectory, tmp_path: Path) -> None:
     before = contents(run.path)
     with pytest.raises(
-        InputError, match=r"a exists; resume it with: hebbevo resume .*a, or choose another --out"
+        InputError, match=r"a exists; resume it with: hebbevo resume .*a, or choose another out"
     ):
         RunDirectory.create(run.path, "other: 1\n")
     assert contents(run.path) == before
     (tmp_path / "file").write_text("x")
     for path in (tmp_path, tmp_path / "file"):
-        with pytest.raises(InputError, match="is not a run directory; choose another --out"):
+        with pytest.raises(InputError, match="is not a run directory; choose another out"):
             RunDirectory.create(path, "")
-    with pytest.raises(InputError, match=r"cannot make .*choose another --out"):
+    with pytest.raises(InputError, match=r"cannot make .*choose another out"):
         RunDirectory.create(tmp_path / "file" / "run", "")
 
 

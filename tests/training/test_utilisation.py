@@ -14,7 +14,7 @@ import hebbevo
 from hebbevo.cli.display import LiveLine
 from hebbevo.execution.executors import executor_for
 from hebbevo.training import evolution
-from hebbevo.training.evolution import Step
+from hebbevo.training.records import Step
 
 ROW = {"population_mean": 1.0, "population_best": 2.0}
 

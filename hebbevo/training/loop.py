@@ -1,0 +1,190 @@
+"""The loop of a run: a generation is proposed, evaluated and learned from, then written, its checkpoint last."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from hebbevo.config.loading import Config
+from hebbevo.evaluation.evaluation import GENOME, evaluate_conditions
+from hebbevo.evaluation.fitness import Fitness, evaluate_generation
+from hebbevo.execution.execution import ResolvedExecution, cores
+from hebbevo.genomes.genome import Genome, save_genome
+from hebbevo.rollouts.result import WORST_FITNESS
+from hebbevo.search import Executor, Searcher
+from hebbevo.seeding import SeedPurpose
+from hebbevo.tasks.task import Task
+from hebbevo.tasks.worker import Worker
+from hebbevo.training.checkpoints import Checkpoint
+from hebbevo.training.figures import learning_curve
+from hebbevo.training.level_replay import LevelReplay
+from hebbevo.training.notes import Notes
+from hebbevo.training.records import Row, Run, Step, Watcher
+from hebbevo.training.rows import center_columns, population_columns
+from hebbevo.training.run_directory import RunDirectory
+from hebbevo.training.telemetry import Telemetry
+
+
+class Evolution:
+    """A run under way: its searcher, the best mean of a center so far, and the directory that it is written to.
+
+    Args:
+        searcher: as it was at generation 0; a checkpoint's state is loaded into it.
+        start: the genome that the first center was; None where it was drawn.
+        checkpoint: to go on from; None begins at generation 0.
+        watch: called after every generation.
+        notes: of the executor, for the utilisation.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        task: Task,
+        searcher: Searcher,
+        directory: RunDirectory,
+        *,
+        start: Genome | None,
+        checkpoint: Checkpoint | None,
+        watch: Watcher | None,
+        notes: Notes,
+    ) -> None:
+        self._config, self._task, self._searcher = config, task, searcher
+        self._directory, self._start, self._checkpoint = directory, start, checkpoint
+        self._watch, self._notes = watch, notes
+        self._best: float | None = None
+        self._agent_steps = 0
+        self._replay = LevelReplay(config.training, config.search.population, config.run.seed)
+        if checkpoint is not None:
+            searcher.load_state_dict(self._replay.load_state_dict(checkpoint.tensors))
+            self._best = checkpoint.header.get("best_mean")
+            self._agent_steps = checkpoint.header.get("agent_steps", 0)
+
+    @property
+    def finished(self) -> bool:
+        """Whether the last generation is done, or the budget of agent-steps is used up."""
+        training = self._config.training
+        return self._searcher.generation >= training.generations or (
+            training.agent_steps is not None and self._agent_steps >= training.agent_steps
+        )
+
+    def run(self, executor: Executor[Worker], execution: ResolvedExecution) -> Run:
+        """Go on to the last generation."""
+        first = self._searcher.generation
+        self._directory.truncate_progress(first)
+        self._directory.log("start", generation=first, cores=cores(), execution=execution.summary())
+        with Telemetry(self._directory, first) as telemetry:
+            while not self.finished:
+                step = self._step(executor, execution)
+                telemetry.record(step)
+                if self._watch is not None:
+                    self._watch(step)
+        self._directory.log("end", generation=self._searcher.generation)
+        return self.result()
+
+    def result(self, already_finished: bool = False) -> Run:
+        """Return how far the run is."""
+        return Run(
+            self._directory.path,
+            self._config,
+            self._searcher.generation,
+            self._searcher.center,
+            None if self._checkpoint is None else self._checkpoint.generation,
+            already_finished,
+        )
+
+    def _step(self, executor: Executor[Worker], execution: ResolvedExecution) -> Step:
+        """Evolve one generation, write it, and return it."""
+        began, training = time.perf_counter(), self._config.training
+        fitness, diagnostics = self._advance(executor, execution)
+        center = None
+        if self.finished or not self._searcher.generation % self._config.evaluation.every:
+            center = self._evaluate_center(executor, execution.batch_size)
+        row = self._write(fitness, center, diagnostics)
+        seconds, workers, busy = time.perf_counter() - began, executor.workers, self._notes.take_busy()
+        return Step(
+            self._searcher.generation,
+            training.generations,
+            row,
+            fitness.steps,
+            seconds,
+            workers,
+            None if busy is None else busy / (max(1, workers) * seconds),
+            None if training.agent_steps is None else max(0, training.agent_steps - self._agent_steps),
+        )
+
+    def _advance(self, executor: Executor[Worker], execution: ResolvedExecution) -> tuple[Fitness, Row]:
+        """Propose, evaluate and learn; return the population's fitness and the searcher's diagnostics before it."""
+        training, number = self._config.training, self._searcher.generation
+        replayed = self._replay.chosen(number)
+        proposals = self._searcher.ask()
+        diagnostics: Row = {**self._searcher.diagnostics()}
+        fitness = evaluate_generation(
+            executor,
+            proposals,
+            run_seed=self._config.run.seed,
+            number=number,
+            morphologies=self._config.env.morphology_names,
+            lifetime_seeds=training.lifetime_seeds,
+            batch_size=execution.batch_size,
+            even=execution.even,
+            replayed=replayed.tolist(),
+        )
+        self._replay.record(number, replayed, fitness.mean)
+        self._searcher.tell(proposals, fitness.penalised(training.penalty), executor)
+        self._agent_steps += fitness.steps
+        return fitness, diagnostics
+
+    def _evaluate_center(self, executor: Executor[Worker], batch_size: int) -> list[float]:
+        """Return the center's mean on each morphology over fresh full lifetimes; a diverged one counts as worst."""
+        lifetimes = evaluate_conditions(
+            executor,
+            self._searcher.center,
+            (self._config.run.seed, SeedPurpose.CENTER_EVALUATION, self._searcher.generation),
+            self._config.env.morphology_names,
+            (GENOME,),
+            self._config.evaluation.episodes,
+            batch_size,
+        )
+        return [float(conditions[GENOME].fitness.mean()) for conditions in lifetimes.values()]
+
+    def _write(self, fitness: Fitness, center: list[float] | None, diagnostics: Row) -> Row:
+        """Write genomes, row and last the checkpoint, which makes the generation count; return the row."""
+        morphologies, generation = self._config.env.morphology_names, self._searcher.generation
+        center_row = center_columns(morphologies, center)
+        evaluation = None if center is None else {"episodes": self._config.evaluation.episodes, **center_row}
+        is_best = self._write_genomes(center_row["center_mean"], evaluation)
+        row: Row = {"generation": generation, **population_columns(fitness, morphologies)}
+        # The first row orders the columns of the table, which equal runs have had since before there were empty ones.
+        row |= {**diagnostics, **center_row} if center is None else {**center_row, **diagnostics}
+        self._directory.append_row(row)
+        if self.finished:
+            learning_curve(self._directory)
+        header = {
+            "config": self._config.model_dump(mode="json"),
+            "best_mean": self._best,
+            "agent_steps": self._agent_steps,
+        }
+        tensors = {**self._searcher.state_dict(), **self._replay.state_dict()}
+        self._directory.save(generation, tensors, header, is_best)
+        return row
+
+    def _write_genomes(self, mean: float | None, evaluation: dict[str, Any] | None) -> bool:
+        """Write the center, also as the best one where its `mean` is; return whether it is."""
+        genome = Genome(self._task, self._searcher.center, self._provenance(evaluation))
+        save_genome(genome, self._directory.center_path)
+        if mean is None or (self._best is not None and mean <= self._best) or mean <= WORST_FITNESS:
+            return False
+        self._best = float(mean)
+        save_genome(genome, self._directory.best_path)
+        return True
+
+    def _provenance(self, evaluation: dict[str, Any] | None) -> dict[str, Any]:
+        provenance: dict[str, Any] = {
+            "seed": self._config.run.seed,
+            "generation": self._searcher.generation,
+            "search": self._config.search_settings(),
+            "evaluation": evaluation,
+        }
+        if self._start is not None:
+            provenance["start"] = {"task": self._start.task.header(), **self._start.provenance}
+        return provenance

@@ -1,0 +1,41 @@
+"""The columns of a generation in progress.csv: of its population and of its center."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from hebbevo.evaluation.fitness import Fitness
+from hebbevo.training.records import Row
+
+
+def population_columns(fitness: Fitness, morphologies: Sequence[str]) -> Row:
+    """Return the columns of the population; diverged lifetimes are counted and left out of the means."""
+    means = np.ma.masked_array(fitness.mean, fitness.diverged.any(axis=1))
+    per_morphology = np.ma.masked_array(fitness.per_morphology, fitness.diverged).mean(axis=0)
+    return {
+        "population_mean": _number(means.mean()),
+        "population_best": _number(means.max()),
+        "population_sd": _number(means.std()),
+        **{
+            f"population.{name}": _number(mean)
+            for name, mean in zip(morphologies, per_morphology, strict=True)
+        },
+        "genome_rms": float(np.sqrt(fitness.mean_square.mean())),
+        "agent_steps": fitness.steps,
+        "diverged": int(fitness.diverged.sum()),
+    }
+
+
+def center_columns(morphologies: Sequence[str], means: Sequence[float] | None) -> Row:
+    """Return the columns of the center: its mean on each morphology, or None where it was not evaluated."""
+    names = [f"center.{name}" for name in morphologies]
+    if means is None:
+        return dict.fromkeys(["center_mean", *names])
+    return {"center_mean": float(np.mean(means)), **dict(zip(names, means, strict=True))}
+
+
+def _number(value: Any) -> float | None:
+    return None if value is np.ma.masked else float(value)

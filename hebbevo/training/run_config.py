@@ -1,0 +1,73 @@
+"""The config of a run directory: read, compared with the one of a checkpoint, given more generations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hebbevo.config.aliases import current_names
+from hebbevo.config.loading import Config, build_config, difference
+from hebbevo.errors import InputError
+from hebbevo.training.checkpoints import Checkpoint
+from hebbevo.training.run_directory import RunDirectory
+from hebbevo.validation import read_yaml
+
+
+def read_config(directory: RunDirectory) -> Config:
+    """Return the config of a run directory.
+
+    Raises:
+        InputError: config.yaml cannot be read, or is no config.
+    """
+    try:
+        data = read_yaml(directory.config_path.read_text(encoding="utf-8"), str(directory.config_path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot read {directory.config_path}: {error}") from None
+    if not isinstance(data, dict):
+        raise InputError(f"{directory.config_path} is not a config; restore it")
+    return build_config(data)
+
+
+def check_same_config(config: Config, checkpoint: Checkpoint, directory: RunDirectory) -> None:
+    """Refuse a config that differs from the one of a checkpoint in more than the length of the run.
+
+    Raises:
+        InputError: with every difference.
+    """
+    written = checkpoint.header.get("config")
+    changed = difference(
+        _without_length(current_names(written if isinstance(written, Mapping) else {})),
+        _without_length(config.model_dump(mode="json")),
+    )
+    if changed:
+        raise InputError(
+            f"{directory.config_path} does not match the checkpoint of generation {checkpoint.generation}: "
+            f"{'; '.join(changed)}; undo the change, or evolve into another directory"
+        )
+
+
+def prolonged(config: Config, generations: int, directory: RunDirectory) -> Config:
+    """Return the config with more generations and without a budget of steps, written to the run directory.
+
+    Raises:
+        InputError: fewer generations than the run has.
+    """
+    current = config.training.generations
+    if generations < current:
+        raise InputError(
+            f"generations must be at least {current}, those of {directory.path}, got {generations}"
+        )
+    if generations > current or config.training.agent_steps is not None:
+        training = config.training.model_copy(update={"generations": generations, "agent_steps": None})
+        config = config.model_copy(update={"training": training})
+        directory.write_config(config.to_yaml())
+    return config
+
+
+def _without_length(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a config without the keys that end a run: no earlier generation depends on them."""
+    training = config.get("training")
+    if not isinstance(training, Mapping):
+        return dict(config)
+    kept = {key: value for key, value in training.items() if key not in ("generations", "agent_steps")}
+    return {**config, "training": kept}
