@@ -1,47 +1,68 @@
-"""The envs room: batched environments in which lifetimes are lived, and the registry that names them.
-
-`ENVIRONMENTS` maps a name to its config class; `gymnasium:ID` stands for every registered Gymnasium id.
-"""
+"""Batched environments, and the registry that names them. Importing this package loads no simulator."""
 
 from __future__ import annotations
 
-from hebbevo.envs.base import BatchedEnvironment, EarlyStop, EnvConfig, environment_stream
-from hebbevo.envs.car_racing.config import CarRacingConfig
-from hebbevo.envs.gymnasium.environment import PREFIX, GymnasiumConfig
-from hebbevo.envs.morphologies.catalogue import MORPHOLOGIES, Morphology
-from hebbevo.envs.robots.dog import DogConfig
-from hebbevo.envs.robots.quadruped import QuadrupedConfig
-from hebbevo.errors import EnvError, unknown
+from typing import TYPE_CHECKING, Any
 
-ENVIRONMENTS: dict[str, type[EnvConfig]] = {
-    "quadruped": QuadrupedConfig,
-    "dog": DogConfig,
-    "car_racing": CarRacingConfig,
-    f"{PREFIX}ID": GymnasiumConfig,
+from hebbevo.envs.base import BatchedEnvironment, EnvironmentInterface, environment_stream
+from hebbevo.envs.config import EarlyStop, EnvConfig
+from hebbevo.envs.entry_points import load
+from hebbevo.envs.interventions import Change, Interventions
+from hebbevo.envs.registry import ENVIRONMENTS, config_class
+from hebbevo.errors import EnvError
+
+if TYPE_CHECKING:
+    from hebbevo.envs.car_racing.config import CarRacingConfig
+    from hebbevo.envs.gymnasium.config import GymnasiumConfig
+    from hebbevo.envs.morphologies.catalogue import MORPHOLOGIES, Morphology
+    from hebbevo.envs.robots.compiling import compile_model
+    from hebbevo.envs.robots.dog import DogConfig
+    from hebbevo.envs.robots.quadruped import QuadrupedConfig
+
+_ENTRY_POINTS = {
+    "MORPHOLOGIES": "hebbevo.envs.morphologies.catalogue:MORPHOLOGIES",
+    "CarRacingConfig": "hebbevo.envs.car_racing.config:CarRacingConfig",
+    "DogConfig": "hebbevo.envs.robots.dog:DogConfig",
+    "GymnasiumConfig": "hebbevo.envs.gymnasium.config:GymnasiumConfig",
+    "Morphology": "hebbevo.envs.morphologies.catalogue:Morphology",
+    "QuadrupedConfig": "hebbevo.envs.robots.quadruped:QuadrupedConfig",
+    "compile_model": "hebbevo.envs.robots.compiling:compile_model",
 }
-
-
-def config_class(name: str) -> type[EnvConfig]:
-    """Return the config class of the environment called `name`, or raise `EnvError` with the nearest name."""
-    if name.startswith(PREFIX):
-        return ENVIRONMENTS[f"{PREFIX}ID"]
-    if name not in ENVIRONMENTS:
-        raise EnvError(unknown("environment", name, ENVIRONMENTS))
-    return ENVIRONMENTS[name]
-
 
 __all__ = [
     "ENVIRONMENTS",
     "MORPHOLOGIES",
     "BatchedEnvironment",
     "CarRacingConfig",
+    "Change",
     "DogConfig",
     "EarlyStop",
     "EnvConfig",
     "EnvError",
+    "EnvironmentInterface",
     "GymnasiumConfig",
+    "Interventions",
     "Morphology",
     "QuadrupedConfig",
+    "compile_model",
     "config_class",
     "environment_stream",
+    "make",
 ]
+
+
+def make(config: EnvConfig, batch_size: int, **options: Any) -> BatchedEnvironment:
+    """Build the environment of a config for up to `batch_size` lifetimes; see `EnvConfig.build`."""
+    return config.build(batch_size, **options)
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used."""
+    if name not in _ENTRY_POINTS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value = load(_ENTRY_POINTS[name])
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

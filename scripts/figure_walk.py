@@ -19,7 +19,8 @@ from matplotlib.figure import Figure
 from typing_extensions import override
 
 from hebbevo import Genome, load_genome
-from hebbevo.envs.robots.quadruped import BatchedQuadruped, QuadrupedConfig, compile_model
+from hebbevo.envs import QuadrupedConfig
+from hebbevo.envs.robots.walker import BatchedQuadruped
 from hebbevo.evaluation.evaluation import random_genome
 from hebbevo.rendering.offscreen import OffscreenRenderer
 from hebbevo.rollouts.hooks import Batch, Hook
@@ -68,7 +69,7 @@ def record(
 
 def draw_body(axes: Axes, env: QuadrupedConfig, body: str, poses: dict[int, npt.NDArray[np.float64]]) -> None:
     """Draw the body from the side at a few instants, side by side in one picture."""
-    model = compile_model(body, gear=env.gear, integrator=env.integrator, timestep=env.timestep)
+    model = env.compile(body)
     with closing(OffscreenRenderer(model, 300, 300)) as renderer:
         pictures = [
             renderer.draw(pose, distance=3.2, angles=(90, -18), look_at=(pose[0], pose[1], 0.35))

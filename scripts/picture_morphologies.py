@@ -17,9 +17,10 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from hebbevo.envs import MORPHOLOGIES, config_class
+from hebbevo.envs import MORPHOLOGIES
 from hebbevo.envs.morphologies.catalogue import get_morphology
-from hebbevo.envs.robots.walker import WalkerConfig
+from hebbevo.envs.robots.compiling import robots
+from hebbevo.envs.robots.walker import BatchedQuadruped
 from hebbevo.rendering.layout import Picture
 from hebbevo.rendering.offscreen import OffscreenRenderer
 
@@ -49,13 +50,10 @@ def about(body: str) -> str:
 
 def picture(env: str, body: str) -> Picture:
     """Draw one body."""
-    schema = config_class(env)
-    assert issubclass(schema, WalkerConfig)
-    config = schema(name=env, morphologies=(body,))
-    environment = config.build(1)
-    environment.reset([1], [body])
-    pose = environment.position(0)
-    with closing(OffscreenRenderer(environment.model(0), WIDTH, HEIGHT)) as renderer:
+    batch = BatchedQuadruped(robots()[env](name=env, morphologies=(body,)), 1)
+    batch.reset([1], [body])
+    pose = batch.position(0)
+    with closing(OffscreenRenderer(batch.model(0), WIDTH, HEIGHT)) as renderer:
         look_at = (pose[0], pose[1], 0.75 * pose[2])
         return renderer.draw(pose, distance=DISTANCE[env], angles=(150, -45), look_at=look_at)
 

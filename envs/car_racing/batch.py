@@ -1,4 +1,4 @@
-"""A block of CarRacing environments, one Python object a row, whose frames a network sees channel after channel."""
+"""A batch of CarRacing environments, one Python object a row, whose frames a network sees channel after channel."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any, Final
 import gymnasium
 import numpy as np
 import numpy.typing as npt
-from gymnasium.envs.box2d.car_racing import CarRacing
+from gymnasium.envs.box2d.car_racing import FPS, CarRacing
+from typing_extensions import override
 
 from hebbevo.envs.car_racing.config import CarRacingConfig
 from hebbevo.envs.car_racing.environment import FastCarRacing
@@ -15,9 +16,8 @@ from hebbevo.envs.gymnasium.rows import GymnasiumRows
 from hebbevo.envs.images import fill_planes
 from hebbevo.seeding import level_seed
 
-SHAPE: Final = (3, 96, 96)
 LOW, HIGH = np.array([-1, 0, 0], np.float32), np.array([1, 1, 1], np.float32)
-RENEWED: Final = 500
+MOST_EPISODES: Final = 500
 """Episodes after which a row's environment is made anew: Box2D leaks a little with every track."""
 
 
@@ -26,26 +26,19 @@ class BatchedCarRacing(GymnasiumRows):
 
     Args:
         config: the settings.
-        capacity: most lifetimes in the block.
+        batch_size: most lifetimes side by side.
         render_mode: Gymnasium's; with "rgb_array" there are pictures, and nothing else changes.
     """
 
-    image_shape = SHAPE
-    config: CarRacingConfig
+    frames_per_second = float(FPS)
 
     def __init__(self, config: CarRacingConfig, batch_size: int, render_mode: str | None = None) -> None:
-        super().__init__(config, batch_size, int(np.prod(SHAPE)), len(LOW), render_mode)
-        self.action_slopes[1:] = 0.5
+        super().__init__(config.name, batch_size, config.interface, render_mode)
+        self.config = config
         self._episodes = np.zeros(batch_size, np.int64)
 
-    def _start(self, row: int, seed: int) -> None:
-        track = level_seed(seed)
-        options = None if self.config.official else {"track_seed": track}
-        frame, _ = self._environment(row).reset(seed=track, options=options)
-        fill_planes(frame, self.observations[row])
-
+    @override
     def step(self, actions: npt.NDArray[np.float32], active: npt.NDArray[np.int64]) -> None:
-        """Move the active rows by one step; an action that is not finite makes a row diverge."""
         for row in active:
             self.rewards[row] = 0.0
             if self.diverged[row] or self.terminated[row]:
@@ -55,15 +48,22 @@ class BatchedCarRacing(GymnasiumRows):
                 continue
             action = LOW + (HIGH - LOW) * (0.5 * actions[row] + 0.5)
             action = np.minimum(np.maximum(action, LOW), HIGH)  # np.clip takes ten times as long
-            frame, reward, terminated, truncated, _ = self._standing(row).step(action)
+            frame, reward, terminated, truncated, _ = self._started(row).step(action)
             self.rewards[row] = reward
             self.terminated[row] = terminated or truncated
             fill_planes(frame, self.observations[row])
 
+    @override
+    def _reset_row(self, row: int, seed: int) -> None:
+        track = level_seed(seed)
+        options = None if self.config.official else {"track_seed": track}
+        frame, _ = self._environment(row).reset(seed=track, options=options)
+        fill_planes(frame, self.observations[row])
+
     def _environment(self, row: int) -> gymnasium.Env[Any, Any]:
-        """Return the row's environment: a new one after `RENEWED` episodes."""
+        """Return the row's environment: a new one after `MOST_EPISODES` episodes."""
         self._episodes[row] += 1
-        if self._episodes[row] > RENEWED:
+        if self._episodes[row] > MOST_EPISODES:
             self._close_row(row)
         environment = self._environments[row]
         if environment is None:

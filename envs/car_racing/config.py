@@ -7,24 +7,34 @@ lifetime ends with the lap. Actions lie in [-1, 1]: steering, gas and brake; the
 
 from __future__ import annotations
 
-import importlib.util
-from typing import TYPE_CHECKING, ClassVar, Literal
+import math
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import ClassVar, Final, Literal
 
+import numpy as np
 from pydantic import Field
+from typing_extensions import override
 
-from hebbevo.envs.base import EarlyStop, EnvConfig
-from hebbevo.errors import EnvError
+from hebbevo.envs.base import EnvironmentInterface
+from hebbevo.envs.cameras import CameraSpec
+from hebbevo.envs.config import EarlyStop, EnvConfig
 
-if TYPE_CHECKING:
-    from hebbevo.envs.car_racing.batch import BatchedCarRacing
+IMAGE_SHAPE: Final = (3, 96, 96)
+"""Channels, height and width of an observation."""
 
 
 class CarRacingConfig(EnvConfig):
     """CarRacing's settings; the early stop is the paper's: more than 20 negative rewards in a row."""
 
+    environment: ClassVar[str] = "hebbevo.envs.car_racing.batch:BatchedCarRacing"
+    requires: ClassVar[Mapping[str, str]] = MappingProxyType(
+        dict.fromkeys(("Box2D", "pygame"), "gymnasium[box2d]")
+    )
     unit: ClassVar[str] = "reward"
     releases_gil: ClassVar[bool] = False
-    draws_tracks: ClassVar[bool] = True
+    has_levels: ClassVar[bool] = True
+    camera: ClassVar[CameraSpec | None] = CameraSpec("render")
     preferred_batch_size: ClassVar[int] = 1
 
     name: Literal["car_racing"] = "car_racing"
@@ -34,16 +44,11 @@ class CarRacingConfig(EnvConfig):
     )
     official: bool = Field(default=False, description="let Gymnasium draw what the network sees: slow")
 
-    def build(self, batch_size: int) -> BatchedCarRacing:
-        """Make a block for up to `capacity` lifetimes; Box2D and pygame are imported only now."""
-        if importlib.util.find_spec("Box2D") is None:
-            raise EnvError(
-                'car_racing needs Box2D and pygame, which are missing; pip install "gymnasium[box2d]"'
-            )
-        from hebbevo.envs.car_racing.batch import BatchedCarRacing
+    @property
+    @override
+    def interface(self) -> EnvironmentInterface:
+        return EnvironmentInterface(math.prod(IMAGE_SHAPE), np.array([1, 0.5, 0.5], np.float32), IMAGE_SHAPE)
 
-        return BatchedCarRacing(self, batch_size)
-
+    @override
     def reference_environment(self) -> CarRacingConfig:
-        """Return the same task on Gymnasium's own environment."""
         return self.model_copy(update={"official": True})

@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
-from typing import Final
-
-import mujoco
+from typing import TYPE_CHECKING, Final
 
 from hebbevo.errors import EnvError
+
+if TYPE_CHECKING:
+    import mujoco
 
 CORNERS: Final = ("front_left", "front_right", "rear_left", "rear_right")
 """The legs, in the order of the foot contacts of the observation."""

@@ -10,9 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
-
-import mujoco
+from typing import TYPE_CHECKING, Final
 
 from hebbevo.envs.morphologies.anatomy import CORNERS
 from hebbevo.envs.morphologies.edits import (
@@ -29,6 +27,9 @@ from hebbevo.envs.morphologies.edits import (
 from hebbevo.envs.morphologies.sampler import SPLITS, describe, sample_edits
 from hebbevo.envs.morphologies.world_edits import ScaleFriction, ScaleGravity, Slope
 from hebbevo.errors import EnvError, unknown
+
+if TYPE_CHECKING:
+    import mujoco
 
 DAMAGED_LENGTH: Final = 0.25
 """What is left of a damaged lower leg (0.4 to 0.1 per axis)."""

@@ -10,13 +10,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
-import mujoco
 import numpy as np
 
 from hebbevo.envs.morphologies.anatomy import CORNERS, SEGMENTS, anatomy_of, find_joint, find_segment
 from hebbevo.errors import EnvError, unknown
+
+if TYPE_CHECKING:
+    import mujoco
 
 LOCK_PLAY: Final = math.radians(1.0)
 """A locked joint keeps this much play (rad) to either side, within which MuJoCo's soft limits hold it."""
@@ -176,6 +178,8 @@ class Payload:
 
     def apply(self, spec: mujoco.MjSpec) -> None:
         """Add the box to the torso."""
+        import mujoco
+
         anatomy = anatomy_of(spec)
         torso, whole = spec.body("torso"), spec.copy().compile()
         torso.add_geom(

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import mujoco
 import numpy as np
 
 from hebbevo.envs.morphologies.edits import check_range
+
+if TYPE_CHECKING:
+    import mujoco
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,8 @@ class Slope:
 
     def apply(self, spec: mujoco.MjSpec) -> None:
         """Turn gravity: seen from a floor that rises ahead, down points backwards."""
+        import mujoco
+
         heading = math.radians(self.heading)
         across = np.array([-math.sin(heading), math.cos(heading), 0.0])  # the axis that the floor tilts about
         turn, leaning = np.empty(4), np.empty(3)

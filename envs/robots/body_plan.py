@@ -115,6 +115,11 @@ class BodyPlan:
         geom.conaffinity, geom.condim, geom.margin = 0, 3, self.margin
 
 
+def intact_dog(gear: float) -> mujoco.MjSpec:
+    """Return the dog with motors of torque `gear` (N m at action 1)."""
+    return BodyPlan().spec(gear)
+
+
 def _add_scenery(spec: mujoco.MjSpec) -> None:
     """Add a light, a sky and a ground of 0.5 m squares; nothing of it touches physics."""
     spec.worldbody.add_light(pos=[0, 0, 3], dir=[0, 0, -1], type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL)

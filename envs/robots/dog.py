@@ -22,40 +22,16 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-import mujoco
-from pydantic import Field
-
+from hebbevo.envs.cameras import CameraSpec
 from hebbevo.envs.morphologies.anatomy import DOG, Anatomy
-from hebbevo.envs.morphologies.catalogue import get_morphology
-from hebbevo.envs.robots.body import compile_body
-from hebbevo.envs.robots.body_plan import BodyPlan
-from hebbevo.envs.robots.walker import Integrator, WalkerConfig
+from hebbevo.envs.robots.config import WalkerConfig
 
 
 class DogConfig(WalkerConfig):
     """A dog-like quadruped with twelve joints; takes the same bodies as the quadruped."""
 
+    camera: ClassVar[CameraSpec | None] = CameraSpec("body", distance=2.0)
     anatomy: ClassVar[Anatomy] = DOG
+    intact_body: ClassVar[str] = "hebbevo.envs.robots.body_plan:intact_dog"
 
     name: Literal["dog"] = "dog"
-    gear: float = Field(default=20.0, gt=0, description="torque of a motor at action 1, N m")
-
-    def compile(self, morphology: str) -> mujoco.MjModel:
-        """Compile a body with these settings; `EnvError` if there is no such morphology."""
-        return compile_dog(morphology, gear=self.gear, integrator=self.integrator, timestep=self.timestep)
-
-
-def compile_dog(
-    morphology: str,
-    *,
-    gear: float = 20.0,
-    integrator: Integrator = "implicitfast",
-    timestep: float = 0.00825,
-    trim: bool = True,
-) -> mujoco.MjModel:
-    """Compile the dog's body `morphology`; arguments as in `hebbevo.envs.robots.quadruped.compile_model`."""
-    body = get_morphology(morphology)
-    spec = BodyPlan().spec(gear)
-    spec.option.timestep = timestep
-    spec.option.integrator = getattr(mujoco.mjtIntegrator, f"mjINT_{integrator.upper()}")
-    return compile_body(spec, body, trim)

@@ -1,100 +1,90 @@
-"""What can befall quadrupeds in mid-life: a push, another friction, gravity or body. Row by row, neighbours untouched.
+"""Interventions in the lifetimes of quadrupeds: a push, other friction, gravity or body; neighbours stay untouched.
 
 An edited world is a copy of the row's model; bodies of the same layout swap models under the same state. A body of
 another layout takes over the pose and the velocities of the parts that both have; parts that come back are in their
-pose at birth, at rest. If the new body would reach deeper into the floor than the old one, it is raised by as much.
+initial pose, at rest. If the new body would reach deeper into the floor than the old one, it is raised by as much.
 """
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import mujoco
 import numpy as np
 import numpy.typing as npt
+from typing_extensions import override
 
+from hebbevo.envs.cameras import HasBody
+from hebbevo.envs.interventions import NO_VELOCITY, Change, Interventions, Vector
 from hebbevo.envs.robots.body import Body, lowest_point
-
-if TYPE_CHECKING:
-    from hebbevo.envs.robots.walker import BatchedQuadruped
 
 Floats = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Change:
-    """What is different for a while: another body (None: the same), factors of friction and gravity."""
+class Bodies(HasBody, Protocol):
+    """A batch of bodies that can be changed row by row."""
 
-    morphology: str | None = None
-    friction: float = 1.0
-    gravity: float = 1.0
+    @override
+    def model(self, row: int) -> mujoco.MjModel: ...
+
+    def velocity(self, row: int) -> Floats:
+        """Return the generalised velocity of a lifetime, ``(nv,)``; what is written into it counts."""
+
+    def body(self, morphology: str) -> Body:
+        """Return the body of this name; `EnvError` if there is none."""
+
+    def set_body(self, row: int, body: Body, *, reshape: bool) -> None:
+        """Let a lifetime go on in another body, or under an edited model of its own one unless it is to `reshape`."""
 
 
-class Interventions:
-    """The changes that are in force in the rows of a block of quadrupeds."""
+class RobotInterventions(Interventions):
+    """The changes that are in force in the rows of a batch of quadrupeds."""
 
-    def __init__(self, environment: BatchedQuadruped) -> None:
-        self._environment = environment
-        self._born: dict[int, str] = {}
+    def __init__(self, bodies: Bodies) -> None:
+        self._bodies = bodies
+        self._initial: dict[int, str] = {}
         self._changes: dict[int, dict[int, Change]] = {}
         self._edited: dict[tuple[str, float, float], Body] = {}
 
-    def born(self, morphologies: Iterable[str]) -> None:
-        """Take note of new lifetimes in the first rows, on which nothing has been changed yet."""
+    @override
+    def reset(self, morphologies: Iterable[str]) -> None:
         for row, morphology in enumerate(morphologies):
-            self._born[row] = morphology
+            self._initial[row] = morphology
             self._changes.pop(row, None)
 
-    def change(self, rows: Iterable[int], key: int, change: Change | None) -> None:
-        """Put a change in force, or take it back.
-
-        Factors multiply in the order of the keys; of several bodies that of the highest key counts.
-
-        Args:
-            rows: lifetimes that it befalls.
-            key: what to take it back by.
-            change: None takes back.
-
-        Raises:
-            EnvError: an unknown morphology.
-        """
+    @override
+    def apply(self, rows: Iterable[int], key: int, change: Change | None) -> None:
         for row in rows:
-            mine, before = self._changes.setdefault(row, {}), self._morphology(row)
+            changes, before = self._changes.setdefault(row, {}), self._morphology(row)
             if change is None:
-                mine.pop(key, None)
+                changes.pop(key, None)
             else:
-                mine[key] = change
-            self._environment.set_body(row, self._body(row), reshape=self._morphology(row) != before)
+                changes[key] = change
+            self._bodies.set_body(row, self._body(row), reshape=self._morphology(row) != before)
 
-    def push(
-        self,
-        row: int,
-        *,
-        velocity: tuple[float, float, float] = (0.0, 0.0, 0.0),
-        impulse: tuple[float, float, float] | None = None,
-    ) -> None:
-        """Add a velocity (m/s) to the torso's, or what an impulse (N s) on its centre of mass makes of the body."""
-        live = self._environment.velocity(row)
+    @override
+    def push(self, row: int, *, velocity: Vector = NO_VELOCITY, impulse: Vector | None = None) -> None:
+        moving = self._bodies.velocity(row)
         if impulse is None:
-            live[:3] += velocity
+            moving[:3] += velocity
         else:
-            live += impulse_response(self._environment.model(row), self._environment.position(row), impulse)
+            moving += impulse_response(self._bodies.model(row), self._bodies.position(row), impulse)
 
     def _morphology(self, row: int) -> str:
+        """Return the name of the body that a row has now."""
         switches = [
             change.morphology for _, change in sorted(self._changes[row].items()) if change.morphology
         ]
-        return switches[-1] if switches else self._born[row]
+        return switches[-1] if switches else self._initial[row]
 
     def _body(self, row: int) -> Body:
         """Return the body of a row with all that is in force."""
         morphology, friction, gravity = self._morphology(row), 1.0, 1.0
         for _, change in sorted(self._changes[row].items()):
             friction, gravity = friction * change.friction, gravity * change.gravity
-        body = self._environment.body(morphology)
+        body = self._bodies.body(morphology)
         if friction == gravity == 1.0:
             return body
         key = (morphology, friction, gravity)
@@ -112,8 +102,8 @@ def edited(model: mujoco.MjModel, friction: float, gravity: float) -> mujoco.MjM
     return other
 
 
-def impulse_response(model: mujoco.MjModel, pose: Floats, impulse: tuple[float, float, float]) -> Floats:
-    """Return the change of the generalised velocity ``(nv,)``: M^-1 J' impulse, J of the torso's centre of mass."""
+def impulse_response(model: mujoco.MjModel, pose: Floats, impulse: Vector) -> Floats:
+    """Return the change of the generalised velocity ``(nv,)``: M^-1 J' impulse, J of the torso's center of mass."""
     data, force, response = mujoco.MjData(model), np.zeros(model.nv), np.zeros((1, model.nv))
     data.qpos[:] = pose
     mujoco.mj_fwdPosition(model, data)

@@ -15,14 +15,12 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+from hebbevo.envs.robots.sizes import FEET, TORSO_SIZE
+
 F = TypeVar("F", bound=Callable[..., Any])
 Floats = npt.NDArray[np.float64]
 Singles = npt.NDArray[np.float32]
 Flags = npt.NDArray[np.bool_]
-
-FEET: Final = 4
-TORSO_SIZE: Final = 8
-"""Numbers about the torso, which come first."""
 
 LIMIT: Final = 5.0
 """Observations are clipped to [-LIMIT, LIMIT]."""
@@ -32,11 +30,6 @@ TARGET: Final = 1000.0
 
 EXPLODED: Final = 1e10
 """Positions, velocities and actions beyond this count as diverged, as MuJoCo itself has it (mjMAXVAL)."""
-
-
-def observation_size(joints: int) -> int:
-    """Return how many numbers a quadruped with this many joints senses."""
-    return TORSO_SIZE + 2 * joints + FEET
 
 
 def body_size(joints: int) -> int:

@@ -26,20 +26,13 @@ its action does nothing. Height and tilt are those relative to the floor, also w
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import ClassVar, Final, Literal
 
-import mujoco
-from pydantic import Field
-
+from hebbevo.envs.cameras import CameraSpec
 from hebbevo.envs.morphologies.anatomy import ANT, Anatomy
-from hebbevo.envs.morphologies.catalogue import get_morphology
-from hebbevo.envs.robots.body import compile_body
-from hebbevo.envs.robots.walker import BatchedQuadruped, Integrator, WalkerConfig
-from hebbevo.errors import EnvError
-
-__all__ = ["PAPER_STEP", "BatchedQuadruped", "QuadrupedConfig", "compile_model", "paper_distance"]
+from hebbevo.envs.robots.config import WalkerConfig
 
 PAPER_STEP: Final = 0.0165
 """Control step (s) by which the paper divides progress: its "distance" of 1051 is 17.3 m."""
@@ -53,53 +46,11 @@ def paper_distance(progress: float) -> float:
 class QuadrupedConfig(WalkerConfig):
     """The quadruped's settings; the defaults are ones that evolution works with."""
 
+    metrics: ClassVar[Mapping[str, Callable[[float], float]]] = MappingProxyType(
+        {"paper_distance": paper_distance}
+    )
+    camera: ClassVar[CameraSpec | None] = CameraSpec("body", distance=4.2)
     anatomy: ClassVar[Anatomy] = ANT
+    intact_body: ClassVar[str] = "hebbevo.envs.robots.ant:intact_ant"
 
     name: Literal["quadruped"] = "quadruped"
-    gear: float = Field(default=20.0, gt=0, description="torque of a motor at action 1, N m")
-
-    def compile(self, morphology: str) -> mujoco.MjModel:
-        """Compile a body with these settings; `EnvError` if there is no such morphology."""
-        return compile_model(morphology, gear=self.gear, integrator=self.integrator, timestep=self.timestep)
-
-
-def compile_model(
-    morphology: str,
-    *,
-    gear: float = 20.0,
-    integrator: Integrator = "implicitfast",
-    timestep: float = 0.00825,
-    trim: bool = True,
-) -> mujoco.MjModel:
-    """Compile the body `morphology`: Gymnasium's Ant with the morphology's edits, motors and integrator.
-
-    Args:
-        morphology: a name of the registry.
-        gear: torque of a motor at action 1, N m.
-        integrator: MuJoCo's.
-        timestep: seconds of one physics substep.
-        trim: skip what has no effect; trajectories are the same, bit for bit.
-
-    Raises:
-        EnvError: an unknown morphology, or no Ant in the installed Gymnasium.
-    """
-    body = get_morphology(morphology)
-    spec = mujoco.MjSpec.from_file(str(_ant_path()))
-    spec.option.timestep = timestep
-    spec.option.integrator = getattr(mujoco.mjtIntegrator, f"mjINT_{integrator.upper()}")
-    for motor in spec.actuators:
-        motor.gear = [gear, 0, 0, 0, 0, 0]
-    return compile_body(spec, body, trim)
-
-
-def _ant_path() -> Path:
-    """Return the Ant of the installed Gymnasium, without importing its environments."""
-    package = importlib.util.find_spec("gymnasium")
-    if package is None or not package.submodule_search_locations:
-        raise EnvError(
-            "the quadruped needs Gymnasium's Ant, but gymnasium is not installed; pip install gymnasium"
-        )
-    path = Path(package.submodule_search_locations[0]) / "envs" / "mujoco" / "assets" / "ant.xml"
-    if not path.is_file():
-        raise EnvError(f"the installed gymnasium has no {path}; install gymnasium>=1.4")
-    return path

@@ -79,11 +79,11 @@ class Simulations:
         qpos: npt.NDArray[np.float64],
         qvel: npt.NDArray[np.float64],
         *,
-        afresh: bool,
+        clear: bool,
     ) -> None:
-        """Give a row a body and a state in mid-life; `afresh` where an earlier lifetime may have left traces."""
+        """Give a row a body and a state; `clear` what an earlier lifetime may have left there."""
         self.assign({row: body})
-        if afresh:
+        if clear:
             self.batch.reset([row], stage=mujoco.mjtStage.mjSTAGE_NONE)
             self._warnings[row] = 0
         self.qpos[row], self.qvel[row] = qpos, qvel

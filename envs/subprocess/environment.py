@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
@@ -20,7 +20,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from hebbevo.envs.base import BatchedEnvironment, EnvConfig
+from hebbevo.envs.base import BatchedEnvironment
+from hebbevo.envs.config import EnvConfig
 from hebbevo.envs.subprocess.process import CONTEXT, Failure, Reset, SharedArrays, Step, serve
 
 PATIENCE: Final = 30.0
@@ -43,11 +44,10 @@ class ProcessEnvironment(BatchedEnvironment):
     """
 
     def __init__(self, config: EnvConfig, batch_size: int, processes: int) -> None:
-        sample = config.build(1)
-        sample.reset([0], config.morphology_names[:1])  # compiles, once, what every process then reads
-        super().__init__(batch_size, sample.observation_size, sample.action_size)
-        self.image_shape, self.action_slopes = sample.image_shape, sample.action_slopes
-        sample.close()
+        interface = config.interface
+        super().__init__(batch_size, interface.observation_size, interface.action_size)
+        self.image_shape, self.action_slopes = interface.image_shape, interface.action_slopes
+        _compile_kernels(config)
         self.config = config
         self.processes = max(1, min(processes, batch_size))
         shared = SharedArrays(batch_size, self.observation_size, self.action_size)
@@ -135,6 +135,12 @@ class ProcessEnvironment(BatchedEnvironment):
             f"environment process {child.name} {_how(child.exitcode)}; is its memory full? "
             "fewer threads or a smaller batch_size need less"
         )
+
+
+def _compile_kernels(config: EnvConfig) -> None:
+    """Start a lifetime in this process, so that every other one finds the compiled kernels on disk."""
+    with closing(config.build(1)) as environment:
+        environment.reset([0], config.morphology_names[:1])
 
 
 def _raise_first(answers: Iterable[Failure | None]) -> None:

@@ -18,7 +18,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from hebbevo.envs.base import BatchedEnvironment, EnvConfig
+from hebbevo.envs.base import BatchedEnvironment
+from hebbevo.envs.config import EnvConfig
 from hebbevo.errors import EnvError
 
 CONTEXT: Final = get_context("spawn")

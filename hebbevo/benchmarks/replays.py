@@ -24,7 +24,8 @@ import numpy.typing as npt
 from typing_extensions import override
 
 from hebbevo.benchmarks.timing import CLOCK, CPU, alternate, median
-from hebbevo.envs import BatchedEnvironment, QuadrupedConfig, environment_stream
+from hebbevo.envs import BatchedEnvironment, environment_stream
+from hebbevo.envs.robots.config import WalkerConfig
 from hebbevo.errors import InputError
 from hebbevo.networks.network import Network
 from hebbevo.rollouts.hooks import Batch, Hook
@@ -117,13 +118,14 @@ class PhysicsBaseline:
 
     def __init__(self, recording: Recording) -> None:
         env = recording.task.env
-        assert isinstance(env, QuadrupedConfig)
+        assert isinstance(env, WalkerConfig)
         models = [env.compile(name) for name in recording.morphologies]
         self._env, self._batch = env, mujoco.batch.Batch(models[0], nsim=recording.batch_size, nthread=1)
         self._batch.set_models(models)
         self._poses = np.stack([model.numeric("init_qpos").data for model in models])
+        joints, limit = len(env.anatomy.sensed_joints), env.reset_noise
         for pose, seed in zip(self._poses, recording.seeds, strict=True):
-            pose[7:] += environment_stream(seed).uniform(-env.reset_noise, env.reset_noise, 8)
+            pose[7:] += environment_stream(seed).uniform(-limit, limit, joints)
         self._controls = [actions.astype(np.float64) for actions in recording.recorded.actions]
         start = self.replay()
         progress = self._batch.bind("qpos")[:, 0] - start

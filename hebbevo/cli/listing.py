@@ -21,7 +21,7 @@ def _rules() -> dict[str, str]:
 
 
 def _envs() -> dict[str, str]:
-    return {name: _first_line(schema.__doc__) for name, schema in envs.ENVIRONMENTS.items()}
+    return {name: _first_line(envs.config_class(name).__doc__) for name in envs.ENVIRONMENTS}
 
 
 def _morphologies() -> dict[str, str]:

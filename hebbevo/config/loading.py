@@ -88,7 +88,7 @@ def build_config(data: Mapping[str, Any]) -> Config:
     training = _with_penalty(sections["training"], built["search"])
     config = Config(**built, **build_sections({"training": training}))
     check_perturbations(config.perturbations, config.env)
-    if config.training.level_replay and not config.env.draws_tracks:
+    if config.training.level_replay and not config.env.has_levels:
         raise InputError(
             f"training.level_replay needs an environment with tracks, got env.name {config.env.name}; leave it out"
         )

@@ -9,8 +9,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hebbevo.envs import EnvConfig
-from hebbevo.envs.robots.quadruped import QuadrupedConfig, paper_distance
 from hebbevo.errors import InputError
 from hebbevo.evaluation.statistics import paired_difference, summarise
 from hebbevo.execution.execution import Execution
@@ -21,7 +19,6 @@ from hebbevo.search import Executor
 from hebbevo.seeding import SeedPurpose, Stream, lifetime_seed, stream
 from hebbevo.tasks.task import Task
 from hebbevo.tasks.worker import Worker
-from hebbevo.validation import check_section
 
 FloatArray = npt.NDArray[np.float32]
 SeedKey = tuple[int, SeedPurpose] | tuple[int, SeedPurpose, int]
@@ -65,8 +62,9 @@ class Evaluation:
 
     def _statistics(self, lifetimes: RolloutResult) -> dict[str, Any]:
         statistics = summarise(lifetimes.fitness, lifetimes.diverged)
-        if isinstance(self.genome.task.env, QuadrupedConfig) and statistics["mean"] is not None:
-            statistics["paper_distance"] = paper_distance(statistics["mean"])
+        if statistics["mean"] is not None:
+            for name, metric in self.genome.task.env.metrics.items():
+                statistics[name] = metric(statistics["mean"])
         return statistics
 
 
@@ -214,9 +212,4 @@ def checked_bodies(task: Task, morphologies: Sequence[str] | None) -> tuple[str,
     """
     if not morphologies:
         return task.env.morphology_names
-    if "morphologies" not in type(task.env).model_fields:
-        raise InputError(f"{task.env.name} has one body only; leave --morphology out")
-    asked = {**task.env.model_dump(), "morphologies": list(morphologies)}
-    checked = check_section("env", type(task.env), asked)
-    assert isinstance(checked, EnvConfig)
-    return checked.morphology_names
+    return task.env.with_morphologies(morphologies).morphology_names

@@ -137,7 +137,7 @@ class DeviceWorker:
             batch_size,
             self.device,
             encoder=TorchEncoder(task.encoder, task.layout, self.device) if task.encoder else None,
-            slopes=task.ends.slopes if task.network.output == "raw" else None,
+            slopes=task.env.interface.action_slopes if task.network.output == "raw" else None,
         )
 
 

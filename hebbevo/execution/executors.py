@@ -38,7 +38,9 @@ def executor_for(execution: ResolvedExecution, on_event: Listener = log_event) -
 
     Raises:
         SearchError: too many workers, or no cluster that can be joined.
+        EnvError: a package that the environment needs is missing.
     """
+    execution.task.env.check_installed()
     executor = _executor(execution, on_event)
     try:
         yield executor

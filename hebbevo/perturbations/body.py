@@ -1,32 +1,28 @@
 """Perturbations of the body and its world: a push, friction, gravity, another body in mid-lifetime.
 
-They need a quadruped or a dog; the mechanics are those of `hebbevo.envs.robots.interventions`.
+They need an environment that offers `hebbevo.envs.Interventions`, as the robots do.
 """
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 from typing_extensions import override
 
+from hebbevo.envs import Change, Interventions
+from hebbevo.envs.interventions import Intervention, Vector
 from hebbevo.envs.morphologies.catalogue import get_morphology
 from hebbevo.errors import InputError
 from hebbevo.perturbations.perturbation import BatchContext, Perturbation, TimedHook
 from hebbevo.rollouts.hooks import Batch, Hook
 
-if TYPE_CHECKING:  # they load the physics
-    from hebbevo.envs.robots.interventions import Change
-    from hebbevo.envs.robots.walker import BatchedQuadruped
-
-Vector = tuple[float, float, float]
-
 
 class Push(Perturbation):
     """Push the torso: a velocity or an impulse along x, y, z, or a speed in a random level direction."""
 
-    needs_body: ClassVar[bool] = True
+    intervention: ClassVar[Intervention | None] = "push"
     kind: Literal["push"] = "push"
     velocity: Vector | None = Field(default=None, description="added to the torso's, m/s")
     impulse: Vector | None = Field(default=None, description="on the torso's center of mass, N s")
@@ -49,14 +45,12 @@ class Friction(Perturbation):
     """Scale the friction between body and floor; after a window it is as before."""
 
     persistent: ClassVar[bool] = True
-    needs_body: ClassVar[bool] = True
+    intervention: ClassVar[Intervention | None] = "friction"
     kind: Literal["friction"] = "friction"
     factor: float = Field(default=0.3, ge=0.01, le=10)
 
     @override
     def hook(self, index: int, context: BatchContext) -> Hook:
-        from hebbevo.envs.robots.interventions import Change
-
         return _ChangeHook(self, index, context, Change(friction=self.factor))
 
 
@@ -64,14 +58,12 @@ class Gravity(Perturbation):
     """Scale gravity; after a window it is as before."""
 
     persistent: ClassVar[bool] = True
-    needs_body: ClassVar[bool] = True
+    intervention: ClassVar[Intervention | None] = "gravity"
     kind: Literal["gravity"] = "gravity"
     factor: float = Field(default=1.5, ge=0, le=10)
 
     @override
     def hook(self, index: int, context: BatchContext) -> Hook:
-        from hebbevo.envs.robots.interventions import Change
-
         return _ChangeHook(self, index, context, Change(gravity=self.factor))
 
 
@@ -79,7 +71,7 @@ class SwitchMorphology(Perturbation):
     """Go on in another body, with the posture and the motion of the old one; after a window in the old one."""
 
     persistent: ClassVar[bool] = True
-    needs_body: ClassVar[bool] = True
+    intervention: ClassVar[Intervention | None] = "morphology"
     kind: Literal["switch_morphology"] = "switch_morphology"
     morphology: str = Field(description="name of the other body")
 
@@ -91,22 +83,18 @@ class SwitchMorphology(Perturbation):
 
     @override
     def hook(self, index: int, context: BatchContext) -> Hook:
-        from hebbevo.envs.robots.interventions import Change
-
         return _ChangeHook(self, index, context, Change(morphology=self.morphology))
 
 
 class _PushHook(TimedHook[Push]):
     @override
     def before_forward(self, batch: Batch) -> None:
-        environment = _quadrupeds(batch)
+        interventions = _interventions(batch)
         for row in batch.active.tolist():
             if self.perturbation.impulse is not None:
-                environment.interventions.push(row, impulse=self.perturbation.impulse)
+                interventions.push(row, impulse=self.perturbation.impulse)
             else:
-                environment.interventions.push(
-                    row, velocity=self.perturbation.velocity or self._random_velocity(row)
-                )
+                interventions.push(row, velocity=self.perturbation.velocity or self._random_velocity(row))
 
     def _random_velocity(self, row: int) -> Vector:
         angle = float(self.stream(row).uniform(0.0, 2 * math.pi))
@@ -123,16 +111,14 @@ class _ChangeHook(TimedHook[Perturbation]):
 
     @override
     def begin(self, batch: Batch) -> None:
-        _quadrupeds(batch).interventions.change(batch.active.tolist(), self.index, self._change)
+        _interventions(batch).apply(batch.active.tolist(), self.index, self._change)
 
     @override
     def end(self, batch: Batch) -> None:
-        _quadrupeds(batch).interventions.change(batch.active.tolist(), self.index, None)
+        _interventions(batch).apply(batch.active.tolist(), self.index, None)
 
 
-def _quadrupeds(batch: Batch) -> BatchedQuadruped:
-    from hebbevo.envs.robots.walker import BatchedQuadruped
-
-    environment = batch.environment
-    assert isinstance(environment, BatchedQuadruped)  # Perturbation.check has refused other environments
-    return environment
+def _interventions(batch: Batch) -> Interventions:
+    interventions = batch.environment.interventions
+    assert interventions is not None  # Perturbation.check has refused environments without
+    return interventions

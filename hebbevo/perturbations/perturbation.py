@@ -28,6 +28,7 @@ from pydantic import (
 from typing_extensions import override
 
 from hebbevo.envs import EnvConfig
+from hebbevo.envs.interventions import Intervention
 from hebbevo.errors import InputError
 from hebbevo.rollouts.hooks import Batch, Hook
 from hebbevo.rules import Distribution
@@ -68,8 +69,8 @@ class Perturbation(BaseModel, ABC):
 
     persistent: ClassVar[bool] = False
     """Whether, given a moment, it goes on from there to the end of the lifetime."""
-    needs_body: ClassVar[bool] = False
-    """Whether it acts on the simulated body and its world."""
+    intervention: ClassVar[Intervention | None] = None
+    """What the environment must offer; None where it acts on the network, its sensors or its actuators."""
 
     kind: str
     at: int | None = Field(default=None, ge=0, description="step of the event, or its first step")
@@ -128,7 +129,7 @@ class Perturbation(BaseModel, ABC):
             raise InputError(
                 f"{where}: {self.kind} to {self.stop} is past the end of the lifetime at {env.steps}"
             )
-        if self.needs_body and not hasattr(env, "anatomy"):
+        if self.intervention is not None and self.intervention not in env.interventions:
             raise InputError(
                 f"{where}: {self.kind} acts on the body of `quadruped` or `dog`, and {env.name} gives no access to "
                 "one; perturb weights, sensors or actuators"

@@ -1,4 +1,4 @@
-"""Cameras, one for each kind of environment: an entry of `CAMERAS`.
+"""What draws an environment: a camera of the kind that its config declares.
 
 A camera takes small snapshots while a lifetime goes on, and draws afterwards.
 """
@@ -7,28 +7,21 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Iterator
+from typing import cast
 
 import mujoco
 import numpy as np
 import numpy.typing as npt
 from typing_extensions import override
 
-from hebbevo.envs import BatchedEnvironment, CarRacingConfig, EnvConfig, GymnasiumConfig
-from hebbevo.envs.gymnasium.environment import BatchedGymnasium
-from hebbevo.envs.robots.walker import BatchedQuadruped, WalkerConfig
+from hebbevo.envs import BatchedEnvironment, EnvConfig
+from hebbevo.envs.cameras import HasBody, HasPicture
 from hebbevo.errors import InputError
 from hebbevo.rendering.gl import find_gl
 from hebbevo.rendering.layout import VIEW, Picture
 from hebbevo.rendering.offscreen import OffscreenRenderer
 from hebbevo.rendering.recording import Recording
-
-if TYPE_CHECKING:
-    from hebbevo.envs.car_racing.batch import BatchedCarRacing
-
-DISTANCES = {"quadruped": 4.2, "dog": 2.0}
-"""From the camera to the body, m."""
 
 
 class Camera(ABC):
@@ -52,19 +45,19 @@ class Camera(ABC):
         """Release what the camera holds outside Python."""
 
 
-class WalkerCamera(Camera):
-    """Follows a quadruped or a dog, from its right; the body may change on the way."""
+class BodyCamera(Camera):
+    """Follows a simulated body from its right, at `distance` (m); the body may change on the way."""
 
-    def __init__(self, config: WalkerConfig) -> None:
+    def __init__(self, seconds_per_step: float, distance: float) -> None:
         find_gl()  # refused before the lifetime runs, not after it
-        self.seconds_per_step = config.timestep * config.substeps
-        self._distance = DISTANCES[config.name]
+        self.seconds_per_step = seconds_per_step
+        self._distance = distance
         self._renderers: dict[int, tuple[mujoco.MjModel, OffscreenRenderer]] = {}
 
     @override
     def snapshot(self, environment: BatchedEnvironment) -> tuple[mujoco.MjModel, npt.NDArray[np.float64]]:
-        assert isinstance(environment, BatchedQuadruped)
-        return environment.model(0), environment.position(0).copy()
+        body = cast(HasBody, environment)
+        return body.model(0), body.position(0).copy()
 
     @override
     def pictures(self, recording: Recording) -> Iterator[Picture]:
@@ -90,9 +83,12 @@ class WalkerCamera(Camera):
 class ReplayCamera(Camera):
     """Takes the recorded actions again, in an environment that draws itself."""
 
-    def __init__(self, replay: BatchedGymnasium | BatchedCarRacing, frames_per_second: float) -> None:
-        self._replay = replay
-        self.seconds_per_step = 1 / frames_per_second
+    def __init__(self, env: EnvConfig) -> None:
+        self._replay = env.build(1, render_mode="rgb_array")
+        self._pictured = cast(HasPicture, self._replay)
+        if self._pictured.is_mujoco:
+            os.environ.setdefault("MUJOCO_GL", find_gl())  # Gymnasium reads it when it first draws
+        self.seconds_per_step = 1 / self._pictured.frames_per_second
 
     @override
     def pictures(self, recording: Recording) -> Iterator[Picture]:
@@ -101,7 +97,7 @@ class ReplayCamera(Camera):
         moment = next(moments, None)
         for step, action in enumerate(recording.actions):
             if moment is not None and moment.step == step:
-                yield self._replay.picture(0)
+                yield self._pictured.picture(0)
                 moment = next(moments, None)
             self._replay.step(action[None], row)
 
@@ -110,40 +106,15 @@ class ReplayCamera(Camera):
         self._replay.close()
 
 
-def gymnasium_camera(config: GymnasiumConfig) -> ReplayCamera:
-    """Return the camera of a Gymnasium id."""
-    replay = BatchedGymnasium(config, 1, render_mode="rgb_array")
-    if replay.is_mujoco:
-        os.environ.setdefault("MUJOCO_GL", find_gl())  # Gymnasium reads it when it first draws
-    return ReplayCamera(replay, replay.frames_per_second)
-
-
-def car_racing_camera(config: CarRacingConfig) -> ReplayCamera:
-    """Return the camera of CarRacing: the reference environment's picture."""
-    from gymnasium.envs.box2d.car_racing import FPS
-
-    from hebbevo.envs.car_racing.batch import BatchedCarRacing
-
-    return ReplayCamera(BatchedCarRacing(config, 1, render_mode="rgb_array"), FPS)
-
-
-CAMERAS: dict[type, Callable[[Any], Camera]] = {
-    WalkerConfig: WalkerCamera,
-    GymnasiumConfig: gymnasium_camera,
-    CarRacingConfig: car_racing_camera,
-}
-"""By the environment's config, or a class that it derives from."""
-
-
 def camera_for(env: EnvConfig) -> Camera:
-    """Return the camera of an environment.
+    """Return the camera of an environment, of the kind that its config declares.
 
     Raises:
         InputError: it has none, or there is no OpenGL to draw with.
     """
-    for kind in type(env).__mro__:
-        if kind in CAMERAS:
-            return CAMERAS[kind](env)
-    raise InputError(
-        f"cannot draw {env.name}: no camera for it is registered in hebbevo.rendering.cameras.CAMERAS"
-    )
+    if env.camera is None:
+        raise InputError(f"cannot draw {env.name}: its config declares no camera")
+    if env.camera.kind == "render":
+        return ReplayCamera(env)
+    assert env.seconds_per_step is not None
+    return BodyCamera(env.seconds_per_step, env.camera.distance)

@@ -25,21 +25,6 @@ FloatArray = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class EnvironmentInterface:
-    """What an environment hands a network and takes from it; see `BatchedEnvironment`.
-
-    Attributes:
-        observation_size: numbers in an observation.
-        image: their shape where they are an image.
-        slopes: of the actions, ``(action_size,)``.
-    """
-
-    observation_size: int
-    image: tuple[int, int, int] | None
-    slopes: FloatArray
-
-
-@dataclass(frozen=True)
 class Task:
     """The parts of a config that decide what a lifetime is."""
 
@@ -53,8 +38,9 @@ class Task:
         """Return the task of a run's config.
 
         Raises:
-            InputError: a perturbation that cannot happen in it.
+            InputError: a perturbation that cannot happen in it, or a package that it needs is missing.
         """
+        config.env.check_installed()
         task = cls(**{name: getattr(config, name) for name in SECTIONS})
         task.check(task.perturbations)
         return task
@@ -66,34 +52,25 @@ class Task:
             InputError: one line with the place and the remedy.
         """
         if perturbations:
-            sensors = self.ends.observation_size  # of images the pixels, not the features that layer 1 sees
+            # the sensors of images are the pixels, not the features that layer 1 sees
+            sensors = self.env.interface.observation_size
             check_perturbations(perturbations, self.env, (sensors, *self.sizes[1:]), where)
-
-    @cached_property
-    def ends(self) -> EnvironmentInterface:
-        """What the environment hands the network and takes from it."""
-        environment = self.env.build(1)
-        try:
-            return EnvironmentInterface(
-                environment.observation_size, environment.image_shape, environment.action_slopes
-            )
-        finally:
-            environment.close()
 
     @cached_property
     def encoder(self) -> EncoderSpec | None:
         """The encoder of images; None where observations are none."""
-        if self.ends.image is None:
+        image_shape = self.env.interface.image_shape
+        if image_shape is None:
             return None
         config = self.network.encoder or EncoderConfig()
         layers = tuple(Convolution(**layer.model_dump()) for layer in config.convolutions)
-        return EncoderSpec(self.ends.image, config.image_size, layers)
+        return EncoderSpec(image_shape, config.image_size, layers)
 
     @cached_property
     def sizes(self) -> tuple[int, ...]:
         """Neurons per plastic layer, input first."""
-        first = self.encoder.features if self.encoder else self.ends.observation_size
-        return (first, *self.network.hidden, len(self.ends.slopes))
+        first = self.encoder.features if self.encoder else self.env.interface.observation_size
+        return (first, *self.network.hidden, self.env.interface.action_size)
 
     @cached_property
     def sharing(self) -> Mapping[str, str]:

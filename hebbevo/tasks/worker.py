@@ -68,7 +68,7 @@ class CpuWorker:
         self._environment: BatchedEnvironment = task.env.build(batch_size)
         initial = None if task.plasticity.weights_evolve else task.plasticity.weight_distribution
         encoder = NumbaEncoder(task.encoder, task.layout, batch_size) if task.encoder else None
-        slopes = task.ends.slopes if task.network.output == "raw" else None
+        slopes = task.env.interface.action_slopes if task.network.output == "raw" else None
         kernel = NumbaKernel(task.kernel_spec)
         self._network = NumbaNetwork(kernel, task.layout, initial, batch_size, encoder, slopes)
 

@@ -7,8 +7,7 @@ import gymnasium
 import numpy as np
 import pytest
 
-from hebbevo.envs import config_class
-from hebbevo.envs.robots.quadruped import QuadrupedConfig
+from hebbevo.envs import QuadrupedConfig, config_class
 from hebbevo.errors import EnvError
 
 CarRacingConfig = config_class("car_racing")
@@ -90,7 +89,7 @@ def test_settings():
     assert (config.early_stop.after, config.early_stop.negative_rewards) == (0, 20)
     assert config.reference_environment().official
     assert not config.official
-    with pytest.raises(EnvError, match="leave --official out"):
+    with pytest.raises(EnvError, match="leave `official` out"):
         QuadrupedConfig().reference_environment()
     with pytest.raises(EnvError, match="morphology of car_racing"):
         config.build(1).reset([1], ["intact"])
@@ -98,11 +97,12 @@ def test_settings():
         CarRacingConfig(sub_rows=3)
 
 
-def test_without_box2d_one_line_says_what_to_install():
+def test_without_box2d_one_line_says_what_to_install(tmp_path):
     code = (
         "import sys, importlib.util as u; find = u.find_spec;"
         "u.find_spec = lambda name, *rest: None if name == 'Box2D' else find(name, *rest);"
-        "from hebbevo.cli.app import run; sys.exit(run(['evolve', 'quick-carracing', '--out', '/nonexistent/x']))"
+        "from hebbevo.cli.app import run;"
+        f"sys.exit(run(['evolve', 'quick-carracing', '--out', {str(tmp_path / 'run')!r}]))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=300

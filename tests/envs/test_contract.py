@@ -13,7 +13,7 @@ EXAMPLES = {"gymnasium:ID": "gymnasium:CartPole-v1"}
 
 @pytest.fixture(params=ENVIRONMENTS)
 def config(request):
-    return ENVIRONMENTS[request.param](name=EXAMPLES.get(request.param, request.param))
+    return config_class(request.param)(name=EXAMPLES.get(request.param, request.param))
 
 
 def test_shapes_and_dtypes(config):
@@ -27,6 +27,32 @@ def test_shapes_and_dtypes(config):
     assert type(config).unit in ("m", "reward")
     assert isinstance(type(config).releases_gil, bool)
     batch.close()
+
+
+def test_declared_is_what_is_built(config):
+    batch = config.build(2)
+    assert config.interface.observation_size == batch.observation_size
+    assert config.interface.action_size == batch.action_size
+    assert config.interface.image_shape == batch.image_shape
+    np.testing.assert_array_equal(config.interface.action_slopes, batch.action_slopes)
+    assert config.interface.action_slopes.dtype == np.float32
+    assert bool(config.interventions) == (batch.interventions is not None)
+    batch.close()
+
+
+def test_bodies_are_chosen_only_where_there_are_several(config):
+    if config.has_bodies:
+        assert config.with_morphologies(["heavy"]).morphology_names == ("heavy",)
+        for names, message in (
+            (["hevy"], "did you mean heavy"),
+            (["heavy"] * 2, "twice"),
+            ([], "at least one"),
+        ):
+            with pytest.raises(EnvError, match=message):
+                config.with_morphologies(names)
+    else:
+        with pytest.raises(EnvError, match="one body only"):
+            config.with_morphologies(["heavy"])
 
 
 def test_arrays_are_written_in_place_and_only_in_active_rows(config):
@@ -67,4 +93,4 @@ def test_config_survives_json(config):
 def test_unknown_environment_suggests_the_nearest():
     with pytest.raises(EnvError, match="did you mean quadruped"):
         config_class("quadrupde")
-    assert config_class("gymnasium:CartPole-v1") is ENVIRONMENTS["gymnasium:ID"]
+    assert config_class("gymnasium:CartPole-v1") is config_class("gymnasium:ID")

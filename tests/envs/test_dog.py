@@ -5,9 +5,8 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from hebbevo.envs import DogConfig, config_class, environment_stream
+from hebbevo.envs import DogConfig, compile_model, config_class, environment_stream
 from hebbevo.envs.robots.body_plan import BodyPlan
-from hebbevo.envs.robots.dog import compile_dog
 
 LEGS = {"front_left": (1, 1), "front_right": (1, -1), "rear_left": (-1, 1), "rear_right": (-1, -1)}
 JOINTS = [f"{leg}_{joint}" for leg in LEGS for joint in ("abduction", "hip", "knee")]
@@ -27,7 +26,7 @@ def reference(model, qpos, qvel, touching, start):
     yaw, pitch, roll = Rotation.from_quat([x, y, z, w]).as_euler("ZYX")
     to_target = np.arctan2(0 - qpos[1], 1000 - qpos[0]) - yaw
     velocity = 0.3 * Rotation.from_euler("z", -yaw).apply(qvel[:3])
-    limits = compile_dog("intact")
+    limits = compile_model("dog", "intact")
     numbers = [qpos[2] - start, np.sin(to_target), np.cos(to_target), *velocity, roll, pitch]
     for name in JOINTS:
         try:
@@ -44,7 +43,7 @@ def reference(model, qpos, qvel, touching, start):
 def test_observations_agree_with_the_table(name):
     batch = DogConfig().build(2)
     batch.reset([7, 8], ["intact", name])
-    model = compile_dog(name)
+    model = compile_model("dog", name)
     data = mujoco.MjData(model)
     start = model.numeric("init_qpos").data[2]
     generator = np.random.default_rng(0)
@@ -71,7 +70,7 @@ def test_observations_agree_with_the_table(name):
 def test_physics_is_plain_mj_step_bit_for_bit(name):
     batch = DogConfig().build(2)
     batch.reset([5, 6], [name, "intact"])
-    model = compile_dog(name)
+    model = compile_model("dog", name)
     data = mujoco.MjData(model)
     data.qpos[:] = model.numeric("init_qpos").data
     data.qpos[7:] += environment_stream(5).uniform(-0.1, 0.1, 12)
@@ -90,7 +89,7 @@ def test_physics_is_plain_mj_step_bit_for_bit(name):
 
 @pytest.mark.parametrize("leg", LEGS)
 def test_legs_stand_at_their_corners(leg):
-    model = compile_dog("intact")
+    model = compile_model("dog", "intact")
     data = mujoco.MjData(model)
     data.qpos[:] = model.numeric("init_qpos").data
     mujoco.mj_kinematics(model, data)
@@ -103,7 +102,7 @@ def test_legs_stand_at_their_corners(leg):
 
 
 def test_the_body_is_the_plan_s():
-    plan, model = BodyPlan(), compile_dog("intact", gear=17)
+    plan, model = BodyPlan(), compile_model("dog", "intact", gear=17)
     assert [model.joint(joint).name for joint in range(1, model.njnt)] == JOINTS
     assert [model.actuator(motor).name for motor in range(model.nu)] == JOINTS
     assert (model.actuator_gear[:, 0] == 17).all()

@@ -42,7 +42,7 @@ def by_hand(identifier, seed, steps):
 
 
 @pytest.mark.parametrize("identifier", IDS)
-@pytest.mark.parametrize("capacity", [1, 3])
+@pytest.mark.parametrize("batch_size", [1, 3])
 def test_equal_to_a_loop_by_hand(identifier, batch_size):
     batch = GymnasiumConfig(name=f"gymnasium:{identifier}").build(batch_size)
     seeds = [3, 2**40, 5, 8, 13, 21]

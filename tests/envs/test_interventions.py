@@ -4,9 +4,9 @@ import mujoco
 import numpy as np
 import pytest
 
-from hebbevo.envs import DogConfig, QuadrupedConfig
+from hebbevo.envs import Change, DogConfig, QuadrupedConfig
 from hebbevo.envs.robots.body import lowest_point
-from hebbevo.envs.robots.interventions import Change, impulse_response
+from hebbevo.envs.robots.interventions import impulse_response
 
 CONFIGS = {"quadruped": QuadrupedConfig, "dog": DogConfig}
 SEED = 5
@@ -18,7 +18,7 @@ def walk(environment, change, at: int, body: str = "intact", steps: int = 25) ->
     rng, rows, seen = np.random.default_rng(3), np.array([0, 1]), []
     for step in range(steps):
         if step == at:
-            environment.interventions.change([1], 0, change)
+            environment.interventions.apply([1], 0, change)
         actions = np.zeros((environment.batch_size, environment.action_size), np.float32)
         actions[:2] = rng.uniform(-1, 1, environment.action_size)
         environment.step(actions, rows)
@@ -59,16 +59,16 @@ def test_changes_combine_and_are_taken_back() -> None:
     environment = QuadrupedConfig().build(2)
     environment.reset([1, 2], ["intact", "intact"])
     whole = environment.model(1)
-    environment.interventions.change([1], 4, Change(gravity=0.5))
-    environment.interventions.change([1], 2, Change("heavy", gravity=0.5))
-    environment.interventions.change([1], 3, Change("light"))
+    environment.interventions.apply([1], 4, Change(gravity=0.5))
+    environment.interventions.apply([1], 2, Change("heavy", gravity=0.5))
+    environment.interventions.apply([1], 3, Change("light"))
     model = environment.model(1)
     assert model.opt.gravity[2] == 0.25 * whole.opt.gravity[2]
     assert model.body_mass.sum() == pytest.approx(0.5 * whole.body_mass.sum())
-    environment.interventions.change([1], 3, None)
+    environment.interventions.apply([1], 3, None)
     assert environment.model(1).body_mass.sum() == pytest.approx(1.5 * whole.body_mass.sum())
     for key in (2, 4):
-        environment.interventions.change([1], key, None)
+        environment.interventions.apply([1], key, None)
     assert environment.model(1) is whole is environment.model(0)
 
 
@@ -77,7 +77,7 @@ def test_another_layout_takes_over_pose_and_motion() -> None:
     walk(environment, None, -1)
     pose, velocity = environment.position(1).copy(), environment.velocity(1).copy()
     names = [environment.model(1).joint(joint).name for joint in range(1, environment.model(1).njnt)]
-    environment.interventions.change([1], 0, Change("left_front_amputated"))
+    environment.interventions.apply([1], 0, Change("left_front_amputated"))
     model = environment.model(1)
     assert model.njnt == len(names)  # the root and one hinge less
     for joint in range(1, model.njnt):
@@ -85,7 +85,7 @@ def test_another_layout_takes_over_pose_and_motion() -> None:
         assert environment.position(1)[6 + joint] == pose[7 + place]
         assert environment.velocity(1)[5 + joint] == velocity[6 + place]
     np.testing.assert_array_equal(environment.position(1)[:7], pose[:7])
-    environment.interventions.change([1], 0, None)
+    environment.interventions.apply([1], 0, None)
     np.testing.assert_array_equal(environment.velocity(1)[:6], velocity[:6])
     born = environment.body("intact").pose
     gone = [name for name in range(len(names)) if environment.position(1)[7 + name] != pose[7 + name]]
@@ -97,7 +97,7 @@ def test_a_leg_that_grows_back_does_not_end_in_the_floor() -> None:
     environment = QuadrupedConfig().build(2)
     walk(environment, None, -1, body="right_front_damaged")
     depth = lowest_point(environment.model(1), environment.position(1))
-    environment.interventions.change([1], 0, Change("long_legs"))
+    environment.interventions.apply([1], 0, Change("long_legs"))
     assert lowest_point(environment.model(1), environment.position(1)) >= depth - 1e-12
 
 

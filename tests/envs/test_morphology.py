@@ -4,9 +4,9 @@ import mujoco
 import numpy as np
 import pytest
 
+from hebbevo.envs import compile_model
 from hebbevo.envs.morphologies.anatomy import ANT
 from hebbevo.envs.morphologies.catalogue import get_morphology
-from hebbevo.envs.robots.quadruped import compile_model
 from hebbevo.errors import EnvError
 
 CORNERS = {"front_left": (1, 1), "front_right": (1, -1), "rear_left": (-1, 1), "rear_right": (-1, -1)}
@@ -25,14 +25,14 @@ def foot_position(model: mujoco.MjModel, geom: str) -> np.ndarray:
 
 @pytest.mark.parametrize("leg", ANT.legs)
 def test_each_leg_stands_at_its_corner(leg):
-    foot = foot_position(compile_model("intact"), ANT.legs[leg].lower.geom)
+    foot = foot_position(compile_model("quadruped", "intact"), ANT.legs[leg].lower.geom)
     assert np.sign(foot[:2]) == pytest.approx(CORNERS[leg])
     assert np.abs(foot[:2]) == pytest.approx(0.8)
 
 
 @pytest.mark.parametrize("leg", ANT.legs)
 def test_joints_of_a_leg_belong_to_it(leg):
-    model = compile_model("intact")
+    model = compile_model("quadruped", "intact")
     ankle = model.joint(ANT.legs[leg].lower.joint)
     assert model.geom(ANT.legs[leg].lower.geom).bodyid == ankle.bodyid
     assert model.body_parentid[ankle.bodyid] == model.joint(ANT.legs[leg].upper.joint).bodyid
@@ -40,7 +40,7 @@ def test_joints_of_a_leg_belong_to_it(leg):
 
 @pytest.mark.parametrize("name", SHORT)
 def test_exactly_the_named_lower_leg_is_a_quarter(name):
-    intact, body = compile_model("intact"), compile_model(name)
+    intact, body = compile_model("quadruped", "intact"), compile_model("quadruped", name)
     short = None if SHORT[name] is None else intact.geom(ANT.legs[SHORT[name]].lower.geom).id
     for geom in range(intact.ngeom):
         factor = 0.25 if geom == short else 1.0
@@ -54,13 +54,13 @@ def test_exactly_the_named_lower_leg_is_a_quarter(name):
 
 @pytest.mark.parametrize("name", [name for name in SHORT if name != "intact"])
 def test_the_short_foot_is_nearer_at_its_corner(name):
-    foot = foot_position(compile_model(name), ANT.legs[SHORT[name]].lower.geom)
+    foot = foot_position(compile_model("quadruped", name), ANT.legs[SHORT[name]].lower.geom)
     assert np.sign(foot[:2]) == pytest.approx(CORNERS[SHORT[name]])
     assert np.abs(foot[:2]) == pytest.approx(0.5)
 
 
 def test_settings_reach_the_model():
-    model = compile_model("intact", gear=45, integrator="RK4", timestep=0.01)
+    model = compile_model("quadruped", "intact", gear=45, integrator="RK4", timestep=0.01)
     assert (model.actuator_gear[:, 0] == 45).all()
     assert model.opt.integrator == mujoco.mjtIntegrator.mjINT_RK4
     assert model.opt.timestep == 0.01

@@ -9,14 +9,15 @@ import mujoco
 import numpy as np
 import pytest
 
-from hebbevo.envs import MORPHOLOGIES, DogConfig, QuadrupedConfig
+from hebbevo.envs import MORPHOLOGIES, DogConfig, QuadrupedConfig, compile_model
 from hebbevo.envs.morphologies.catalogue import NAMED, split_names
-from hebbevo.envs.robots.dog import compile_dog
-from hebbevo.envs.robots.quadruped import compile_model
 from hebbevo.errors import EnvError
 
 ROOT = Path(__file__).resolve().parents[2]
-BUILDS = {"quadruped": (QuadrupedConfig, compile_model), "dog": (DogConfig, compile_dog)}
+BUILDS = {
+    "quadruped": (QuadrupedConfig, partial(compile_model, "quadruped")),
+    "dog": (DogConfig, partial(compile_model, "dog")),
+}
 GROUPS = {"named": tuple(NAMED), "train": split_names("train"), "test": split_names("test")}
 MIXED = (
     "intact",
@@ -114,12 +115,10 @@ def test_sampled_bodies_share_a_block_with_any_other(build):
 
 
 def test_trimmed_blocks_sense_what_whole_ones_do(build, monkeypatch):
-    config, compile_body = BUILDS[build]
+    config, _ = BUILDS[build]
     lifetimes = list(enumerate(MIXED))
     trimmed = rollout(config().build(len(MIXED)), lifetimes, 60)
-    monkeypatch.setattr(
-        f"{compile_body.__module__}.{compile_body.__name__}", partial(compile_body, trim=False)
-    )
+    monkeypatch.setattr("hebbevo.envs.robots.body.compile_trimmed", lambda spec: spec.compile())
     assert rollout(config().build(len(MIXED)), lifetimes, 60) == trimmed
 
 

@@ -1,12 +1,13 @@
 """Every edit does to the compiled model what it says, and nothing else: checked field by field in the model."""
 
 import math
+from functools import partial
 
 import mujoco
 import numpy as np
 import pytest
 
-from hebbevo.envs import MORPHOLOGIES, DogConfig, Morphology, QuadrupedConfig
+from hebbevo.envs import MORPHOLOGIES, DogConfig, Morphology, QuadrupedConfig, compile_model
 from hebbevo.envs.morphologies.anatomy import ANATOMIES, CORNERS
 from hebbevo.envs.morphologies.edits import (
     LockJoint,
@@ -19,11 +20,9 @@ from hebbevo.envs.morphologies.edits import (
     ScaleSegment,
 )
 from hebbevo.envs.morphologies.world_edits import ScaleFriction, ScaleGravity, Slope
-from hebbevo.envs.robots.dog import compile_dog
-from hebbevo.envs.robots.quadruped import compile_model
 from hebbevo.errors import EnvError
 
-COMPILE = {"ant": compile_model, "dog": compile_dog}
+COMPILE = {"ant": partial(compile_model, "quadruped"), "dog": partial(compile_model, "dog")}
 CONFIG = {"ant": QuadrupedConfig, "dog": DogConfig}
 
 INERTIA = ("body_mass", "body_inertia", "body_subtreemass", "body_ipos", "body_iquat")

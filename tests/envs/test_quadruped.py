@@ -7,8 +7,8 @@ import mujoco.batch
 import numpy as np
 import pytest
 
-from hebbevo.envs import MORPHOLOGIES, Morphology, QuadrupedConfig, environment_stream
-from hebbevo.envs.robots.quadruped import compile_model, paper_distance
+from hebbevo.envs import MORPHOLOGIES, Morphology, QuadrupedConfig, compile_model, environment_stream
+from hebbevo.envs.robots.quadruped import paper_distance
 from hebbevo.envs.robots.simulations import unchecked_step
 from hebbevo.errors import EnvError
 
@@ -55,7 +55,7 @@ def alone():
     return records
 
 
-@pytest.mark.parametrize("capacity", [1, 4, 16])
+@pytest.mark.parametrize("batch_size", [1, 4, 16])
 @pytest.mark.parametrize("order", ["as they come", "shuffled"])
 def test_the_block_does_not_matter(alone, batch_size, order):
     lifetimes = list(LIFETIMES)
@@ -82,7 +82,7 @@ def test_physics_is_plain_mj_step_bit_for_bit(name, integrator):
     config = QuadrupedConfig(integrator=integrator)
     batch = config.build(3)
     batch.reset([1, 5, 9], ["intact", name, "intact"])
-    model = compile_model(name, integrator=integrator)
+    model = compile_model("quadruped", name, integrator=integrator)
     data = mujoco.MjData(model)
     data.qpos[:] = model.numeric("init_qpos").data
     data.qpos[7:] += environment_stream(5).uniform(-0.1, 0.1, 8)
@@ -211,7 +211,7 @@ class Checked:
 
 @pytest.mark.parametrize("rows", [None, np.array([0, 2], np.int32)])
 def testunchecked_steps_are_the_same(rows):
-    model = compile_model("intact")
+    model = compile_model("quadruped", "intact")
     batches = [mujoco.batch.Batch(model, nsim=3, nthread=1) for _ in range(2)]
     for batch, step in zip(batches, (unchecked_step(batches[0]), batches[1].step), strict=True):
         batch.qpos = model.numeric("init_qpos").data

@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from hebbevo.envs import QuadrupedConfig
-from hebbevo.envs.robots.quadruped import compile_model
+from hebbevo.envs import QuadrupedConfig, compile_model
 
 BODIES = ("intact", "right_front_damaged", "left_front_damaged")
 FEET = ("left_ankle_geom", "fourth_ankle_geom", "right_ankle_geom", "third_ankle_geom")
@@ -38,7 +37,7 @@ def reference(model, qpos, qvel, touching):
 def test_observations_agree_with_the_table(name, gear):
     batch = QuadrupedConfig(gear=gear).build(2)
     batch.reset([7, 8], ["intact", name])
-    model = compile_model(name, gear=gear)
+    model = compile_model("quadruped", name, gear=gear)
     data = mujoco.MjData(model)
     generator = np.random.default_rng(0)
     seen = set()
@@ -66,7 +65,7 @@ def test_foot_contacts_are_mujoco_s(name, burn_in):
     batch.reset(range(16), [name] * 16)
     before = batch.positions.copy()  # geom poses are those of the state one substep ago
     batch.step(np.zeros((16, 8), np.float32), np.arange(16))
-    model = compile_model(name)
+    model = compile_model("quadruped", name)
     data = mujoco.MjData(model)
     for row in range(16):
         data.qpos[:] = before[row]

@@ -1,14 +1,11 @@
 """The trimmed model against MuJoCo's own collision detection: the same bits, whatever the body and its contacts."""
 
-from functools import partial
-
 import mujoco
 import numpy as np
 import pytest
 
-from hebbevo.envs import MORPHOLOGIES, Morphology, QuadrupedConfig
+from hebbevo.envs import MORPHOLOGIES, Morphology, QuadrupedConfig, compile_model
 from hebbevo.envs.morphologies.catalogue import NAMED
-from hebbevo.envs.robots.quadruped import compile_model
 from hebbevo.envs.robots.trim import collision_pairs
 
 INTEGRATORS = ("Euler", "implicitfast", "RK4")
@@ -82,7 +79,7 @@ def actions_of(seed, steps):
 
 def same_physics(name, integrator, seed, steps):
     """Step both models side by side; return how many contacts they had."""
-    models = [compile_model(name, integrator=integrator, trim=trim) for trim in (True, False)]
+    models = [compile_model("quadruped", name, integrator=integrator, trim=trim) for trim in (True, False)]
     datas = [mujoco.MjData(model) for model in models]
     for model, data in zip(models, datas, strict=True):
         data.qpos[:] = model.numeric("init_qpos").data
@@ -120,7 +117,7 @@ def test_trimmed_physics_is_the_same_over_a_lifetime(name, integrator):
 
 @pytest.mark.parametrize("name", BODIES)
 def test_nothing_else_of_the_model_changes(name):
-    trimmed, whole = compile_model(name), compile_model(name, trim=False)
+    trimmed, whole = compile_model("quadruped", name), compile_model("quadruped", name, trim=False)
     assert not any(getattr(trimmed, mask).any() for mask in COLLISION_MASKS)
     assert trimmed.npair == whole.npair + len(collision_pairs(whole))
     for field in dir(whole):
@@ -131,7 +128,7 @@ def test_nothing_else_of_the_model_changes(name):
 
 @pytest.mark.parametrize("name", ["intact", "right_front_damaged"])
 def test_only_the_floor_is_touched(name):
-    model = compile_model(name, trim=False)
+    model = compile_model("quadruped", name, trim=False)
     pairs = collision_pairs(model)
     floor = model.geom("floor").id
     assert pairs == [(floor, geom) for geom in range(model.ngeom) if geom != floor]
@@ -152,8 +149,7 @@ def experience(name, seed):
 @pytest.mark.parametrize("name", BODIES)
 def test_a_block_senses_the_same(name, monkeypatch):
     trimmed = experience(name, 11)
-    whole = partial(compile_model, trim=False)
-    monkeypatch.setattr("hebbevo.envs.robots.quadruped.compile_model", whole)
+    monkeypatch.setattr("hebbevo.envs.robots.body.compile_trimmed", lambda spec: spec.compile())
     assert experience(name, 11) == trimmed
 
 

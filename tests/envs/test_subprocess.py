@@ -11,7 +11,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from hebbevo.envs import BatchedEnvironment, EnvConfig, config_class
+from hebbevo.envs import BatchedEnvironment, EnvConfig, EnvironmentInterface, config_class
 from hebbevo.envs.subprocess.environment import ProcessEnvironment
 from hebbevo.errors import EnvError
 
@@ -70,15 +70,20 @@ class FragileConfig(EnvConfig):
 
     unit: ClassVar[str] = "reward"
     releases_gil: ClassVar[bool] = False
+    environment: ClassVar[str] = f"{__name__}:Fragile"
     name: str = "fragile"
 
-    def build(self, batch_size: int) -> BatchedEnvironment:
-        if self.steps == 13:
-            raise EnvError("env.steps must not be 13; use 14")
-        return Fragile(batch_size, 2, 1)
+    @property
+    def interface(self) -> EnvironmentInterface:
+        return EnvironmentInterface(2, np.ones(1, np.float32))
 
 
 class Fragile(BatchedEnvironment):
+    def __init__(self, config: FragileConfig, batch_size: int) -> None:
+        if config.steps == 13:
+            raise EnvError("env.steps must not be 13; use 14")
+        super().__init__(batch_size, 2, 1)
+
     def reset(self, seeds, morphologies) -> None:
         if "broken" in morphologies:
             raise EnvError("unknown morphology 'broken'")

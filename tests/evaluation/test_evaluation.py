@@ -186,7 +186,7 @@ def test_pairs_with_a_lifetime_that_diverged_are_left_out() -> None:
 
 
 def test_what_has_no_official_environment_says_so(genome: Genome) -> None:
-    with pytest.raises(EnvError, match="leave --official out"):
+    with pytest.raises(EnvError, match="leave `official` out"):
         evaluate(genome, episodes=1, official=True)
 
 

@@ -80,7 +80,7 @@ def test_the_paper_s_numbers(car_task):
     assert car_task.layout.names[:3] == ("conv1.weight", "conv2.weight", "layer1.A")
     static = load_config("quick-carracing", ["plasticity.rule=none", "plasticity.initial_weights=evolved"])
     assert Task.of(static).layout.size == 92_690
-    np.testing.assert_array_equal(car_task.ends.slopes, np.float32([1, 0.5, 0.5]))
+    np.testing.assert_array_equal(car_task.env.interface.action_slopes, np.float32([1, 0.5, 0.5]))
 
 
 def float64_features(frame: np.ndarray, arrays: dict[str, np.ndarray]) -> np.ndarray:
@@ -116,7 +116,8 @@ def test_the_paper_s_policy_agrees_with_float64_over_200_steps(loop, coefficient
     genome = task.first_genome(np.random.default_rng(0))
     initial = task.plasticity.weight_distribution
     encoder = NumbaEncoder(task.encoder, task.layout, 1)
-    network = NumbaNetwork(NumbaKernel(task.kernel_spec), task.layout, initial, 1, encoder, task.ends.slopes)
+    slopes = task.env.interface.action_slopes
+    network = NumbaNetwork(NumbaKernel(task.kernel_spec), task.layout, initial, 1, encoder, slopes)
     network.reset(genome[None], [0], [seed])
     parts = (task.plasticity.parsed_rule, task.layout, task.sharing, task.sizes, genome, seed)
     expected = ReferenceNetwork(*parts, initial=initial, normaliser="max", output="identity")

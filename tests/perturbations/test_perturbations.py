@@ -94,7 +94,7 @@ def test_every_kind_has_a_sample() -> None:
 @pytest.mark.parametrize("kind", SAMPLES)
 def test_every_kind_changes_a_lifetime_or_is_refused(name: str, kind: str) -> None:
     task, perturbations = task_of(name), parse_perturbations(SAMPLES[kind])
-    if name == "CartPole" and PERTURBATIONS[kind].needs_body:
+    if name == "CartPole" and PERTURBATIONS[kind].intervention:
         with pytest.raises(InputError, match=f"{kind} acts on the body of `quadruped` or `dog`"):
             task.check(perturbations)
         return

@@ -17,7 +17,7 @@ import pytest
 from tasks import HERE, cart_pole_task, quadruped_task
 
 from hebbevo import Genome, InputError, evaluate, load_config
-from hebbevo.envs import EnvConfig
+from hebbevo.envs import EnvConfig, EnvironmentInterface
 from hebbevo.envs.robots.quadruped import QuadrupedConfig
 from hebbevo.perturbations.catalogue import parse_perturbations
 from hebbevo.rendering import gl
@@ -287,7 +287,8 @@ def test_an_environment_without_a_camera_is_refused() -> None:
     class Other(EnvConfig):
         unit, releases_gil = "m", True
 
-        def build(self, batch_size: int) -> None:  # type: ignore[override]
+        @property
+        def interface(self) -> EnvironmentInterface:
             raise AssertionError
 
     with pytest.raises(InputError, match="cannot draw other"):

@@ -88,7 +88,7 @@ def make_plan(
 
 
 def _check_bodies(env: EnvConfig) -> None:
-    if "morphologies" not in type(env).model_fields:
+    if not env.has_bodies:
         raise InputError(f"{env.name} has one body only; generalize takes genomes of quadruped and dog")
 
 

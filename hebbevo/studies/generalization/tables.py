@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hebbevo.envs.robots.quadruped import QuadrupedConfig, paper_distance
 from hebbevo.evaluation.bootstrap import FloatArray
 from hebbevo.evaluation.evaluation import GENOME
 from hebbevo.evaluation.statistics import (
@@ -57,8 +56,10 @@ def _lifetimes_part(
 
     episodes = range(plan.episodes)
     progress = pa.array(lifetimes.fitness, pa.float64(), mask=lifetimes.diverged)
-    of_the_paper = isinstance(genome.task.env, QuadrupedConfig)
-    distances = [paper_distance(m) if of_the_paper and m is not None else None for m in progress.to_pylist()]
+    paper_distance = genome.task.env.metrics.get("paper_distance")
+    distances = [
+        paper_distance(m) if paper_distance and m is not None else None for m in progress.to_pylist()
+    ]
     return pa.table(
         {
             "genome": pa.repeat(genome.name, plan.episodes),
@@ -120,8 +121,8 @@ def _statistics(
     row["median"] = float(np.median(pooled))
     intervals = stratified_intervals(strata, [np.mean, interquartile_mean])
     (row["mean_low"], row["mean_high"]), (row["iqm_low"], row["iqm_high"]) = intervals
-    if isinstance(genome.task.env, QuadrupedConfig):
-        row["paper_distance"] = paper_distance(row["mean"])
+    for name, metric in genome.task.env.metrics.items():
+        row[name] = metric(row["mean"])
     return row | _improvement(plan, lived, genome, condition, bodies)
 
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from hebbevo.envs import EnvConfig
-from hebbevo.envs.robots.walker import WalkerConfig
 from hebbevo.errors import InputError
 from hebbevo.evaluation.evaluation import check_sample, checked_bodies
 from hebbevo.genomes.genome import Genome
@@ -89,8 +88,7 @@ class Plan:
     @property
     def step_seconds(self) -> float | None:
         """Length of a control step, where the environment has one."""
-        env = self.env
-        return env.timestep * env.substeps if isinstance(env, WalkerConfig) else None
+        return self.env.seconds_per_step
 
     def protocols_of(self, genome: Genome) -> tuple[Protocol, ...]:
         """Return what a genome lives through: there is nothing to freeze in static weights."""

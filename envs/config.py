@@ -1,0 +1,117 @@
+"""What a user writes under `env:`, and what the config declares of its world without building it.
+
+A new environment is a subclass of `EnvConfig`, the `BatchedEnvironment` that it names, and one entry of
+`hebbevo.envs.registry.ENVIRONMENTS`. Files of configs stay light: a config is read without importing the simulator.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, ClassVar, Self, cast
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from hebbevo.envs.base import DEFAULT_MORPHOLOGY, BatchedEnvironment, EnvironmentInterface
+from hebbevo.envs.cameras import CameraSpec
+from hebbevo.envs.entry_points import load
+from hebbevo.envs.interventions import Intervention
+from hebbevo.errors import EnvError
+
+
+class EarlyStop(BaseModel):
+    """When a hopeless lifetime ends: past step `after`, on `done` or too many negative rewards in a row."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    after: int = Field(default=200, ge=0, description="no stop before this step")
+    negative_rewards: int = Field(
+        default=30, ge=0, description="stop when more than this many consecutive rewards are negative"
+    )
+
+
+class EnvConfig(BaseModel, ABC):
+    """Settings of an environment; one subclass for each kind."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    environment: ClassVar[str]
+    """Entry point of the `BatchedEnvironment`, called with (config, batch_size); imported when it is built."""
+    requires: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    """Modules that the environment imports besides hebbevo's own requirements, and what pip installs for each."""
+    unit: ClassVar[str]
+    """Unit of the fitness: "m" or "reward"."""
+    metrics: ClassVar[Mapping[str, Callable[[float], float]]] = MappingProxyType({})
+    """Other measures of a lifetime: name and function of the fitness."""
+    releases_gil: ClassVar[bool]
+    """Whether a step lets other Python threads run: then threads, not processes, spread the batches."""
+    has_levels: ClassVar[bool] = False
+    """Whether a lifetime plays the level of `hebbevo.seeding.level_seed`, so that another one may play it again."""
+    has_bodies: ClassVar[bool] = False
+    """Whether the environment has several bodies to choose from, as `with_morphologies` does."""
+    interventions: ClassVar[frozenset[Intervention]] = frozenset()
+    """What can be done to a lifetime in the middle of it, by `BatchedEnvironment.interventions`."""
+    camera: ClassVar[CameraSpec | None] = None
+    """How a lifetime is drawn; None: not at all."""
+    preferred_batch_size: ClassVar[int] = 8
+    """Lifetimes best stepped in lockstep on a core: few enough that their synapses stay in its cache."""
+
+    name: str
+    steps: int = Field(default=1000, ge=1, description="longest lifetime in steps")
+    early_stop: EarlyStop | None = None
+
+    @property
+    @abstractmethod
+    def interface(self) -> EnvironmentInterface:
+        """What the environment hands a network and takes from it.
+
+        Raises:
+            EnvError: it is only known by making the environment, which cannot be made.
+        """
+
+    @property
+    def seconds_per_step(self) -> float | None:
+        """Length of a control step (s), where the config sets one."""
+        return None
+
+    @property
+    def morphology_names(self) -> tuple[str, ...]:
+        """Names of the bodies that a genome is evaluated on; ("default",) where there is only one."""
+        return (DEFAULT_MORPHOLOGY,)
+
+    def with_morphologies(self, names: Sequence[str]) -> Self:
+        """Return the same settings with other bodies to evaluate a genome on.
+
+        Raises:
+            EnvError: the environment has one body only, or not all of these.
+        """
+        raise EnvError(f"{self.name} has one body only, got morphologies {', '.join(names)}; leave them out")
+
+    def reference_environment(self) -> EnvConfig:
+        """Return the same task on the original of the environment, where ours is a faster copy.
+
+        Raises:
+            EnvError: ours is the only one.
+        """
+        raise EnvError(f"{self.name} is no copy of an official environment; leave `official` out")
+
+    def check_installed(self) -> None:
+        """Raise `EnvError` where a module that the environment needs is not installed."""
+        for module, package in self.requires.items():
+            if importlib.util.find_spec(module) is None:
+                raise EnvError(f'{self.name} needs {module}, which is missing; pip install "{package}"')
+
+    def build(self, batch_size: int, **options: Any) -> BatchedEnvironment:
+        """Make the environment for up to `batch_size` lifetimes.
+
+        Args:
+            batch_size: at least 1.
+            options: further arguments of the environment, as ``render_mode="rgb_array"``.
+
+        Raises:
+            EnvError: a wrong batch size, or something that the environment needs is not installed.
+        """
+        self.check_installed()
+        return cast(BatchedEnvironment, load(self.environment)(self, batch_size, **options))
