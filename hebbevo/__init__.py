@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hebbevo import envs, rules, search
-    from hebbevo.config.loading import Config, load_config
+    from hebbevo.config.loading import load_config
+    from hebbevo.config.schema import Config
     from hebbevo.errors import InputError
     from hebbevo.evaluation.evaluation import Evaluation, evaluate
     from hebbevo.execution.execution import Execution

@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from hebbevo.benchmarks.timing import Effort
-from hebbevo.config.loading import Config, load_config
+from hebbevo.config.loading import load_config
+from hebbevo.config.schema import Config
 from hebbevo.evaluation.fitness import evaluate_generation
 from hebbevo.execution.execution import Execution, cores
 from hebbevo.execution.executors import executor_for

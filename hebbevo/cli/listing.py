@@ -6,7 +6,7 @@ from collections.abc import Callable
 from importlib import resources
 
 from hebbevo import envs, rules, search
-from hebbevo.config.loading import preset_names
+from hebbevo.config.catalogue import preset_names
 from hebbevo.genomes.genome import ZOO, load_genome, zoo_names
 from hebbevo.perturbations.catalogue import PERTURBATIONS
 

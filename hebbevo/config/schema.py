@@ -1,4 +1,4 @@
-"""What a user writes under each section of a configuration, and the whole of it."""
+"""The sections of a configuration, and all of them together."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _EVOLVED = "evolved"
 
 
 class ConvolutionConfig(Section):
-    """A convolution without bias or padding, then tanh, then the maximum of every `pool` x `pool` block."""
+    """A convolution without bias or padding, then tanh, then the maximum of every `pool` x `pool` window."""
 
     channels: int = Field(ge=1, le=1024)
     kernel: int = Field(ge=1, le=31)
@@ -32,7 +32,7 @@ class ConvolutionConfig(Section):
 
 
 class EncoderConfig(Section):
-    """How images become the features that the plastic layers see; static, evolved. Najarro & Risi's by default."""
+    """The encoder of images into features for the plastic layers; static, evolved. Najarro & Risi's by default."""
 
     image_size: int | None = Field(
         default=84,
@@ -47,7 +47,7 @@ class EncoderConfig(Section):
         description="each with tanh and max pooling",
     )
     weights: str = Field(
-        default="normal(0, 1)", description="distribution of the first centre's convolutions"
+        default="normal(0, 1)", description="distribution of the first center's convolutions"
     )
 
     @field_validator("weights")
@@ -68,7 +68,7 @@ class NetworkConfig(Section):
     )
     output: Literal["tanh", "raw"] = optional(
         "tanh",
-        description="what `post` is in the last layer: the action, or the sum, which tanh (sigmoid where an action has "
+        description="`post` in the last layer: the action, or the sum, which tanh (sigmoid where an action has "
         "one sign) bounds only for the environment",
     )
     encoder: EncoderConfig | None = optional(
@@ -77,7 +77,7 @@ class NetworkConfig(Section):
 
 
 class PlasticityConfig(Section):
-    """The rule, who shares its coefficients, and the weights at birth."""
+    """The rule, the sharing of its coefficients, and the initial weights."""
 
     rule: str | dict[str, str] = Field(
         default="ABCD_lr", description="a name, an equation, or an equation per state"
@@ -90,7 +90,7 @@ class PlasticityConfig(Section):
         default="uniform(-0.1, 0.1)",
         description="a distribution, new in every lifetime; or `evolved [from DISTRIBUTION]`: in the genome",
     )
-    initial_coefficients: str = Field(default="normal(0, 1)", description="distribution of the first centre")
+    initial_coefficients: str = Field(default="normal(0, 1)", description="distribution of the first center")
 
     @model_validator(mode="before")
     @classmethod
@@ -123,12 +123,12 @@ class PlasticityConfig(Section):
 
     @property
     def weights_evolve(self) -> bool:
-        """Whether the genome holds the weights at birth."""
+        """Whether the genome holds the initial weights."""
         return self.initial_weights.split()[:1] == [_EVOLVED]
 
     @cached_property
     def weight_distribution(self) -> Distribution:
-        """Distribution of the weights at birth, or of the first centre's weights where they evolve."""
+        """Distribution of the initial weights, or of the first center's weights where they evolve."""
         text = self.initial_weights
         if self.weights_evolve:
             text = (
@@ -145,7 +145,7 @@ class PlasticityConfig(Section):
 
 
 class Config(Section):
-    """A whole run."""
+    """The configuration of a run."""
 
     env: SerializeAsAny[EnvConfig]
     network: NetworkConfig = NetworkConfig()

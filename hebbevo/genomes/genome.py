@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hebbevo.config.loading import PERTURBATIONS, build_sections
+from hebbevo.config.building import PERTURBATIONS, build_sections
 from hebbevo.envs import EnvConfig
 from hebbevo.errors import FileError, InputError, unknown
 from hebbevo.genomes.file import read_genome, write_genome

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from hebbevo.config.loading import difference
+from hebbevo.config.difference import difference
 from hebbevo.envs import EnvConfig
 from hebbevo.errors import InputError
 from hebbevo.genomes.genome import Genome

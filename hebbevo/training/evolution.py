@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from hebbevo.config.loading import Config
+from hebbevo.config.schema import Config
 from hebbevo.errors import FileError, InputError
 from hebbevo.execution.execution import Execution
 from hebbevo.execution.executors import executor_for

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from hebbevo.config.loading import Config
+from hebbevo.config.schema import Config
 from hebbevo.errors import InputError
 from hebbevo.evaluation.fitness import evaluate_generation
 from hebbevo.execution.execution import Execution

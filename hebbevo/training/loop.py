@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from hebbevo.config.loading import Config
+from hebbevo.config.schema import Config
 from hebbevo.evaluation.evaluation import GENOME, evaluate_conditions
 from hebbevo.evaluation.fitness import Fitness, evaluate_generation
 from hebbevo.execution.execution import ResolvedExecution, cores

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from hebbevo.config.loading import Config
+from hebbevo.config.schema import Config
 
 Row = dict[str, int | float | None]
 """A generation in progress.csv, by column; None is an empty field."""

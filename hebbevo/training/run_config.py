@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from hebbevo.config.aliases import current_names
-from hebbevo.config.loading import Config, build_config, difference
+from hebbevo.config.building import build_config
+from hebbevo.config.difference import difference
+from hebbevo.config.schema import Config
 from hebbevo.errors import InputError
 from hebbevo.training.checkpoints import Checkpoint
 from hebbevo.training.run_directory import RunDirectory

@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hebbevo import Config, InputError, load_config
-from hebbevo.config.loading import build_config, difference, preset_names
+from hebbevo.config.building import build_config
+from hebbevo.config.catalogue import preset_names
+from hebbevo.config.difference import difference
 from hebbevo.errors import EnvError, RuleError, SearchError
 
 INPUT_ERRORS = (InputError, RuleError, EnvError, SearchError)
@@ -342,3 +344,53 @@ def test_differences_name_the_key() -> None:
 def test_a_config_may_be_built_from_python() -> None:
     config = build_config({"search": {"population": 4, "generations": 2}})
     assert (config.env.name, config.plasticity.rule) == ("quadruped", "ABCD_lr")
+
+
+def test_overrides_may_be_a_mapping() -> None:
+    texts = [
+        "search.population=64",
+        "env.morphologies=[intact]",
+        "env.early_stop=null",
+        "plasticity.rule=oja",
+    ]
+    mapping = {
+        "search.population": 64,
+        "env.morphologies": ["intact"],
+        "env.early_stop": None,
+        "plasticity.rule": "oja",
+    }
+    assert load_config(QUICK, mapping) == load_config(QUICK, texts)
+    assert load_config(QUICK, {"search": {"population": 64, "sigma": 0.2}}).search.sigma == 0.2
+    lesion = {"kind": "zero_weights", "at": 30, "fraction": 0.5}
+    assert load_config(QUICK, {"perturbations": [lesion]}) == load_config(
+        QUICK, ["perturbations=zero_weights:at=30,fraction=0.5"]
+    )
+
+
+def test_a_kind_in_a_mapping_drops_keys_of_the_preset_only() -> None:
+    config = load_config(QUICK, {"search.population": 8, "search.algorithm": "snes", "search.sigma": 0.3})
+    assert (config.search.algorithm, config.search.population, config.search.sigma) == ("snes", 8, 0.3)
+    with pytest.raises(InputError, match="optimizer"):
+        load_config(QUICK, {"search.optimizer": "adam", "search.algorithm": "snes"})
+
+
+@pytest.mark.parametrize("key", ["population", "search.", "", 5, "search", "serch.population"])
+def test_a_mapping_with_a_bad_key_is_refused(key: object) -> None:
+    with pytest.raises(InputError):
+        load_config(QUICK, {key: 64})  # type: ignore[dict-item]
+
+
+def test_the_source_may_be_a_mapping() -> None:
+    base = {"preset": QUICK, "search": {"population": 8}}
+    assert load_config(base) == load_config(QUICK, ["search.population=8"])
+    assert base == {"preset": QUICK, "search": {"population": 8}}
+
+
+def test_optional_keys_are_left_out_at_their_default() -> None:
+    config = load_config(QUICK)
+    dumped = config.model_dump(mode="json")
+    assert "perturbations" not in dumped
+    assert {"output", "encoder"}.isdisjoint(dumped["network"])
+    assert "level_replay" not in dumped["training"]
+    raw = load_config(QUICK, ["network.output=raw"]).model_dump(mode="json")
+    assert raw["network"]["output"] == "raw"

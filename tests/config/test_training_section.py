@@ -8,7 +8,8 @@ import yaml
 
 from hebbevo import InputError, load_config, resume
 from hebbevo.config.aliases import ALIASES
-from hebbevo.config.loading import build_config, preset_names
+from hebbevo.config.building import build_config
+from hebbevo.config.catalogue import preset_names
 from hebbevo.search import SEARCHERS
 
 QUICK = "quick-quadruped"

@@ -11,7 +11,7 @@ from tasks import QUADRUPED, small_config
 
 import hebbevo
 from hebbevo.cli.app import run
-from hebbevo.config.loading import Config
+from hebbevo.config.schema import Config
 from hebbevo.errors import InputError
 from hebbevo.evaluation.fitness import evaluate_generation
 from hebbevo.execution.device_worker import DeviceWorker

@@ -16,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from hebbevo.config.loading import Config, load_config
+from hebbevo.config.loading import load_config
+from hebbevo.config.schema import Config
 from hebbevo.errors import SearchError
 from hebbevo.evaluation.fitness import evaluate_generation, evaluate_individuals
 from hebbevo.execution.execution import Execution

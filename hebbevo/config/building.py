@@ -1,0 +1,117 @@
+"""Nested mappings checked against the schema: the sections of `Config`, each by itself, then together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+from hebbevo import envs, search
+from hebbevo.config.aliases import current_names
+from hebbevo.config.schema import Config
+from hebbevo.errors import InputError, unknown
+from hebbevo.perturbations.catalogue import build_perturbations, check_perturbations
+from hebbevo.perturbations.perturbation import Perturbation
+from hebbevo.search import SearchConfig
+from hebbevo.validation import check_section, shown
+
+PERTURBATIONS = "perturbations"
+"""The one section that is a list."""
+
+
+@dataclass(frozen=True)
+class KindOfSection:
+    """How the schema of a section depends on one of its keys.
+
+    Attributes:
+        key: names the kind.
+        default: kind of a section that does not name one.
+        schema: kind -> schema.
+        kept: kind -> schema whose keys survive a change to that kind.
+    """
+
+    key: str
+    default: str
+    schema: Callable[[str], type[BaseModel]]
+    kept: Callable[[str], type[BaseModel]]
+
+    def of(self, section: str, values: Mapping[str, Any]) -> str:
+        """Return the kind of a section.
+
+        Raises:
+            InputError: it is not a text.
+        """
+        kind = values.get(self.key, self.default)
+        if not isinstance(kind, str):
+            raise InputError(f"{section}.{self.key} must be a name, got {shown(kind)}")
+        return kind
+
+
+KINDS = {
+    "env": KindOfSection("name", "quadruped", envs.config_class, envs.config_class),
+    # Algorithms share what the base class has; a learning rate does not mean the same in any two.
+    "search": KindOfSection("algorithm", "openai_es", search.config_class, lambda _: SearchConfig),
+}
+"""Sections whose schema depends on one of their keys."""
+
+
+def build_config(data: Mapping[str, Any]) -> Config:
+    """Check a nested mapping against the schema.
+
+    Raises:
+        InputError: one line with the key, the value and the remedy.
+    """
+    for key in data:
+        if key not in Config.model_fields:
+            raise InputError(unknown("config section", str(key), Config.model_fields))
+    sections = {**dict.fromkeys(Config.model_fields), **current_names(data)}
+    training = sections.pop("training")
+    built = build_sections(sections)
+    built |= build_sections({"training": _with_penalty(training, built["search"])})
+    config = Config(**built)
+    check_perturbations(config.perturbations, config.env)
+    _check_levels(config)
+    return config
+
+
+def build_sections(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Check sections of a config, each by itself.
+
+    Raises:
+        InputError: one line with the key, the value and the remedy.
+    """
+    return {name: _build_section(name, values) for name, values in data.items()}
+
+
+def _build_section(name: str, values: Any) -> BaseModel | tuple[Perturbation, ...]:
+    if name == PERTURBATIONS:
+        return build_perturbations(values, name)
+    return check_section(name, _schema(name, values or {}), values or {})
+
+
+def _schema(section: str, values: Any) -> type[BaseModel]:
+    if not isinstance(values, Mapping):
+        raise InputError(
+            f"{section}: expected keys and values, got {shown(values)}; write {section}.KEY=VALUE"
+        )
+    if section in KINDS:
+        return KINDS[section].schema(KINDS[section].of(section, values))
+    schema = Config.model_fields[section].annotation
+    assert isinstance(schema, type)
+    return schema
+
+
+def _with_penalty(training: Any, search: SearchConfig) -> Any:
+    """Return the keys of `training`, with the algorithm's penalty where they name none."""
+    if training is None or (isinstance(training, Mapping) and training.get("penalty") is None):
+        return {**(training or {}), "penalty": search.default_penalty}
+    return training
+
+
+def _check_levels(config: Config) -> None:
+    if config.training.level_replay and not config.env.has_levels:
+        raise InputError(
+            f"training.level_replay needs an environment with tracks, got env.name {config.env.name}; leave it out"
+        )
