@@ -21,7 +21,7 @@ from typing_extensions import override
 from hebbevo import Genome, load_genome
 from hebbevo.envs import QuadrupedConfig
 from hebbevo.envs.robots.walker import BatchedQuadruped
-from hebbevo.evaluation.evaluation import random_genome
+from hebbevo.evaluation.controls import random_genome
 from hebbevo.rendering.offscreen import OffscreenRenderer
 from hebbevo.rollouts.hooks import Batch, Hook
 from hebbevo.seeding import SeedPurpose, lifetime_seed

@@ -12,7 +12,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from hebbevo.evaluation.evaluation import GENOME, Evaluation
+from hebbevo.evaluation.controls import GENOME
+from hebbevo.evaluation.evaluation import Evaluation
 from hebbevo.rollouts.result import WORST_FITNESS
 from hebbevo.training.records import Step
 

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from hebbevo.evaluation.evaluation import GENOME
+from hebbevo.evaluation.controls import GENOME
 from hebbevo.studies.report import hundredths, shown, shown_interval
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hebbevo.errors import InputError
-from hebbevo.evaluation.evaluation import checked_bodies
+from hebbevo.evaluation.checks import checked_bodies
 from hebbevo.genomes.genome import Genome
 from hebbevo.perturbations.catalogue import read_protocols
 from hebbevo.perturbations.perturbation import Perturbation

@@ -31,13 +31,13 @@ def study_directory(path: Path | str) -> Iterator[Path]:
     """
     target = Path(path)
     if os.path.lexists(target):
-        raise InputError(f"{target} exists; choose another --out")
+        raise InputError(f"{target} exists; choose another `out`")
     try:
         beside, descriptor = make_beside(target)
     except OSError as error:
         if error.errno in _FAILING_DISK:
             raise
-        raise InputError(f"cannot make {target}: {error.strerror}; choose another --out") from None
+        raise InputError(f"cannot make {target}: {error.strerror}; choose another `out`") from None
     try:
         yield beside
     except BaseException:

@@ -1,4 +1,4 @@
-"""What the genomes of one study must have in common, and what is left out of them."""
+"""The genomes of one study: names, and the world that they share."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ def check_worlds(genomes: Sequence[Genome]) -> None:
     first = genomes[0]
     for other in genomes[1:]:
         if lines := difference(world(first.task.env), world(other.task.env), "env."):
-            what = next((line for line in lines if line.startswith("env.name:")), "; ".join(lines[:3]))
+            differs = next((line for line in lines if line.startswith("env.name:")), "; ".join(lines[:3]))
             raise InputError(
-                f"{other.name} is of another task than {first.name} ({what}); study them one at a time"
+                f"{other.name} is of another task than {first.name} ({differs}); study them one at a time"
             )
 
 
@@ -51,3 +51,17 @@ def is_static(genome: Genome) -> bool:
 def unperturbed(genome: Genome) -> Genome:
     """Return the genome without the perturbations that its evolution may have had: a study sets its own."""
     return replace(genome, task=replace(genome.task, perturbations=()))
+
+
+def short_names(genomes: Sequence[Genome]) -> dict[str, str]:
+    """Return labels of the genomes: the last parts of their paths, as many as tell them apart."""
+    names = [genome.name for genome in genomes]
+    files = ("center.safetensors", "best.safetensors")
+    parts = {
+        name: [part for part in name.split("/") if part and part not in files] or [name] for name in names
+    }
+    for count in range(1, 20):
+        short = {name: "/".join(parts[name][-count:]) for name in names}
+        if len(set(short.values())) == len(names):
+            return short
+    return {name: name for name in names}

@@ -6,7 +6,8 @@ import time
 from typing import Any
 
 from hebbevo.config.schema import Config
-from hebbevo.evaluation.evaluation import GENOME, evaluate_conditions
+from hebbevo.evaluation.controls import GENOME
+from hebbevo.evaluation.episodes import Subject, evaluate_conditions
 from hebbevo.evaluation.fitness import Fitness, evaluate_generation
 from hebbevo.execution.execution import ResolvedExecution, cores
 from hebbevo.genomes.genome import Genome, save_genome
@@ -136,10 +137,10 @@ class Evolution:
 
     def _evaluate_center(self, executor: Executor[Worker], batch_size: int) -> list[float]:
         """Return the center's mean on each morphology over fresh full lifetimes; a diverged one counts as worst."""
+        key = (self._config.run.seed, SeedPurpose.CENTER_EVALUATION, self._searcher.generation)
         lifetimes = evaluate_conditions(
             executor,
-            self._searcher.center,
-            (self._config.run.seed, SeedPurpose.CENTER_EVALUATION, self._searcher.generation),
+            Subject(self._searcher.center, key),
             self._config.env.morphology_names,
             (GENOME,),
             self._config.evaluation.episodes,

@@ -52,9 +52,9 @@ def test_lives_of_another_length_and_the_command_to_have_them_again(
     [
         (("plastic.safetensors", "pole.safetensors", "--out", "g"), "another task"),
         (("plastic.safetensors", "--morphology", "intct", "--out", "g"), "did you mean intact?"),
-        (("plastic.safetensors", "--out", "plastic.safetensors"), "exists; choose another --out"),
+        (("plastic.safetensors", "--out", "plastic.safetensors"), "exists; choose another `out`"),
         (("nothing", "--out", "g"), "nothing"),
-        (("zoo:nothing", "--out", "g"), "no shipped genome 'zoo:nothing'"),
+        (("zoo:nothing", "--out", "g"), "shipped genome 'zoo:nothing'"),
         (("plastic.safetensors", "--baseline", "nowhere", "--out", "g"), "nowhere"),
         (("plastic.safetensors", "--steps", "0", "--out", "g"), "env.steps"),
         (("plastic.safetensors", "--episodes", "0", "--out", "g"), "episodes must be at least 1, got 0"),

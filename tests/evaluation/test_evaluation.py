@@ -11,7 +11,7 @@ from tasks import HERE, cart_pole_task, quadruped_task
 from hebbevo import Evaluation, Execution, Genome, InputError, evaluate
 from hebbevo.errors import EnvError
 from hebbevo.evaluation.bootstrap import RESAMPLES
-from hebbevo.evaluation.evaluation import applicable_controls, random_genome, shuffled_genome
+from hebbevo.evaluation.controls import applicable_controls, random_genome, shuffled_genome
 from hebbevo.evaluation.statistics import bootstrap_interval, paired_difference, summarise
 from hebbevo.rollouts.result import RolloutResult
 from hebbevo.seeding import SeedPurpose, lifetime_seed

@@ -55,7 +55,7 @@ def test_what_exists_is_refused_and_kept() -> None:
     Path("empty").mkdir()
     Path("link").symlink_to("nowhere")
     for name in ("file", "empty", "link", "."):
-        with pytest.raises(InputError, match=r"exists; choose another --out$"), study_directory(name):
+        with pytest.raises(InputError, match=r"exists; choose another `out`$"), study_directory(name):
             pytest.fail("nothing is to be computed")
     with pytest.raises(InputError, match="cannot make"), study_directory("file/study"):
         pytest.fail("nothing is to be computed")

@@ -20,7 +20,7 @@ from hebbevo import (
 )
 from hebbevo.envs.morphologies.catalogue import NAMED, split_names
 from hebbevo.errors import EnvError
-from hebbevo.evaluation.evaluation import GENOME
+from hebbevo.evaluation.controls import GENOME
 from hebbevo.studies.generalization import plan as generalization_plan
 from hebbevo.studies.generalization.plan import make_plan
 from hebbevo.tasks.task import Task
@@ -303,8 +303,8 @@ def test_an_out_that_exists_is_refused_before_anything(monkeypatch: pytest.Monke
     Path("out").mkdir()
     Path("out/mine").write_text("dear")
     monkeypatch.setattr(
-        "hebbevo.studies.generalization.study.rollout", lambda *_: pytest.fail("nothing is to be lived")
+        "hebbevo.studies.generalization.study.run_plan", lambda *_: pytest.fail("nothing is to be lived")
     )
-    with pytest.raises(InputError, match="out exists; choose another --out"):
+    with pytest.raises(InputError, match="out exists; choose another `out`"):
         study("out")
     assert Path("out/mine").read_text() == "dear"

@@ -13,7 +13,8 @@ from hebbevo.cli.app import run
 from hebbevo.perturbations.catalogue import parse_perturbations
 from hebbevo.studies.perturbation.plan import UNPERTURBED, make_plan
 from hebbevo.studies.perturbation.records import EVOLVED, RANDOM
-from hebbevo.studies.perturbation.study import perturb, rollout
+from hebbevo.studies.perturbation.results import run_plan
+from hebbevo.studies.perturbation.study import perturb
 from hebbevo.studies.perturbation.weight_trajectories import directions, principal_components
 from hebbevo.tasks.task import Task
 from hebbevo.tasks.worker import CpuWorker
@@ -110,7 +111,7 @@ def test_the_published_protocols(tmp_path) -> None:
     page = (tmp_path / "a" / "report.html").read_text()
     assert page.count("data:image/png;base64") == 5
     assert 'src="http' not in page
-    recorded = rollout(make_plan([plastic, static], None, None, 2, 1), Execution(threads=1))
+    recorded = run_plan(make_plan([plastic, static], None, None, 2, 1), Execution(threads=1))
     plastic_images = recorded.records["plastic", "intact", "third_zeroed"].images
     assert list(plastic_images) == [299, 300, 310]
     zeros = {step: np.mean(layers[0] == 0) for step, layers in plastic_images.items()}
@@ -121,7 +122,7 @@ def test_the_published_protocols(tmp_path) -> None:
 
 
 def test_trajectories_are_the_weights_of_unperturbed_lives(genomes) -> None:
-    recorded = rollout(make_plan(genomes, [BLOW], None, 3, 1), Execution(threads=1, batch_size=2))
+    recorded = run_plan(make_plan(genomes, [BLOW], None, 3, 1), Execution(threads=1, batch_size=2))
     assert set(recorded.trajectories) == {("plastic", EVOLVED), ("plastic", RANDOM)}
     (way, *others) = recorded.trajectories["plastic", EVOLVED]
     assert len(others) == 2
@@ -139,10 +140,10 @@ def test_components_are_those_of_the_singular_value_decomposition() -> None:
     found = principal_components(lifetimes)
     points = np.concatenate(lifetimes).astype(float)
     u, s, _ = np.linalg.svd(points - points.mean(axis=0), full_matrices=False)
-    places = np.concatenate(found.places)
+    places = np.concatenate(found.coordinates)
     np.testing.assert_allclose(np.abs(places), np.abs(u[:, :3] * s[:3]), atol=1e-8)
     np.testing.assert_allclose(found.explained, (s**2 / (s**2).sum())[:3])
-    assert [len(part) for part in found.places] == [12, 9]
+    assert [len(part) for part in found.coordinates] == [12, 9]
     assert (places[np.abs(places).argmax(axis=0), range(3)] > 0).all()
     still = principal_components([np.ones((4, 5), np.float32)])
     assert not still.explained.any()

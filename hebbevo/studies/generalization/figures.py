@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hebbevo.evaluation.evaluation import GENOME
+from hebbevo.evaluation.controls import GENOME
 from hebbevo.studies.generalization.plan import GROUPS, Plan
 
 if TYPE_CHECKING:

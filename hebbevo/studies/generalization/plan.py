@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from hebbevo.envs import EnvConfig
 from hebbevo.envs.morphologies.catalogue import NAMED, split_names
 from hebbevo.errors import InputError
-from hebbevo.evaluation.evaluation import GENOME, applicable_controls, check_sample, checked_bodies
+from hebbevo.evaluation.checks import check_sample, checked_bodies
+from hebbevo.evaluation.controls import GENOME, applicable_controls
 from hebbevo.genomes.genome import ZOO, Genome, load_genome, zoo_names
 from hebbevo.studies.genomes import check_names, check_worlds, is_static, unperturbed, world
 

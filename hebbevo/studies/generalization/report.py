@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from hebbevo.envs import MORPHOLOGIES
 from hebbevo.evaluation.bootstrap import RESAMPLES
-from hebbevo.evaluation.evaluation import GENOME
+from hebbevo.evaluation.controls import GENOME
 from hebbevo.genomes.genome import Genome, version
 from hebbevo.studies.generalization.plan import GROUPS, Plan
 from hebbevo.studies.report import Section, hundredths, shown, shown_interval, write_report

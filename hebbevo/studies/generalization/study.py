@@ -6,28 +6,21 @@ evolution beside static ones; with the statistics of Agarwal et al. 2021 (see `h
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hebbevo.evaluation.evaluation import evaluate_conditions
 from hebbevo.execution.execution import Execution
-from hebbevo.execution.executors import executor_for
 from hebbevo.genomes.genome import Genome
-from hebbevo.seeding import SeedPurpose
 from hebbevo.studies.files import study_directory, write_csv, write_tables
 from hebbevo.studies.generalization.plan import DEFAULT_EPISODES, Plan, make_plan
-from hebbevo.studies.generalization.tables import Lived, lifetimes_table, statistics_table
+from hebbevo.studies.generalization.results import run_plan
+from hebbevo.studies.generalization.tables import lifetimes_table, statistics_table
+from hebbevo.studies.runner import Watch
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-Watch = Callable[[int, int], None]
-"""Called with the number of lifetimes done and of all."""
-
-_ROUND = 8
-"""Pieces of work per worker between two calls of `Watch`."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +29,7 @@ class Generalization:
 
     Attributes:
         path: its directory.
-        plan: who lived where.
+        plan: genomes, bodies and conditions.
         lifetimes: a row per lifetime, as in ``lifetimes.parquet``.
         table: statistics per group and per body, as in ``table.csv``.
     """
@@ -58,7 +51,7 @@ def generalize(
     execution: Execution | None = None,
     watch: Watch | None = None,
 ) -> Generalization:
-    """Live every genome on every body, and write tables, figures and a report.
+    """Evaluate every genome on every body, and write tables, figures and a report.
 
     Args:
         genomes: of one environment; they may have other rules, networks and bodies seen in evolution.
@@ -68,7 +61,7 @@ def generalize(
         seed: the lifetimes' seeds follow from it; they, and the results, are those of `evaluate`.
         baseline: what the genomes are compared with; by default the first static one among them, else a shipped
             static genome of the same environment, if there is one.
-        execution: where the lifetimes are lived; by default in this process. It changes no result.
+        execution: what the lifetimes are spread over; by default this process. It changes no result.
         watch: told of the progress.
 
     Raises:
@@ -79,37 +72,9 @@ def generalize(
 
     plan = make_plan(genomes, morphologies, episodes, seed, baseline)
     with study_directory(out) as folder:
-        lived = rollout(plan, execution or Execution(workers=0), watch)
-        lifetimes, table = lifetimes_table(plan, lived), statistics_table(plan, lived)
+        results = run_plan(plan, execution or Execution(workers=0), watch)
+        lifetimes, table = lifetimes_table(plan, results), statistics_table(plan, results)
         write_tables(folder, "lifetimes", lifetimes)
         write_csv(folder, "table", table)
         write_study_report(folder / "report.html", plan, table, draw_figures(folder, plan, table))
     return Generalization(Path(out), plan, lifetimes, table)
-
-
-def rollout(plan: Plan, execution: Execution, watch: Watch | None = None) -> Lived:
-    """Live all lifetimes of a study."""
-    conditions = {genome.name: plan.conditions(genome) for genome in plan.genomes}
-    done, each = 0, len(plan.morphologies) * plan.episodes
-    total = sum(map(len, conditions.values())) * each
-    lived: Lived = {}
-    for genome in plan.genomes:
-        lived[genome.name], mine = {}, conditions[genome.name]
-        resolved = execution.resolve(genome.task)
-        batch_size = resolved.batch_size
-        with executor_for(resolved) as executor:
-            pieces_a_body = len(mine) * -(-plan.episodes // batch_size)
-            for bodies in _rounds(plan.morphologies, -(-_ROUND * executor.workers // pieces_a_body)):
-                key = (plan.seed, SeedPurpose.EVALUATION)
-                lived[genome.name] |= evaluate_conditions(
-                    executor, genome.values, key, bodies, mine, plan.episodes, batch_size
-                )
-                done += len(bodies) * len(mine) * plan.episodes
-                if watch is not None:
-                    watch(done, total)
-    return lived
-
-
-def _rounds(bodies: Sequence[str], size: int) -> Iterator[Sequence[str]]:
-    for start in range(0, len(bodies), size):
-        yield bodies[start : start + size]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hebbevo.evaluation.bootstrap import FloatArray
-from hebbevo.evaluation.evaluation import GENOME
+from hebbevo.evaluation.controls import GENOME
 from hebbevo.evaluation.statistics import (
     interquartile_mean,
     probability_of_improvement,
@@ -18,12 +18,10 @@ from hebbevo.genomes.genome import Genome
 from hebbevo.rollouts.result import RolloutResult
 from hebbevo.seeding import SeedPurpose, lifetime_seed
 from hebbevo.studies.generalization.plan import GROUPS, Plan
+from hebbevo.studies.generalization.results import Results
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-Lived = dict[str, dict[str, dict[str, RolloutResult]]]
-"""By genome, morphology and condition."""
 
 _SCHEMA = {
     **dict.fromkeys(("genome", "condition", "group", "morphology"), "string"),
@@ -36,12 +34,12 @@ _SCHEMA = {
 }
 
 
-def lifetimes_table(plan: Plan, lived: Lived) -> pa.Table:
+def lifetimes_table(plan: Plan, results: Results) -> pa.Table:
     """Return a row per lifetime; one that diverged has no progress."""
     import pyarrow as pa
 
     parts = [
-        _lifetimes_part(plan, genome, condition, body, lived[genome.name][body][condition])
+        _lifetimes_part(plan, genome, condition, body, results[genome.name, body, condition])
         for genome in plan.genomes
         for condition in plan.conditions(genome)
         for body in plan.morphologies
@@ -78,7 +76,7 @@ def _lifetimes_part(
     )
 
 
-def statistics_table(plan: Plan, lived: Lived) -> pa.Table:
+def statistics_table(plan: Plan, results: Results) -> pa.Table:
     """Return the statistics: rows of whole groups, whose morphology is null, then rows of single bodies."""
     import pyarrow as pa
 
@@ -96,7 +94,7 @@ def statistics_table(plan: Plan, lived: Lived) -> pa.Table:
             "group": group,
             "morphology": bodies[0] if level is singles else None,
             "bodies": len(bodies),
-            **_statistics(plan, lived, genome, condition, bodies),
+            **_statistics(plan, results, genome, condition, bodies),
         }
         for level in (parts, singles)
         for genome, group, bodies in level
@@ -106,13 +104,13 @@ def statistics_table(plan: Plan, lived: Lived) -> pa.Table:
 
 
 def _statistics(
-    plan: Plan, lived: Lived, genome: Genome, condition: str, bodies: Sequence[str]
+    plan: Plan, results: Results, genome: Genome, condition: str, bodies: Sequence[str]
 ) -> dict[str, Any]:
     """Return the columns of numbers; those that nothing is known of are left out, and become null."""
-    lifetimes = [lived[genome.name][body][condition] for body in bodies]
+    lifetimes = [results[genome.name, body, condition] for body in bodies]
     diverged = sum(int(part.diverged.sum()) for part in lifetimes)
     row: dict[str, Any] = {"lifetimes": len(bodies) * plan.episodes, "diverged": diverged}
-    strata = [values for part in lifetimes if len(values := _good(part))]
+    strata = [values for part in lifetimes if len(values := _fitness_of_finished(part))]
     if not strata:
         return row
     pooled = np.concatenate(strata)
@@ -123,24 +121,24 @@ def _statistics(
     (row["mean_low"], row["mean_high"]), (row["iqm_low"], row["iqm_high"]) = intervals
     for name, metric in genome.task.env.metrics.items():
         row[name] = metric(row["mean"])
-    return row | _improvement(plan, lived, genome, condition, bodies)
+    return row | _improvement(plan, results, genome, condition, bodies)
 
 
 def _improvement(
-    plan: Plan, lived: Lived, genome: Genome, condition: str, bodies: Sequence[str]
+    plan: Plan, results: Results, genome: Genome, condition: str, bodies: Sequence[str]
 ) -> dict[str, Any]:
     """Return the columns on the baseline, of the bodies that both have lifetimes of."""
     if plan.baseline is None or (genome.name, condition) == (plan.baseline, GENOME):
         return {}
     pairs = [
-        (mine, its)
+        (values, baseline)
         for body in bodies
-        if len(mine := _good(lived[genome.name][body][condition]))
-        and len(its := _good(lived[plan.baseline][body][GENOME]))
+        if len(values := _fitness_of_finished(results[genome.name, body, condition]))
+        and len(baseline := _fitness_of_finished(results[plan.baseline, body, GENOME]))
     ]
     if not pairs:
         return {}
-    value, (low, high) = probability_of_improvement([mine for mine, _ in pairs], [its for _, its in pairs])
+    value, (low, high) = probability_of_improvement(*zip(*pairs, strict=True))
     return {
         "improvement_over": plan.baseline,
         "improvement": value,
@@ -149,5 +147,6 @@ def _improvement(
     }
 
 
-def _good(lifetimes: RolloutResult) -> FloatArray:
+def _fitness_of_finished(lifetimes: RolloutResult) -> FloatArray:
+    """Return the fitness of the lifetimes that did not diverge."""
     return lifetimes.fitness[~lifetimes.diverged]

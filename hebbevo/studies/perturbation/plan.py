@@ -1,4 +1,4 @@
-"""What a study of perturbations lives through: genomes, bodies, protocols; checked before anything is computed.
+"""The plan of a study of perturbations: genomes, bodies, protocols; checked before anything is computed.
 
 The default protocols are those of Najarro & Risi 2020, arXiv 2007.02686: weights frozen at different t; all actuators
 saturated to 1 for t = 300 ... 399; a third of the weights zeroed at t = 300.
@@ -12,7 +12,7 @@ from typing import Final
 
 from hebbevo.envs import EnvConfig
 from hebbevo.errors import InputError
-from hebbevo.evaluation.evaluation import check_sample, checked_bodies
+from hebbevo.evaluation.checks import check_sample, checked_bodies
 from hebbevo.genomes.genome import Genome
 from hebbevo.perturbations.catalogue import Perturbations, read_protocols
 from hebbevo.perturbations.signals import SaturateActuators
@@ -28,9 +28,11 @@ IMAGE_DELAY: Final = 10
 
 @dataclass(frozen=True)
 class Protocol:
-    """What happens to a lifetime, by name.
+    """The perturbations of a lifetime, by name.
 
     Attributes:
+        name: unique in its study.
+        perturbations: in the order in which they act.
         frozen_at: step of a point of the freeze curve, which has no recovery; None for anything else.
     """
 
@@ -41,7 +43,7 @@ class Protocol:
     @property
     def text(self) -> str:
         """The perturbations in the short form."""
-        return "+".join(str(what) for what in self.perturbations) or "none"
+        return "+".join(map(str, self.perturbations)) or "none"
 
     @property
     def since(self) -> int | None:
@@ -58,17 +60,17 @@ class Protocol:
     @property
     def pictured(self) -> tuple[int, ...]:
         """Steps at which the weights are pictured: before an event that hits them, at it, and a little later."""
-        steps = [what.begins for what in self.perturbations if isinstance(what, OnWeights)]
+        steps = [event.begins for event in self.perturbations if isinstance(event, OnWeights)]
         return (max(0, steps[0] - 1), steps[0], steps[0] + IMAGE_DELAY) if steps else ()
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A study, ready to be lived; every lifetime has an unperturbed twin with the same seed.
+    """A study, ready to be run; every lifetime has an unperturbed twin with the same seed.
 
     Attributes:
         genomes: of different names, all in the same world.
-        morphologies: bodies at birth.
+        morphologies: bodies that lifetimes start with.
         protocols: the first is `UNPERTURBED`.
         episodes: lifetimes per genome, body and protocol.
         seed: the lifetimes' seeds follow from it, as those of `evaluate` do.
@@ -90,8 +92,18 @@ class Plan:
         """Length of a control step, where the environment has one."""
         return self.env.seconds_per_step
 
+    @property
+    def speed_unit(self) -> str:
+        """Unit of a speed."""
+        return "m/s" if self.step_seconds else f"{self.env.unit} per step"
+
+    @property
+    def speed_scale(self) -> float:
+        """Turns progress per step into a speed."""
+        return 1.0 / (self.step_seconds or 1.0)
+
     def protocols_of(self, genome: Genome) -> tuple[Protocol, ...]:
-        """Return what a genome lives through: there is nothing to freeze in static weights."""
+        """Return the protocols of a genome: there is nothing to freeze in static weights."""
         return tuple(p for p in self.protocols if p.frozen_at is None or not is_static(genome))
 
 
@@ -102,7 +114,7 @@ def make_plan(
     episodes: int,
     seed: int,
 ) -> Plan:
-    """Check what was asked for, and fill in what was not.
+    """Check a study that is asked for, and fill in its defaults.
 
     Raises:
         InputError, EnvError: no genome, one named twice, genomes of different worlds, an unknown body, a perturbation
@@ -116,20 +128,20 @@ def make_plan(
     protocols = asked_protocols(asked) if asked else default_protocols(env)
     for genome in genomes:
         for protocol in protocols:
-            genome.task.check(protocol.perturbations, f"--perturb {protocol.name}")
+            genome.task.check(protocol.perturbations, f"protocols: {protocol.name}")
     return Plan(tuple(genomes), bodies, (Protocol(UNPERTURBED), *protocols), episodes, seed)
 
 
 def default_protocols(env: EnvConfig) -> tuple[Protocol, ...]:
-    """Return the published protocols; points of the freeze curve past the end of life are left out.
+    """Return the published protocols; points of the freeze curve past the end of lifetimes are left out.
 
     Raises:
-        InputError: lives are too short for them.
+        InputError: lifetimes are too short for them.
     """
     if env.steps < 500:
         raise InputError(
             f"the published protocols need lifetimes of 500 steps or more, and env.steps is {env.steps}; "
-            "say what happens with --perturb"
+            "name other `protocols`"
         )
     times = [*range(0, 100, 10), *range(100, env.steps, 100)]
     return (
@@ -149,6 +161,6 @@ def asked_protocols(sources: Sequence[str]) -> tuple[Protocol, ...]:
     for source in sources:
         for name, perturbations in read_protocols(source).items():
             if name in found or name == UNPERTURBED:
-                raise InputError(f"--perturb: two protocols are called {name!r}; name each once")
+                raise InputError(f"two protocols are called {name!r}; name each once")
             found[name] = Protocol(name, perturbations)
     return tuple(found.values())

@@ -1,4 +1,4 @@
-"""The ways of weights through their space: principal components of lifetimes.
+"""Trajectories of weights through their space: principal components of lifetimes.
 
 Lifetimes of one condition share their components, which are those of all their points together. Source of the
 picture: Najarro & Risi 2020, arXiv 2007.02686 (weights never settle; lifetimes trace attractors).
@@ -20,21 +20,21 @@ COMPONENTS: Final = 3
 
 @dataclass(frozen=True)
 class Components:
-    """Where lifetimes were, in their first components.
+    """The trajectories of lifetimes in their first components.
 
     Attributes:
-        places: per lifetime ``(points, COMPONENTS)``.
+        coordinates: per lifetime ``(points, COMPONENTS)``.
         explained: share of the variance of all points that each component holds, ``(COMPONENTS,)``.
     """
 
-    places: tuple[Floats, ...]
+    coordinates: tuple[Floats, ...]
     explained: Floats
 
 
 def directions(weights: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Return points ``(points, synapses)`` scaled to a root mean square of 1; a point at 0 stays there.
 
-    A rule without a normaliser lets weights grow for as long as they live. In saturated networks it is their
+    A rule without a normaliser lets weights grow for the whole of a lifetime. In saturated networks it is their
     proportions that decide what a body does, and growth along a line hides how those change.
     """
     sizes = np.sqrt(np.square(weights, dtype=np.float64).mean(axis=1, keepdims=True))
@@ -52,12 +52,12 @@ def principal_components(lifetimes: Sequence[npt.NDArray[np.float32]]) -> Compon
     values, vectors = np.linalg.eigh(points @ points.T)
     order = np.argsort(values)[::-1][:COMPONENTS]
     lengths = np.sqrt(np.maximum(values[order], 0.0))
-    places = np.zeros((len(points), COMPONENTS))
-    places[:, : len(order)] = vectors[:, order] * lengths
-    farthest = np.abs(places).argmax(axis=0)
-    places *= np.where(places[farthest, range(COMPONENTS)] < 0, -1.0, 1.0)
+    coordinates = np.zeros((len(points), COMPONENTS))
+    coordinates[:, : len(order)] = vectors[:, order] * lengths
+    farthest = np.abs(coordinates).argmax(axis=0)
+    coordinates *= np.where(coordinates[farthest, range(COMPONENTS)] < 0, -1.0, 1.0)
     total, explained = values.clip(0).sum(), np.zeros(COMPONENTS)
     if total > 0:
         explained[: len(order)] = np.square(lengths) / total
     ends = np.cumsum([len(part) for part in lifetimes])[:-1]
-    return Components(tuple(np.split(places, ends)), explained)
+    return Components(tuple(np.split(coordinates, ends)), explained)

@@ -1,0 +1,37 @@
+"""The lifetimes of a study of generalisation: which there are, and their results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeAlias
+
+from hebbevo.evaluation.episodes import Condition, rollout_episodes
+from hebbevo.execution.execution import Execution
+from hebbevo.rollouts.result import RolloutResult
+from hebbevo.seeding import SeedPurpose
+from hebbevo.studies.generalization.plan import Plan
+from hebbevo.studies.runner import Case, Watch, Work, run_cases
+
+Results: TypeAlias = Mapping[tuple[str, str, str], RolloutResult]
+"""By genome, morphology and condition."""
+
+WORK = Work(rollout_episodes, RolloutResult.join)
+
+
+def cases(plan: Plan) -> list[Case[Condition]]:
+    """Return the cases of a study: every genome under each of its conditions on every body."""
+    return [
+        Case(f"{genome.name}/{body}/{name}", genome, Condition(name, body), plan.episodes)
+        for genome in plan.genomes
+        for body in plan.morphologies
+        for name in plan.conditions(genome)
+    ]
+
+
+def run_plan(plan: Plan, execution: Execution, watch: Watch | None = None) -> Results:
+    """Run all lifetimes of a study."""
+    finished = run_cases(cases(plan), WORK, (plan.seed, SeedPurpose.EVALUATION), execution, watch)
+    return {
+        (case.genome.name, case.condition.morphology, case.condition.name): result
+        for case, result in finished
+    }

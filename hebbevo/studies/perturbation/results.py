@@ -1,0 +1,57 @@
+"""The lifetimes of a study of perturbations: which there are, and their records."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from hebbevo.execution.execution import Execution
+from hebbevo.genomes.genome import Genome
+from hebbevo.seeding import SeedPurpose
+from hebbevo.studies.genomes import is_static
+from hebbevo.studies.perturbation.plan import Plan
+from hebbevo.studies.perturbation.recording import Replay, rollout_replay
+from hebbevo.studies.perturbation.records import EVOLVED, RANDOM, Record, Recorded, WeightTrajectory
+from hebbevo.studies.runner import Case, Watch, Work, run_cases
+
+FOLLOWED: Final = 4
+"""Lifetimes per rule whose weights are followed."""
+
+WORK = Work(rollout_replay, Record.join)
+
+
+def cases(plan: Plan) -> list[Case[Replay]]:
+    """Return the cases of a study: every genome under each of its protocols on every body, then weights."""
+    return [case for genome in plan.genomes for case in _cases_of(plan, genome)]
+
+
+def _cases_of(plan: Plan, genome: Genome) -> list[Case[Replay]]:
+    found = [
+        Case(f"{genome.name}/{body}/{protocol.name}", genome, Replay(protocol, body), plan.episodes)
+        for body in plan.morphologies
+        for protocol in plan.protocols_of(genome)
+    ]
+    if is_static(genome):
+        return found
+    unperturbed, body = plan.protocols[0], plan.morphologies[0]
+    return found + [
+        Case(
+            f"{genome.name}/weights/{rule}",
+            genome,
+            Replay(unperturbed, body, rule),
+            min(FOLLOWED, plan.episodes),
+        )
+        for rule in (EVOLVED, RANDOM)
+    ]
+
+
+def run_plan(plan: Plan, execution: Execution, watch: Watch | None = None) -> Recorded:
+    """Run all lifetimes of a study."""
+    records: dict[tuple[str, str, str], Record] = {}
+    trajectories: dict[tuple[str, str], tuple[WeightTrajectory, ...]] = {}
+    for case, record in run_cases(cases(plan), WORK, (plan.seed, SeedPurpose.EVALUATION), execution, watch):
+        genome, replay = case.genome.name, case.condition
+        if replay.followed is None:
+            records[genome, replay.morphology, replay.protocol.name] = record
+        else:
+            trajectories[genome, replay.followed] = record.finished_trajectories
+    return Recorded(records, trajectories)
