@@ -8,13 +8,16 @@ device, in any dtype; the fused kernels are generated from the same expressions.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cached_property, partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from hebbevo.errors import RuleError
-from hebbevo.rules.expression import FUNCTIONS, Expression, Name, evaluate, names, parse_expression
+from hebbevo.rules.expression import Expression, Name, evaluate, names
+from hebbevo.rules.functions import FUNCTIONS
+from hebbevo.rules.grammar import parse_expression
+from hebbevo.rules.implementations import torch_functions
 
 if TYPE_CHECKING:
     import torch
@@ -172,35 +175,3 @@ def _one_slip_apart(a: str, b: str) -> bool:
         return len(wrong) == 1 or swapped
     short, long = sorted((a, b), key=len)
     return len(long) == len(short) + 1 and any(long[:i] + long[i + 1 :] == short for i in range(len(long)))
-
-
-def torch_functions() -> dict[str, Callable[..., torch.Tensor]]:
-    """Return the functions of the grammar over torch tensors; a constant argument may be a float."""
-    import torch
-
-    def tensor(x: torch.Tensor | float, like: torch.Tensor | float) -> torch.Tensor:
-        if isinstance(x, torch.Tensor):
-            return x
-        if isinstance(like, torch.Tensor):
-            return torch.as_tensor(x, dtype=like.dtype, device=like.device)
-        return torch.as_tensor(x, dtype=torch.float64)
-
-    def unary(function: Callable[[torch.Tensor], torch.Tensor]) -> Callable[..., torch.Tensor]:
-        return lambda x: function(tensor(x, x))
-
-    def binary(function: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]) -> Callable[..., torch.Tensor]:
-        return lambda x, y: function(tensor(x, y), tensor(y, x))
-
-    maximum, minimum = binary(torch.maximum), binary(torch.minimum)
-    return {
-        "abs": unary(torch.abs),
-        "clip": lambda x, low, high: minimum(maximum(x, low), high),
-        "exp": unary(torch.exp),
-        "max": maximum,
-        "min": minimum,
-        "relu": unary(torch.relu),
-        "sigmoid": unary(torch.sigmoid),
-        "sign": unary(lambda x: torch.sign(x).where(~x.isnan(), x)),
-        "sqrt": unary(torch.sqrt),
-        "tanh": unary(torch.tanh),
-    }

@@ -10,7 +10,8 @@ from hebbevo.networks.kernel_spec import KernelSpec
 from hebbevo.networks.numba.kernel_text import source
 from hebbevo.networks.polynomial import Constants, prepare
 from hebbevo.rules import RULES
-from hebbevo.rules.expression import evaluate, names, parse_expression
+from hebbevo.rules.expression import evaluate, names
+from hebbevo.rules.grammar import parse_expression
 from hebbevo.rules.rule import Rule
 
 LOCAL = ("w", "post", "pre")

@@ -3,6 +3,7 @@
 import random
 import re
 import warnings
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given, settings
@@ -11,7 +12,9 @@ from random_expressions import PYTHON, random_expression, values_of
 
 from hebbevo.errors import RuleError
 from hebbevo.rules import parse
-from hebbevo.rules.expression import Number, evaluate, names, parse_expression
+from hebbevo.rules.expression import Number, evaluate, names
+from hebbevo.rules.functions import FUNCTIONS
+from hebbevo.rules.grammar import parse_expression
 
 REFUSED = [
     ("w + foo(pre)", 5, "unknown function 'foo'"),
@@ -110,3 +113,9 @@ def test_means_what_python_means(seed: int) -> None:
 
 def test_numbers_alone_are_computed_once() -> None:
     assert parse_expression("(1 + 3) / 8 * tanh(0) + clip(3, -1, 2)") == parse_expression("2")
+
+
+def test_the_documentation_lists_every_function() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "rules.md").read_text("utf-8")
+    for function in FUNCTIONS.values():
+        assert f"`{function.signature}`" in text

@@ -3,7 +3,7 @@
 import math
 import random
 
-from hebbevo.rules.expression import FUNCTIONS
+from hebbevo.rules.functions import FUNCTIONS
 
 VARIABLES = ("w", "pre", "post", "A", "B")
 PYTHON = {
@@ -31,7 +31,7 @@ def random_expression(rng: random.Random, depth: int, functions: bool = True) ->
     kind = rng.random()
     if kind < 0.2 and functions:
         name = rng.choice(sorted(FUNCTIONS))
-        return f"{name}({', '.join(inner() for _ in range(FUNCTIONS[name]))})"
+        return f"{name}({', '.join(inner() for _ in FUNCTIONS[name].arguments)})"
     if kind < 0.3:
         return f"({inner()})**{rng.randint(2, 4)}"
     if kind < 0.4:

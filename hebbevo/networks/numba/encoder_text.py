@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from hebbevo.networks.convolution import EncoderSpec, Shape, averaging_taps
+from hebbevo.networks.numba.functions import functions_text
 
 CHUNK = 128
 """Positions whose input stays in L1 while every output channel reads it."""
@@ -106,9 +106,8 @@ class EncoderText:
 
     def text(self) -> str:
         """Return the text of the kernel module; its entry point is `encode`."""
-        helpers = (Path(__file__).parent / "functions.py").read_text("utf-8")
         convolutions = [self._convolution(layer) for layer in range(self._layers)]
-        return "\n\n".join([helpers, self._resize(), *convolutions, self._entry()]) + "\n"
+        return "\n\n".join([functions_text(), self._resize(), *convolutions, self._entry()]) + "\n"
 
     def _entry(self) -> str:
         images = [*(f"image{k}" for k in range(self._layers)), "features[r]"]

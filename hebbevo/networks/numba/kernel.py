@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,22 +11,10 @@ from hebbevo.networks.compilation import compiled_module
 from hebbevo.networks.kernel_spec import KernelSpec, Segment, aligned
 from hebbevo.networks.numba.kernel_text import source
 from hebbevo.rules.expression import evaluate
+from hebbevo.rules.implementations import numpy_functions
 
 FloatArray = npt.NDArray[np.float32]
 IndexArray = npt.NDArray[np.int64]
-
-_NUMPY_FUNCTIONS: Mapping[str, Callable[..., Any]] = {
-    "abs": np.abs,
-    "clip": lambda x, low, high: np.minimum(np.maximum(x, low), high),
-    "exp": np.exp,
-    "max": np.maximum,
-    "min": np.minimum,
-    "relu": lambda x: np.maximum(x, np.float32(0)),
-    "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
-    "sign": np.sign,
-    "sqrt": np.sqrt,
-    "tanh": np.tanh,
-}
 
 
 class NumbaKernel:
@@ -39,6 +26,7 @@ class NumbaKernel:
 
     def __init__(self, spec: KernelSpec) -> None:
         self.spec = spec
+        self._functions = numpy_functions()
         module = compiled_module(source(spec))
         self.forward: Callable[..., None] = module.forward
         self.learn: Callable[..., None] = module.learn
@@ -60,7 +48,7 @@ class NumbaKernel:
             for expression, segment in zip(
                 self.spec.constants, self.spec.constant_segments[layer], strict=True
             ):
-                self.write(segment, evaluate(expression, coefficients, _NUMPY_FUNCTIONS), row)
+                self.write(segment, evaluate(expression, coefficients, self._functions), row)
 
     @staticmethod
     def write(segment: Segment, matrix: FloatArray, row: FloatArray) -> None:

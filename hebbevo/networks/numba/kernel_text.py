@@ -10,14 +10,13 @@ once. Two lifetimes of one genome go through the loop together, so that its cons
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from hebbevo.networks.kernel_spec import KernelSpec
 from hebbevo.networks.normalisers import EPSILON
-from hebbevo.rules.expression import Call, Expression, Name, Number, Operation, Power, names
+from hebbevo.networks.numba.functions import LANGUAGE, functions_text
+from hebbevo.rules.expression import Expression, Name, names
 from hebbevo.rules.rule import LOCALS
 
 _OPTIONS = 'nogil=True, error_model="numpy"'
@@ -31,8 +30,7 @@ _LARGEST = "lanes#[l] = lanes#[l] if lanes#[l] > lanes#[l + half] else lanes#[l 
 
 def source(spec: KernelSpec) -> str:
     """Return the text of the kernel module; entry points `forward`, `learn` and `learn_forward`."""
-    helpers = (Path(__file__).parent / "functions.py").read_text("utf-8")
-    parts = [helpers]
+    parts = [functions_text()]
     for learn, forward in ((False, True), (True, False), (True, True)):
         for together in (1, 2) if _pairs(spec, learn, forward) else (1,):
             for layer in range(len(spec.layers)):
@@ -158,7 +156,8 @@ class _LayerText:
             body += self._pass(_Pass(self.learn, self.forward))
         if self.forward:
             function = spec.output if self.layer == len(spec.layers) - 1 else spec.activation
-            body += self._all(outputs, f"    {new} = _{function}({new})")
+            if function != "identity":
+                body += self._all(outputs, f"    {new} = _{function}({new})")
         return "\n".join([_LAYER, f"def {name}(constants, {', '.join(rows)}):", *_indented(body)])
 
     def _pass(self, over: _Pass) -> list[str]:
@@ -314,23 +313,12 @@ def _at(start: int, index: str) -> str:
 
 
 def _text(expression: Expression) -> str:
-    """Return an expression as kernel text; every constant is float32, every fused multiply-add explicit."""
-    match expression:
-        case Number(value):
-            return f"F({value!r})" if math.isfinite(value) else f"F(np.{value!r})"
-        case Name(name):
-            if name.startswith("$"):
-                return name[1:]
-            return f"{name}#" if name in LOCALS else f"v_{name}#"
-        case Operation("+", Operation("*", a, b), c) | Operation("+", c, Operation("*", a, b)):
-            return f"_fma({_text(a)}, {_text(b)}, {_text(c)})"
-        case Operation("-", Operation("*", a, b), c):
-            return f"_fma({_text(a)}, {_text(b)}, -{_text(c)})"
-        case Operation("-", c, Operation("*", a, b)):
-            return f"_fma(-{_text(a)}, {_text(b)}, {_text(c)})"
-        case Operation(operator, left, right):
-            return f"({_text(left)} {operator} {_text(right)})"
-        case Call(function, arguments):
-            return f"_{function}({', '.join(_text(argument) for argument in arguments)})"
-        case Power(base, exponent):
-            return f"_power{exponent}({_text(base)})"
+    """Return an expression as kernel text."""
+    return LANGUAGE.expression(expression, _variable)
+
+
+def _variable(name: str) -> str:
+    """Return the variable of a constant, a local quantity or a state."""
+    if name.startswith("$"):
+        return name[1:]
+    return f"{name}#" if name in LOCALS else f"v_{name}#"

@@ -6,14 +6,13 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 from typing_extensions import override
 
 from hebbevo.networks.initial_weights import initial_weights
 from hebbevo.networks.layout import Layout, layer_coefficients
 from hebbevo.networks.network import Encoder, Network
 from hebbevo.networks.numba.aligned import aligned_zeros
-from hebbevo.networks.numba.functions import _tanh
+from hebbevo.networks.numba.functions import bound_outputs
 from hebbevo.networks.numba.kernel import NumbaKernel
 from hebbevo.rules.distribution import Distribution
 
@@ -48,6 +47,7 @@ class NumbaNetwork(Network):
         self._kernel = kernel
         self._distribution = distribution
         self._encoder, self._slopes = encoder, slopes
+        self._bound = None if slopes is None else bound_outputs()
         self._states = aligned_zeros(batch_size, len(kernel.spec.rule.states), kernel.state_width)
         self._constants = aligned_zeros(batch_size, kernel.constant_width)
         self._current = aligned_zeros(batch_size, kernel.neuron_width)
@@ -104,8 +104,8 @@ class NumbaNetwork(Network):
             self._run(self._kernel.learn_forward, active, observations)
             self._pending = None
         self._current, self._next = self._next, self._current
-        if self._slopes is not None:
-            _bound(self._actions, active, self._slopes)
+        if self._bound is not None:
+            self._bound(self._actions, active, self._slopes)
         return self._actions
 
     @override
@@ -134,11 +134,3 @@ class NumbaNetwork(Network):
     def _run(self, entry: Callable[..., None], active: IndexArray, observations: FloatArray) -> None:
         rows = (self._genome_of, self._states, self._constants, self._current, self._next)
         entry(active, *rows, observations, self._actions, self._lanes)
-
-
-@njit(nogil=True, cache=True)
-def _bound(outputs: FloatArray, active: IndexArray, slopes: FloatArray) -> None:
-    """Replace the raw outputs ``(batch_size, n_out)`` of the rows `active` by tanh(slope * output)."""
-    for row in active:
-        for k in range(outputs.shape[1]):
-            outputs[row, k] = _tanh(slopes[k] * outputs[row, k])

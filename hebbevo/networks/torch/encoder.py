@@ -13,7 +13,8 @@ import numpy as np
 
 from hebbevo.networks.convolution import EncoderSpec, averaging_taps
 from hebbevo.networks.layout import Layout
-from hebbevo.networks.torch.kernel import kernel_functions, ordered_sum
+from hebbevo.networks.torch.kernel import ordered_sum
+from hebbevo.rules.implementations import torch_kernel_functions
 
 if TYPE_CHECKING:
     import torch
@@ -36,7 +37,7 @@ class TorchEncoder:
         self._entries = [entry for name in spec.weights for entry in layout.entries if entry.name == name]
         self._weights: list[torch.Tensor] = []
         self._taps = [] if spec.size is None else [_taps(side, spec.size, device) for side in spec.image[1:]]
-        self._tanh = kernel_functions()["tanh"]
+        self._tanh = torch_kernel_functions()["tanh"]
         self._at_once = max(1, PRODUCTS[device] // bytes_per_frame(spec))
 
     def reset(self, genomes: torch.Tensor) -> None:

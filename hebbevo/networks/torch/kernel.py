@@ -7,13 +7,13 @@ fractions of `cpu_functions`, because torch's own round by where a number stands
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hebbevo.networks.kernel_spec import KernelSpec
 from hebbevo.networks.normalisers import EPSILON, normalise
 from hebbevo.rules.expression import evaluate
-from hebbevo.rules.rule import torch_functions
+from hebbevo.rules.implementations import torch_kernel_functions
 
 if TYPE_CHECKING:
     import torch
@@ -30,7 +30,7 @@ class TorchKernel:
 
     def __init__(self, spec: KernelSpec) -> None:
         self.spec = spec
-        self._functions = kernel_functions()
+        self._functions = torch_kernel_functions()
 
     def constants(self, layer: int, coefficients: Mapping[str, torch.Tensor]) -> Mapping[str, torch.Tensor]:
         """Return what `run` needs to know of the genomes: the coefficients of layer 0, 1, ... as they are."""
@@ -91,23 +91,6 @@ class TorchKernel:
         if not rule.is_static:
             states[:, 0] = _normalised(states[:, 0], self.spec.normaliser)
         return states
-
-
-def kernel_functions() -> dict[str, Callable[..., Any]]:
-    """Return the functions of the grammar over torch tensors, those that kernels compute otherwise included."""
-    functions = torch_functions()
-    minimum, maximum = functions["min"], functions["max"]
-
-    def tanh(x: torch.Tensor) -> torch.Tensor:
-        """Lambert's continued fraction of tanh(x / 2) cut at the ninth term, then doubled: error below 2e-7."""
-        half = minimum(maximum(x, -9.0), 9.0) * 0.5
-        s = half * half
-        p = half * (2027025.0 + s * (270270.0 + s * (6930.0 + s * 36.0)))
-        q = 2027025.0 + s * (945945.0 + s * (51975.0 + s * (630.0 + s)))
-        t = p / q
-        return 2.0 * t / (1.0 + t * t)
-
-    return {**functions, "tanh": tanh, "sigmoid": lambda x: 0.5 + 0.5 * tanh(0.5 * x)}
 
 
 def ordered_sum(terms: torch.Tensor) -> torch.Tensor:

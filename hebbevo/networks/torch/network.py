@@ -20,9 +20,10 @@ from hebbevo.networks.kernel_spec import KernelSpec
 from hebbevo.networks.layout import Layout
 from hebbevo.networks.network import Network
 from hebbevo.networks.torch.encoder import TorchEncoder
-from hebbevo.networks.torch.kernel import TorchKernel, kernel_functions
+from hebbevo.networks.torch.kernel import TorchKernel
 from hebbevo.networks.triton.kernel import TritonKernel
 from hebbevo.rules.distribution import Distribution
+from hebbevo.rules.implementations import torch_kernel_functions
 
 FloatArray = npt.NDArray[np.float32]
 IndexArray = npt.NDArray[np.int64]
@@ -59,7 +60,7 @@ class TorchNetwork(Network):
         self.kernel = kernel or default_kernel(spec, device)
         self._spec, self._distribution, self._encoder = spec, distribution, encoder
         self._slope_tensor = None if slopes is None else torch.from_numpy(slopes).to(self.device)
-        self._tanh = kernel_functions()["tanh"]
+        self._tanh = torch_kernel_functions()["tanh"]
         on_gpu = self.device.type == "cuda"
         self._stream = torch.cuda.Stream() if on_gpu else None  # type: ignore[no-untyped-call]
         rows, states = batch_size, len(spec.rule.states)

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from hebbevo.networks.compilation import compiled_module
 from hebbevo.networks.kernel_spec import KernelSpec
-from hebbevo.networks.torch.kernel import kernel_functions
 from hebbevo.networks.triton.kernel_text import LayerText, source
 from hebbevo.rules.expression import evaluate
+from hebbevo.rules.implementations import torch_kernel_functions
 
 if TYPE_CHECKING:
     import torch
@@ -42,7 +42,7 @@ class TritonKernel:
         """
         import torch
 
-        text, functions = self._layers[layer], kernel_functions()
+        text, functions = self._layers[layer], torch_kernel_functions()
         genomes = next(iter(coefficients.values()), torch.empty(1))
         row = torch.zeros(len(genomes), max(1, text.constant_starts[-1]), device=genomes.device)
         for slot, expression in enumerate(self.spec.constants):
