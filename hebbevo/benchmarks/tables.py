@@ -55,7 +55,7 @@ def _any(key: str, numbers: Numbers) -> Iterable[Sheet]:
 
 
 def _quadruped(key: str, numbers: Numbers) -> Iterable[Sheet]:
-    columns = ("batch size", "lifetime", "physics", "network", "observing", "rest", "of floor", "steps/s")
+    columns = ("batch", "lifetime", "physics", "network", "observing", "rest", "of floor", "steps/s")
     names = ("us_per_step", "physics_us", "network_us", "observation_us", "rest_us")
     rows = [
         (
