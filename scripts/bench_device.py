@@ -88,7 +88,7 @@ def overlap(
         worker.delay = 1e-3 * delay if delay is not None else step_seconds(task, population // 2, threads)
     rollout(worker, population)  # makes and compiles what is needed
     spans: list[Span] = []
-    worker.turns.record = spans
+    worker.pipeline.record = spans
     rollout(worker, population)
     began = max(min(span.begin for span in spans if span.half == half) for half in (0, 1))
     ended = min(max(span.end for span in spans if span.half == half) for half in (0, 1))

@@ -1,4 +1,4 @@
-"""What a process runs: a hash of the hebbevo sources and the versions of what computes the bits.
+"""The build that a process runs: a hash of the hebbevo sources and the versions of the libraries that round.
 
 Equal bits are promised for equal software. The driver compares its own build with every worker's before the
 worker gets any work.
@@ -55,16 +55,21 @@ def resident_memory() -> int:
 
 @cache
 def source_hash(package: Path) -> str:
-    """Return a hash over the path and text of every Python file of a package; links are followed."""
+    """Return a hash over the path and text of every source file of a package."""
     digest = hashlib.sha256()
+    for path in source_files(package):
+        text = path.read_bytes()
+        digest.update(f"{path.relative_to(package).as_posix()}\0{len(text)}\0".encode() + text)
+    return digest.hexdigest()[:16]
+
+
+def source_files(package: Path) -> list[Path]:
+    """Return every Python file of a package, sorted folder by folder; links to folders are followed."""
+    found = []
     for folder, folders, files in os.walk(package, followlinks=True):
         folders[:] = sorted(name for name in folders if name != "__pycache__")
-        for name in sorted(files):
-            if name.endswith(".py"):
-                path = Path(folder, name)
-                text = path.read_bytes()
-                digest.update(f"{path.relative_to(package).as_posix()}\0{len(text)}\0".encode() + text)
-    return digest.hexdigest()[:16]
+        found += [Path(folder, name) for name in sorted(files) if name.endswith(".py")]
+    return found
 
 
 @cache

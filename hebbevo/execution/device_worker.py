@@ -29,13 +29,13 @@ FloatArray = npt.NDArray[np.float32]
 
 
 class DeviceWorker:
-    """What is dear to make, on a device: a kernel, and two halves of environment and network that grow as needed.
+    """Two halves of environment and network on a device, which grow as needed.
 
     Args:
-        task: what is lived.
-        block: most lifetimes side by side; fewer where the device's memory holds fewer.
+        task: whose lifetimes run.
+        batch_size: lifetimes side by side, at most; fewer where the device's memory holds fewer.
         device: ``cpu`` or ``cuda``.
-        threads: of the environments, or processes where they hold the GIL; None is what this process may use.
+        threads: of the environments, or processes where they hold the GIL; None is as many as torch may use.
 
     Raises:
         InputError: the device is not there.
@@ -49,7 +49,7 @@ class DeviceWorker:
         self.batch_size = min(
             batch_size, lifetimes_that_fit(task.kernel_spec, task.layout.size, device, pixels)
         )
-        self.turns = Pipeline()
+        self.pipeline = Pipeline()
         self._threads = threads or torch.get_num_threads()  # as Ray has pinned it
         self._halves: list[tuple[BatchedEnvironment, TorchNetwork] | None] = [None, None]
 
@@ -65,41 +65,41 @@ class DeviceWorker:
         hooks: Sequence[Hook] = (),
         perturbations: Sequence[Perturbation] | None = None,
     ) -> RolloutResult:
-        """Live any number of lifetimes; see `Worker.rollout`.
+        """Run any number of lifetimes; see `Worker.rollout`.
 
-        Hooks see one block with all of the lifetimes, as on the CPU: with `hooks` nobody takes turns.
+        Hooks see one batch with all of the lifetimes, as on the CPU: with `hooks` the halves do not take turns.
         """
         env, initial = self.task.env, self.task.plasticity.weight_distribution
-        happening = self.task.perturbations if perturbations is None else perturbations
+        applied = self.task.perturbations if perturbations is None else perturbations
 
-        def part(half: int, start: int, stop: int, turn: Hook) -> RolloutResult:
+        def run_half(half: int, start: int, stop: int, turn: Hook) -> RolloutResult:
             environment, network = self._half(half, stop - start)
-            used, mine = np.unique(np.asarray(genome_of[start:stop]), return_inverse=True)
+            used, genome_of_row = np.unique(np.asarray(genome_of[start:stop]), return_inverse=True)
             with _one_thread_of_torch():
                 return rollout(
                     environment,
                     network,
                     np.ascontiguousarray(genomes[used]),
-                    mine.tolist(),
+                    genome_of_row.tolist(),
                     seeds[start:stop],
                     morphologies[start:stop],
                     steps=env.steps,
                     early_stop=env.early_stop if early_stop else None,
                     plastic=plastic,
-                    hooks=(*hooks_of(happening, seeds[start:stop], initial), *hooks, turn),
+                    hooks=(*hooks_of(applied, seeds[start:stop], initial), *hooks, turn),
                 )
 
-        lived: list[RolloutResult] = []
+        results: list[RolloutResult] = []
         for start, stop in _spans(len(seeds), len(seeds) if hooks else self.batch_size):
             middle = stop if hooks or stop - start < 2 else (start + stop + 1) // 2
             bounds = [(start, middle)] + [(middle, stop)] * (middle < stop)
-            halves = [partial(part, half, *at) for half, at in enumerate(bounds)]
-            lived += run_pipelined(halves, self.turns)
-        return RolloutResult.join(lived)
+            halves = [partial(run_half, half, *span) for half, span in enumerate(bounds)]
+            results += run_pipelined(halves, self.pipeline)
+        return RolloutResult.join(results)
 
     def interrupt(self) -> None:
-        """End what is being lived at its next step: nobody wants it any more."""
-        self.turns.stop.set()
+        """End a rollout under way at its next step: its result is no longer needed."""
+        self.pipeline.stop.set()
 
     def close(self) -> None:
         """Release the environments."""

@@ -1,4 +1,4 @@
-"""What an executor tells its caller while it works: events with a kind and fields, for logs and tests."""
+"""Events of an executor while it works: a kind and fields, for logs and tests."""
 
 import logging
 from typing import Any, Protocol
@@ -8,10 +8,10 @@ _TROUBLE = ("worker_lost", "worker_refused", "mixed_cpus")
 
 
 class Listener(Protocol):
-    """Hears what happens: workers, worker_started, worker_lost, worker_refused, item_repeated, mixed_cpus, map."""
+    """Called with every event: workers, worker_started, worker_lost, worker_refused, item_repeated, mixed_cpus, map."""
 
     def __call__(self, kind: str, /, **fields: Any) -> None:
-        """Take note of an event."""
+        """Receive an event."""
         ...
 
 

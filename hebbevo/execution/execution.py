@@ -9,7 +9,7 @@ from typing import Any
 from hebbevo.envs import EnvConfig
 from hebbevo.errors import InputError
 from hebbevo.execution.tuning import tuned_batch_size
-from hebbevo.networks.torch.device import DEVICE_BLOCK, check_available, check_name
+from hebbevo.networks.torch.device import DEVICE_BATCH_SIZE, check_available, check_name
 from hebbevo.tasks.task import Task
 
 
@@ -45,7 +45,7 @@ class Execution:
         if self.workers is not None and self.workers < 0:
             raise InputError(f"workers must be at least 0, got {self.workers}; 0 stays in this process")
         if self.ray is not None and self.workers == 0:
-            raise InputError("workers=0 stays in this process; leave it out to use the whole cluster of ray")
+            raise InputError("workers=0 stays in this process; leave workers out to use all of the cluster")
         if self.device is not None:
             check_name(self.device)
         elif self.threads is not None and (self.workers or self.ray is not None):
@@ -60,7 +60,9 @@ class Execution:
         if self.device is not None and self.ray is None:
             check_available(self.device)
         on_ray = self._uses_ray(task.env)
-        batch_size = self.batch_size or (DEVICE_BLOCK if self.device is not None else tuned_batch_size(task))
+        batch_size = self.batch_size or (
+            DEVICE_BATCH_SIZE if self.device is not None else tuned_batch_size(task)
+        )
         threads = self._threads(task.env, on_ray)
         return ResolvedExecution(task, batch_size, threads, on_ray, self.workers, self.ray, self.device)
 

@@ -1,9 +1,9 @@
 """Workers in processes of their own, on this machine or a cluster. The only file that imports ray.
 
 Ray starts the processes, carries the messages and reports which processes died. `scheduling` decides which item goes
-where and for how long, `worker_pool` which workers there are. Per map, what the items share goes into the object store
-once, from where each node takes one copy; items and results travel by themselves. Items are pure: a lost one is run
-again with the same bits.
+where and for how long, `worker_pool` which workers there are. Per map, the part that the items share goes into the
+object store once, from where each node takes one copy; items and results travel by themselves. Items are pure: a lost
+one is run again with the same bits.
 """
 
 import importlib
@@ -104,7 +104,7 @@ class RayProcesses:
 
 @dataclass(frozen=True)
 class _Map:
-    """A map under way; `work` is Ray's reference to what its items share."""
+    """A map under way; `work` is Ray's reference to the part that its items share."""
 
     job: MapJob
     work: Any
@@ -220,7 +220,7 @@ class RayExecutor(Generic[Worker]):
                     self._send(handle, job.take(), under_way)
 
     def _repeat_late(self, now: float, under_way: _Map) -> None:
-        """Have idle workers repeat what is late, once nothing else is left to do."""
+        """Have idle workers repeat late items, once no other is left."""
         job, handles = under_way.job, self._pool.handles
         if job.waiting:
             return

@@ -1,4 +1,4 @@
-"""What must be right before Ray starts or joins, checked without importing it; and its messages made short.
+"""Checks before Ray starts or joins, without importing it; and its messages made short.
 
 Ray itself takes minutes to say that nobody answers, and does not tell a wrong token from a dead cluster.
 """
@@ -56,7 +56,7 @@ def give_token() -> None:
 
 
 def check_cluster(address: str) -> None:
-    """Ask a cluster whether it is there and knows us.
+    """Ask a cluster for its health, with the token of this process.
 
     Raises:
         SearchError: nobody answers, the token is wrong, or the address is none.
@@ -132,7 +132,7 @@ def cause_of(message: str) -> str:
 
 
 def original(error: BaseException) -> BaseException:
-    """Return what an item raised in its worker, with the worker's account of it as a note."""
+    """Return the exception that an item raised in its worker, with the worker's traceback as a note."""
     cause = getattr(error, "cause", None)
     if not isinstance(cause, Exception):
         return error

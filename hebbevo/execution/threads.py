@@ -12,13 +12,17 @@ Worker = TypeVar("Worker")
 
 
 class InProcess(Generic[Worker]):
-    """Threads of this process, each with a worker of its own that lives as long as the executor.
+    """Threads of this process, each with a worker of its own that is kept until the executor closes.
 
     Worth more than one thread where the work releases the GIL (MuJoCo, the compiled kernels, NumPy).
     """
 
     def __init__(self, make_worker: Callable[[], Worker], threads: int) -> None:
-        """Start nothing yet: threads begin with the first items, workers are made in their thread."""
+        """Start nothing yet: threads begin with the first items, workers are made in their thread.
+
+        Raises:
+            SearchError: no thread.
+        """
         if threads < 1:
             raise SearchError(f"threads must be at least 1, got {threads}")
         self._make_worker = make_worker
@@ -35,11 +39,11 @@ class InProcess(Generic[Worker]):
     def map(
         self, function: Callable[[Worker, Shared, Item], Result], shared: Shared, items: Sequence[Item]
     ) -> list[Result]:
-        """Deal the items to whichever thread is free; return the results in the order of the items.
+        """Run each item on the next free thread; return the results in the order of the items.
 
-        On an exception of an item, or KeyboardInterrupt in the caller, nothing more is begun
-        and what runs is waited for; then the exception goes on to the caller. A worker whose items
-        take long may have an `interrupt` method, which is called then and makes its item fail.
+        On an exception of an item, or KeyboardInterrupt in the caller, no further item begins and the running
+        ones are waited for; then the exception goes on to the caller. A worker whose items take long may have an
+        `interrupt` method, which is called then and makes its item fail.
         """
         results: dict[int, Result] = {}
         pending, stop = iter(enumerate(list(items))), threading.Event()  # next() on it is atomic
@@ -54,7 +58,7 @@ class InProcess(Generic[Worker]):
             for _ in range(min(self._threads, len(items))):
                 futures.append(self._pool.submit(run))
             for future in wait(futures, return_when=FIRST_EXCEPTION).done:
-                future.result()  # raises what the item raised
+                future.result()  # raises the exception of an item
         except BaseException:
             for worker in list(self._made):
                 getattr(worker, "interrupt", _nothing)()

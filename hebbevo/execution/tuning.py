@@ -1,7 +1,7 @@
 """How many lifetimes to step in lockstep on a core: measured once for a task on a kind of CPU, and remembered.
 
-A small block's synapses stay in the core's cache, a large one shares the cost of each call among more lifetimes. Where
-the best lies depends on the CPU and the network. Nothing here changes a result.
+The synapses of a small batch stay in the core's cache, a large one shares the cost of each call among more lifetimes.
+The best size depends on the CPU and the network. Nothing here changes a result.
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ import hashlib
 import json
 import tempfile
 import time
+from contextlib import ExitStack, closing
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from hebbevo.execution.build import cpu_kind
 from hebbevo.networks.compilation import cache_directory
@@ -30,9 +32,9 @@ BUDGET: Final = 0.6
 
 
 def tuned_batch_size(task: Task) -> int:
-    """Return the block to live the task's lifetimes in: the remembered one, or the fastest of `CANDIDATES`.
+    """Return the batch size for a task's lifetimes: the remembered one, or the fastest of `CANDIDATES`.
 
-    Environments that hold the GIL are one Python object to a lifetime: they say themselves what suits them.
+    Environments that hold the GIL are one Python object per lifetime: they declare the size that suits them.
     """
     if not task.env.releases_gil:
         return task.env.preferred_batch_size
@@ -41,54 +43,50 @@ def tuned_batch_size(task: Task) -> int:
     if batch_size is None:
         times = measure(task)
         batch_size = min(times, key=lambda candidate: times[candidate])
-        _remember(
-            path, {"block": batch_size, "microseconds": {str(b): round(1e6 * s, 2) for b, s in times.items()}}
-        )
+        microseconds = {str(size): round(1e6 * seconds, 2) for size, seconds in times.items()}
+        _remember(path, {"batch_size": batch_size, "microseconds": microseconds})
     return batch_size
 
 
 def measure(task: Task) -> dict[int, float]:
-    """Return the CPU seconds of an agent-step for each block size: the least of a few turns."""
-    bodies = task.env.morphology_names
+    """Return the CPU seconds of an agent-step for each batch size: the least of a few turns."""
     short = Task(task.env.model_copy(update={"steps": STEPS}), task.network, task.plasticity)  # unperturbed
     genome = task.first_genome(np.random.Generator(np.random.Philox(0)))
-    genomes = np.tile(genome, (-(-max(CANDIDATES) // len(bodies)), 1))
-    workers = {batch_size: CpuWorker(short, batch_size) for batch_size in CANDIDATES}
     best = dict.fromkeys(CANDIDATES, np.inf)
-    began = time.thread_time()
-    for turn in range(1 + TURNS):  # turn 0 compiles, or reads the compiled kernels
-        for batch_size, worker in workers.items():
-            rows = range(batch_size)
-            genome_of = [row // len(bodies) for row in rows]
-            before = time.thread_time()
-            worker.rollout(
-                genomes[: genome_of[-1] + 1],
-                genome_of,
-                rows,
-                [bodies[row % len(bodies)] for row in rows],
-                early_stop=False,
-            )
-            if turn:
-                best[batch_size] = min(best[batch_size], (time.thread_time() - before) / (batch_size * STEPS))
-        if turn == 0:
-            began = time.thread_time()
-        elif time.thread_time() - began > BUDGET:
-            break
-    for worker in workers.values():
-        worker.close()
+    with ExitStack() as stack:
+        workers = [stack.enter_context(closing(CpuWorker(short, size))) for size in CANDIDATES]
+        for worker in workers:
+            _seconds_per_step(worker, genome)  # compiles, or reads the compiled kernels
+        began = time.thread_time()
+        for _ in range(TURNS):
+            for worker in workers:
+                best[worker.batch_size] = min(best[worker.batch_size], _seconds_per_step(worker, genome))
+            if time.thread_time() - began > BUDGET:
+                break
     return best
 
 
+def _seconds_per_step(worker: CpuWorker, genome: npt.NDArray[np.float32]) -> float:
+    """Return the CPU seconds of an agent-step in one full batch, every individual on every morphology."""
+    size, morphologies = worker.batch_size, worker.task.env.morphology_names
+    genome_of = [row // len(morphologies) for row in range(size)]
+    bodies = [morphologies[row % len(morphologies)] for row in range(size)]
+    genomes = np.tile(genome, (genome_of[-1] + 1, 1))
+    began = time.thread_time()
+    worker.rollout(genomes, genome_of, range(size), bodies, early_stop=False)
+    return (time.thread_time() - began) / (size * STEPS)
+
+
 def _memo(task: Task) -> Path:
-    """Return the file that remembers the block of this task on this kind of CPU."""
+    """Return the file that remembers the batch size of this task on this kind of CPU."""
     key = json.dumps([version("hebbevo"), cpu_kind(), CANDIDATES, task.sizes, task.header()], sort_keys=True)
-    return cache_directory().parent / "blocks" / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.json"
+    return cache_directory().parent / "batch_sizes" / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.json"
 
 
 def _remembered(path: Path) -> int | None:
-    """Return what the file says, or None where it is missing or makes no sense."""
+    """Return the size in a file, or None where it is missing or makes no sense."""
     try:
-        batch_size = json.loads(path.read_text("utf-8"))["block"]
+        batch_size = json.loads(path.read_text("utf-8"))["batch_size"]
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return None
     return batch_size if type(batch_size) is int and batch_size in CANDIDATES else None

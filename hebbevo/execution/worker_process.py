@@ -1,7 +1,7 @@
-"""What runs in a worker's process of its own: nothing here knows who started it.
+"""The process of a worker: nothing here knows what started it.
 
-The worker (compiled kernels, environments, buffers) is made at its first piece of work and lives as long as the
-process. Answers to the driver's questions are plain dictionaries, which every build can read.
+The worker (compiled kernels, environments, buffers) is made at its first item and kept until the process ends. Answers
+to the driver's questions are plain dictionaries, which every build can read.
 """
 
 import os
@@ -17,7 +17,7 @@ from hebbevo.execution.build import cpu_kind, resident_memory, this_build
 
 @dataclass(frozen=True)
 class Work:
-    """What all items of a map share: sent once to every node."""
+    """The part of a map that all items share: sent once to every node."""
 
     function: Callable[[Any, Any, Any], Any]
     shared: Any
@@ -46,7 +46,7 @@ class WorkerProcess:
         self._made = False
 
     def describe(self) -> dict[str, Any]:
-        """Return who this is: build, CPU, host, process and memory."""
+        """Return build, CPU, host, process and memory."""
         return {
             "build": this_build(),
             "cpu": cpu_kind(),

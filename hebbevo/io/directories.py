@@ -39,7 +39,7 @@ def make_beside(target: Path) -> tuple[Path, int]:
 
 
 def discard(beside: Path, descriptor: int) -> None:
-    """Remove what `make_beside` made."""
+    """Remove a directory of `make_beside`, and release its lock."""
     if descriptor >= 0:
         os.close(descriptor)
     shutil.rmtree(beside, ignore_errors=True)

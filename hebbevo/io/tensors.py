@@ -1,4 +1,4 @@
-"""Files of named arrays and one JSON header: what genomes and checkpoints share.
+"""Files of named arrays and one JSON header, for genomes and checkpoints.
 
 The format is safetensors (https://huggingface.co/docs/safetensors): no pickle, readable everywhere. All that
 is not an array stands as canonical JSON under the single metadata key ``hebbevo``, because safetensors does

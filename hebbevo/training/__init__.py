@@ -1,1 +1,1 @@
-"""Runs of evolution: the loop, its directory, what it reports."""
+"""Runs of evolution: the loop, its directory, its reports."""

@@ -1,4 +1,4 @@
-"""A task as an EvoTorch problem: any algorithm of that library, its lifetimes lived by our executors."""
+"""A task as an EvoTorch problem: any algorithm of that library, its lifetimes run by our executors."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ def as_evotorch_problem(
 
     Args:
         config: from `load_config`.
-        execution: where the lifetimes are lived; changes no result.
+        execution: where the lifetimes run; changes no result.
         generation: number of the first evaluation, to go on where another problem stopped.
 
     Raises:
-        InputError, SearchError: what cannot be built, no workers, or EvoTorch is missing.
+        InputError, SearchError: the task cannot be built, no workers, or EvoTorch is missing.
     """
     with evotorch_explained("as_evotorch_problem"):
         from hebbevo.search.evotorch_adapter import TaskProblem
@@ -67,11 +67,11 @@ class _Lifetimes:
         return self._task.first_genome(generator)
 
     def fitness(self, genomes: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-        """Live the lifetimes of one generation."""
+        """Run the lifetimes of one generation."""
         if self._closed:
             raise InputError("the problem is closed; make another with as_evotorch_problem")
         config = self._config
-        lived = evaluate_generation(
+        fitness = evaluate_generation(
             self._executor,
             MatrixProposals(genomes),
             run_seed=config.run.seed,
@@ -81,7 +81,7 @@ class _Lifetimes:
             batch_size=self._batch_size,
         )
         self._generation += 1
-        return lived.penalised(config.training.penalty)
+        return fitness.penalised(config.training.penalty)
 
     def close(self) -> None:
         """Give back the executor."""

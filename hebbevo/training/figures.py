@@ -6,6 +6,7 @@ from pathlib import Path
 
 from hebbevo.errors import InputError
 from hebbevo.training.records import Row
+from hebbevo.training.run_config import read_config
 from hebbevo.training.run_directory import RunDirectory
 
 _POPULATION, _CENTERS = "#4c72b0", ("#c44e52", "#dd8452", "#55a868", "#8172b3", "#937860")
@@ -29,10 +30,14 @@ def learning_curve(directory: RunDirectory) -> Path:
     axes.plot(x, mean, color=_POPULATION, label="population, mean")
     if len(best) == len(mean):
         axes.fill_between(x, mean, best, color=_POPULATION, alpha=0.15, lw=0, label="to the best individual")
-    bodies = [name for name in rows[0] if name.startswith("center.")]
-    for name, color in zip(bodies, _CENTERS * len(bodies), strict=False):
-        body = name.removeprefix("center.").replace("_", " ")
-        label = "centre, fresh lifetimes" if body == "default" else f"centre, fresh lifetimes: {body}"
+    morphologies = [name for name in rows[0] if name.startswith("center.")]
+    for name, color in zip(morphologies, _CENTERS * len(morphologies), strict=False):
+        morphology = name.removeprefix("center.").replace("_", " ")
+        label = (
+            "center, fresh lifetimes"
+            if name == "center.default"
+            else f"center, fresh lifetimes: {morphology}"
+        )
         axes.plot(*_series(rows, name), "o-", color=color, ms=4, label=label)
     axes.set(xlabel="generation", ylabel=_unit(directory), xlim=(0, None))
     axes.grid(alpha=0.25)
@@ -50,11 +55,5 @@ def _series(rows: list[Row], column: str) -> tuple[list[float], list[float]]:
 
 
 def _unit(directory: RunDirectory) -> str:
-    """Return the axis label: what the fitness of the run's environment is."""
-    import yaml
-
-    from hebbevo import envs
-
-    data = yaml.safe_load(directory.config_path.read_text(encoding="utf-8"))
-    unit = envs.config_class(data["env"]["name"]).unit
-    return "progress in a lifetime (m)" if unit == "m" else "reward in a lifetime"
+    """Return the axis label, by the unit of the environment's fitness."""
+    return "progress in a lifetime (m)" if read_config(directory).env.unit == "m" else "reward in a lifetime"

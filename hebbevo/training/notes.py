@@ -1,4 +1,4 @@
-"""What an executor tells while a run goes on: workers that come, go and fail, and how busy they were."""
+"""Events of the executor of a run: workers that come, go and fail, and how busy they were."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hebbevo.training.run_directory import RunDirectory
 
 
 class Notes:
-    """What the executor tells: into the run's log, and workers in trouble into a warning as well."""
+    """A listener that writes events to the run's log, and warns of workers in trouble."""
 
     def __init__(self) -> None:
         self._directory: RunDirectory | None = None
@@ -17,18 +17,18 @@ class Notes:
         self._busy: float | None = None
 
     def attach(self, directory: RunDirectory) -> None:
-        """Write to this run's log from now on, and what was told before."""
+        """Write to this run's log from now on, the events before included."""
         self._directory = directory
         for kind, fields in self._early:
             directory.log(kind, **fields)
 
     def take_busy(self) -> float | None:
-        """Return the seconds that workers were busy since the last call; None where nobody tells."""
+        """Return the seconds that workers were busy since the last call; None where the executor reports no maps."""
         busy, self._busy = self._busy, None
         return busy
 
     def __call__(self, kind: str, /, **fields: Any) -> None:
-        """Take note of an event."""
+        """Receive an event."""
         log_event(kind, **fields)
         if kind == "map":
             self._busy = (self._busy or 0.0) + fields["busy_seconds"]

@@ -46,23 +46,23 @@ def append_row(path: Path, row: Mapping[str, int | float | None]) -> None:
 
 def truncate_rows(path: Path, generation: int) -> None:
     """Drop the rows after `generation` and a torn last line; a file in order keeps its bytes and time."""
-    whole = path.read_bytes() if path.exists() else b""
-    rows, kept = _good_rows(whole, generation)
+    content = path.read_bytes() if path.exists() else b""
+    rows, kept = _intact_rows(content, generation)
     if [row.get("generation") for row in rows] != list(range(1, generation + 1)):
         _logger.warning("%s lacks rows up to generation %d; they stay lost", path, generation)
     if not rows:
         path.unlink(missing_ok=True)
-    elif kept != whole:
+    elif kept != content:
         write_atomically(path, kept)
 
 
 def read_rows(path: Path) -> list[Row]:
     """Return all rows but a torn last one; none if there is no file."""
-    return _good_rows(path.read_bytes())[0] if path.exists() else []
+    return _intact_rows(path.read_bytes())[0] if path.exists() else []
 
 
 def _append_durably(path: Path, data: bytes) -> None:
-    """Append to a file and flush it to the disk; if that fails, cut it back to what it was."""
+    """Append to a file and flush it to the disk; if that fails, cut it back to its former length."""
     with path.open("ab", buffering=0) as file:
         size = file.seek(0, os.SEEK_END)
         try:
@@ -105,7 +105,7 @@ def _number(field: str) -> int | float | None:
     return int(field) if _INTEGER.fullmatch(field) else float(field)
 
 
-def _good_rows(data: bytes, last: int | None = None) -> tuple[list[Row], bytes]:
+def _intact_rows(data: bytes, last: int | None = None) -> tuple[list[Row], bytes]:
     """Return the rows before the first torn one or the first after generation `last`, and their bytes."""
     lines = data.splitlines(keepends=True)
     if not lines or not lines[0].endswith(b"\n"):

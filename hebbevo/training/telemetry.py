@@ -1,4 +1,4 @@
-"""What depends on the clock: log.jsonl and TensorBoard events; nothing is read back from either."""
+"""Clock times and rates of a run, in log.jsonl and TensorBoard events; nothing is read back from either."""
 
 from __future__ import annotations
 

@@ -1,58 +1,13 @@
-"""What is checked before Ray starts: builds, addresses, numbers of workers; and its messages, shortened."""
+"""Checks before Ray starts: addresses, numbers of workers; and its messages, shortened."""
 
 import os
-import shutil
 import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from hebbevo.errors import SearchError
-from hebbevo.execution import build, ray_setup
-
-ROOM = Path(build.__file__).resolve().parent
-
-
-def test_a_build_is_equal_to_itself_and_names_what_differs() -> None:
-    own = build.this_build()
-    assert build.build_difference(own, build.this_build()) == ""
-    assert build.build_difference(own, {**own, "numba": "0.1"}) == f"numba 0.1 there, {own['numba']} here"
-    assert build.build_difference(own, {}).startswith("hebbevo unknown there")
-
-
-def test_the_source_hash_sees_one_changed_byte_and_follows_links(tmp_path: Path) -> None:
-    shutil.copytree(ROOM, tmp_path / "room", ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("a", "b"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "link").symlink_to(tmp_path / "room")
-    before = build.source_hash(tmp_path / "a")
-    build.source_hash.cache_clear()
-    assert build.source_hash(tmp_path / "b") == before
-    (tmp_path / "room" / "noise.txt").write_text("no source")
-    build.source_hash.cache_clear()
-    assert build.source_hash(tmp_path / "a") == before
-    with (tmp_path / "room" / "noise.py").open("a") as file:
-        file.write("\n")
-    build.source_hash.cache_clear()
-    assert build.source_hash(tmp_path / "a") != before
-
-
-def test_memory_is_that_of_this_process() -> None:
-    """In a process of its own: this one may return other memory meanwhile."""
-    script = (
-        "from hebbevo.execution import build\n"
-        "before = build.resident_memory()\n"
-        "ballast = bytearray(b'x' * 50_000_000)\n"
-        "print(before, build.resident_memory() - before)\n"
-    )
-    command = [sys.executable, "-c", script]
-    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    before, gained = (int(number) for number in printed.split())
-    if not before:
-        pytest.skip("this system does not tell")
-    assert 0.8 * 50_000_000 < gained < 2.5 * 50_000_000
+from hebbevo.execution import ray_setup
 
 
 @pytest.mark.parametrize("workers", [0, -1, 9, 1000])

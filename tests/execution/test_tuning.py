@@ -1,4 +1,4 @@
-"""The block size is measured once for a task and a kind of CPU; a memo that makes no sense is measured again."""
+"""The batch size is measured once for a task and a kind of CPU; a memo that makes no sense is measured again."""
 
 import os
 from pathlib import Path
@@ -28,7 +28,7 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[Task]:
 
     def stand_in(task: Task) -> dict[int, float]:
         tasks.append(task)
-        return {block: 1.0 + (block != CANDIDATES[1]) for block in CANDIDATES}
+        return {size: 1.0 + (size != CANDIDATES[1]) for size in CANDIDATES}
 
     monkeypatch.setattr(module, "measure", stand_in)
     return tasks
@@ -46,12 +46,12 @@ def test_the_fastest_is_measured_once_for_each_task(measured: list[Task]) -> Non
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[8]", '{"block": 5}', '{"block": true}', '{"block": "8"}', "\udcff"]
+    "text", ["", "{", "[8]", '{"batch_size": 5}', '{"batch_size": true}', '{"batch_size": "8"}', "\udcff"]
 )
 def test_a_memo_that_makes_no_sense_is_written_anew(cache: Path, measured: list[Task], text: str) -> None:
     task = quadruped_task()
     tuned_batch_size(task)
-    (memo,) = (cache / "blocks").iterdir()
+    (memo,) = (cache / "batch_sizes").iterdir()
     good = memo.read_bytes()
     memo.write_bytes(text.encode(errors="surrogateescape"))
     assert tuned_batch_size(task) == CANDIDATES[1]
@@ -66,7 +66,7 @@ def test_without_a_place_for_memos_each_process_measures(cache: Path, measured: 
     assert cache.read_text() == "no directory"
 
 
-def test_a_block_that_is_asked_for_and_one_that_the_environment_knows_are_not_measured(
+def test_a_batch_size_that_is_asked_for_and_one_that_the_environment_knows_are_not_measured(
     measured: list[Task],
 ) -> None:
     assert Execution(batch_size=3).resolve(quadruped_task()).batch_size == 3

@@ -232,9 +232,9 @@ def test_halves_are_reset_one_after_the_other() -> None:
 def test_environments_take_turns() -> None:
     task = quadruped_task("env.steps=30")
     worker = device_worker(task)
-    worker.turns.record = []
+    worker.pipeline.record = []
     results_of(worker, range(COUNT), genomes_of(task))
-    spans = worker.turns.record
+    spans = worker.pipeline.record
     steps = sorted((span for span in spans if span.part == "environment"), key=lambda span: span.begin)
     assert len(steps) == 60
     assert all(one.end <= other.begin for one, other in pairwise(steps))
@@ -259,8 +259,8 @@ def test_a_half_that_fails_ends_the_other() -> None:
         )
 
     with pytest.raises(RuntimeError, match="lost"):
-        run_pipelined([half(0), half(1)], worker.turns)
-    for lock in (worker.turns.cpu, worker.turns.device):
+        run_pipelined([half(0), half(1)], worker.pipeline)
+    for lock in (worker.pipeline.cpu, worker.pipeline.device):
         lock.acquire()  # it is free
 
 

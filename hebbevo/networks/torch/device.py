@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from hebbevo.networks.kernel_spec import KernelSpec
 
 DEVICES = ("cpu", "cuda")
-DEVICE_BLOCK = 32_768
+DEVICE_BATCH_SIZE = 32_768
 """Most lifetimes side by side on a device, whatever its memory."""
 
 _SHARE = 0.6
@@ -64,7 +64,7 @@ def bytes_per_lifetime(spec: KernelSpec, coefficients: int, device: str, pixels:
 def lifetimes_that_fit(spec: KernelSpec, coefficients: int, device: str, pixels: int = 0) -> int:
     """Return how many lifetimes fit into the free memory of a device, at least 2."""
     each = bytes_per_lifetime(spec, coefficients, device, pixels)
-    return max(2, min(int(_SHARE * free_memory(device)) // each, DEVICE_BLOCK))
+    return max(2, min(int(_SHARE * free_memory(device)) // each, DEVICE_BATCH_SIZE))
 
 
 def free_memory(device: str) -> int:
