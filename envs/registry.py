@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import MappingProxyType
 from typing import Final, cast
 
 from hebbevo.envs.config import EnvConfig
@@ -14,14 +13,12 @@ GYMNASIUM_PREFIX: Final = "gymnasium:"
 
 _GYMNASIUM: Final = f"{GYMNASIUM_PREFIX}ID"
 
-ENVIRONMENTS: Final = MappingProxyType(
-    {
-        "quadruped": "hebbevo.envs.robots.quadruped:QuadrupedConfig",
-        "dog": "hebbevo.envs.robots.dog:DogConfig",
-        "car_racing": "hebbevo.envs.car_racing.config:CarRacingConfig",
-        _GYMNASIUM: "hebbevo.envs.gymnasium.config:GymnasiumConfig",
-    }
-)
+ENVIRONMENTS: Final[dict[str, str]] = {
+    "quadruped": "hebbevo.envs.robots.quadruped:QuadrupedConfig",
+    "dog": "hebbevo.envs.robots.dog:DogConfig",
+    "car_racing": "hebbevo.envs.car_racing.config:CarRacingConfig",
+    _GYMNASIUM: "hebbevo.envs.gymnasium.config:GymnasiumConfig",
+}
 """Entry points of the config classes; `gymnasium:ID` stands for every registered Gymnasium id."""
 
 

@@ -24,7 +24,7 @@ TEXT_WIDTH = 12
 BAR_TOP, BAR_WIDTH, BAR_HEIGHT = 700, 1000, 100
 SMALLEST = 1e-4  # a value nearer to zero is not shown
 
-# Places in the vector of readings.
+# Indices into the vector of readings.
 SPEED, WHEELS, STEERING, SPIN = 0, 1, 5, 6
 READINGS = 7
 
@@ -45,7 +45,7 @@ def reward_text(text: str) -> Image:
     white, black = (255, 255, 255), (0, 0, 0)
     try:
         words = _font().render(text, True, white, black)
-    except pygame.error:  # the font died with a pygame.quit(), as closing a window of Gymnasium's calls it
+    except pygame.error:  # pygame.quit(), which closing a window of Gymnasium calls, has invalidated the font
         _font.cache_clear()
         words = _font().render(text, True, white, black)
     # 12 pixels of the 96 are exactly these 125x100 of the 1000x800.

@@ -1,6 +1,6 @@
-"""From a CarRacing environment to its 96x96 observation: what the kernels read, and the calls of them.
+"""From a CarRacing environment to its 96x96 observation: the arrays that the kernels read, and their calls.
 
-`car_racing_scene` lists the polygons of a moment, `car_racing_raster` and `car_racing_bar` make the pixels.
+`scene` lists the polygons of a moment, `raster` and `bar` make the pixels.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hebbevo.envs.car_racing import bar, scene
-from hebbevo.envs.car_racing.raster import HEIGHT, MAX_CORNERS, WIDTH, Canvas, pack_colour, rasterise
+from hebbevo.envs.car_racing.raster import HEIGHT, MAX_CORNERS, WIDTH, Canvas, pack_color, rasterise
 
 if TYPE_CHECKING:
     from gymnasium.envs.box2d.car_racing import CarRacing
@@ -46,12 +46,12 @@ class Drawing:
         size = polygons + scene.BESIDES_ROAD
         self._corners = np.zeros((size, 2, MAX_CORNERS))
         self._sizes = np.zeros(size, np.int32)
-        self._colours = np.zeros(size, np.int32)
+        self._colors = np.zeros(size, np.int32)
 
     def set_track(self, env: CarRacing) -> None:
-        """Take over the polygons of a new track.
+        """Read the polygons of a new track.
 
-        The contact listener repaints a tile in place, through `tile.color`, which is also the colour in
+        The contact listener repaints a tile in place, through `tile.color`, which is also the color in
         `env.road_poly`: both become rows of one array, which the kernel reads.
         """
         self.polygons = env.road_poly
@@ -60,37 +60,37 @@ class Drawing:
         self._shades = np.zeros((len(self._road), 3))
         road: Any = env.road
         tiles = iter(road)
-        for i, (corners, colour) in enumerate(env.road_poly):
-            if isinstance(colour, tuple):
-                self._paints[i] = scene.WHITE if colour[1] else scene.RED
+        for i, (corners, color) in enumerate(env.road_poly):
+            if isinstance(color, tuple):
+                self._paints[i] = scene.WHITE if color[1] else scene.RED
             else:
                 tile = next(tiles)
                 self._paints[i] = scene.ROAD + tile.idx % 3
                 tile.color = self._shades[i]
                 env.road_poly[i] = (corners, tile.color)
-        if len(self._colours) < len(self._road) + scene.BESIDES_ROAD:
+        if len(self._colors) < len(self._road) + scene.BESIDES_ROAD:
             self._set_size(len(self._road))
         self.repaint(env)
 
     def repaint(self, env: CarRacing) -> None:
-        """Give every tile the colour it has before it is visited, from the colours of `env`."""
+        """Give every tile the color it has before it is visited, from the colors of `env`."""
         roads = np.array([env.road_color + 0.01 * shade * 255 for shade in range(3)])
         tiles = self._paints < scene.WHITE
         self._shades[tiles] = roads[self._paints[tiles] - scene.ROAD]
         kerbs, car = ((255, 255, 255), (255, 0, 0)), ((204, 0, 0), (77, 77, 77))
-        colours = np.array([(0, 0, 0), env.bg_color, env.grass_color, *roads, *kerbs, *car]).astype(np.int64)
-        self._palette[:] = [pack_colour(*colour) for colour in colours.tolist()]
+        colors = np.array([(0, 0, 0), env.bg_color, env.grass_color, *roads, *kerbs, *car]).astype(np.int64)
+        self._palette[:] = [pack_color(*color) for color in colors.tolist()]
 
     def draw(self, env: CarRacing) -> Image:
         """Return the observation (96, 96, 3) of this moment."""
         car = env.car
         assert car is not None
         hull = car.hull
-        place, velocity = hull.position, hull.linearVelocity
-        state = [place.x, place.y, hull.angle, env.t]
+        position, velocity = hull.position, hull.linearVelocity
+        state = [position.x, position.y, hull.angle, env.t]
         for wheel in car.wheels:
-            place = wheel.position
-            state += (place.x, place.y, wheel.angle, wheel.phase)
+            position = wheel.position
+            state += (position.x, position.y, wheel.angle, wheel.phase)
         self._state[:] = state
         self._readings[bar.SPEED] = math.hypot(velocity.x, velocity.y)
         self._readings[bar.WHEELS : bar.STEERING] = [wheel.omega for wheel in car.wheels]
@@ -110,13 +110,13 @@ class Drawing:
             self._wheel,
             self._corners,
             self._sizes,
-            self._colours,
+            self._colors,
         )
         canvas = self._canvas
         rasterise(
             self._corners,
             self._sizes,
-            self._colours,
+            self._colors,
             polygons,
             self._palette,
             canvas.lines,

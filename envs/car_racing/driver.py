@@ -16,13 +16,13 @@ FASTEST, SLOWEST = 90.0, 40.0  # world units a second
 def drive(env: Any) -> npt.NDArray[np.float32]:
     """Return an action (steering, gas, brake) that follows the track of a CarRacing environment.
 
-    `env` is the unwrapped environment, Gymnasium's or ours.
+    `env` is the unwrapped environment, Gymnasium's or `FastCarRacing`.
     """
     track = np.array(env.track)[:, 1:]
     hull = env.car.hull
-    place = np.array([hull.position.x, hull.position.y])
-    nearest = int(np.argmin(((track[:, 1:] - place) ** 2).sum(1)))
-    aim = track[(nearest + LOOK_AHEAD) % len(track), 1:] - place
+    position = np.array([hull.position.x, hull.position.y])
+    nearest = int(np.argmin(((track[:, 1:] - position) ** 2).sum(1)))
+    aim = track[(nearest + LOOK_AHEAD) % len(track), 1:] - position
     # The hull points along its y axis; a positive error means that the aim lies to the left.
     error = _wrapped(math.atan2(aim[1], aim[0]) - hull.angle - math.pi / 2)
     bend = abs(_wrapped(track[(nearest + BRAKE_AHEAD) % len(track), 0] - track[nearest, 0]))

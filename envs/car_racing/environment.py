@@ -1,4 +1,4 @@
-"""CarRacing with a fast drawing: Gymnasium's world, car, track, contacts and reward, our own 96x96 picture.
+"""CarRacing with a fast drawing: Gymnasium's world, car, track, contacts and reward, another way to its 96x96 picture.
 
 `FastCarRacing` subclasses Gymnasium's `CarRacing` (CarRacing-v3) and replaces how an observation is drawn: an
 official step spends 98 % of its time on a picture of 1000x800 that is then shrunk. Importing this module
@@ -36,8 +36,8 @@ Image = npt.NDArray[np.uint8]
 class _World(Box2D.b2World):  # type: ignore[misc]
     """A Box2D world that frees the shapes a dynamic body is made from.
 
-    A fixture definition takes its shape over from Python and never frees it: 2.4 KB for every car. The body has its
-    own copy, so the shapes can go as soon as the body stands.
+    A fixture definition takes the shape over from Python and never frees it: 2.4 KB for every car. The body has a
+    copy, so the shapes can be freed as soon as the body exists.
     """
 
     def CreateDynamicBody(self, **definition: Any) -> Any:
@@ -81,7 +81,7 @@ class FastCarRacing(CarRacing):
         EzPickle.__init__(self, *official, sub_rows=sub_rows, track_seed=track_seed)
         self.world = _World((0, 0), contactListener=self.contactListener_keepref)
         self.track_seed = _checked_seed(track_seed)
-        self._standing_seed: int | None = None  # of the track that stands
+        self._current_seed: int | None = None  # of the track that is built
         self._track_random: np.random.Generator | None = None
         parts = [getattr(car_dynamics, f"HULL_POLY{i}") for i in (1, 2, 3, 4)]
         self._drawing = Drawing(
@@ -108,17 +108,17 @@ class FastCarRacing(CarRacing):
         return self._drawing.draw(self) if mode == "state_pixels" else super()._render(mode)
 
     def _keeps_track(self) -> bool:
-        return self.track_seed is not None and self.track_seed == self._standing_seed
+        return self.track_seed is not None and self.track_seed == self._current_seed
 
     def _destroy(self) -> None:
-        """Take away the car, and the track unless the next episode has the same."""
+        """Remove the car, and the track unless the next episode has the same."""
         if not self._keeps_track():
             super()._destroy()  # type: ignore[no-untyped-call]
         elif self.car is not None:
             self.car.destroy()  # type: ignore[no-untyped-call]
 
     def _create_track(self) -> bool:
-        """Build a track, or clean the one that stands; False: the checkpoints drawn do not make a closed one."""
+        """Build a track, or clean the current one; False: the checkpoints drawn do not make a closed one."""
         if self._keeps_track():
             self.road_poly = self._drawing.polygons
             tiles: Any = self.road
@@ -126,16 +126,16 @@ class FastCarRacing(CarRacing):
                 tile.road_visited = False
             self._drawing.repaint(self)
             return True
-        own = self.np_random
+        generator = self.np_random
         if self.track_seed is not None:
             self._track_random = self._track_random or np_random(self.track_seed)[0]
             self._np_random = self._track_random
         try:
             closed: bool = super()._create_track()  # type: ignore[no-untyped-call]
         finally:
-            self._np_random = own
+            self._np_random = generator
         if closed:
-            self._standing_seed, self._track_random = self.track_seed, None
+            self._current_seed, self._track_random = self.track_seed, None
             self._drawing.set_track(self)
         return closed
 

@@ -1,12 +1,12 @@
 """Scanline rasteriser of convex polygons straight to 96 pixels a row: exact across, sampled down.
 
 Every row of pixels is cut into `sub_rows` sample lines. A line is a sorted list of breakpoints, packed into int32 as
-`start << 8 | colour`: from `start` (in 1/1024 pixel) up to the next start the line has that colour. Painting a
+`start << 8 | color`: from `start` (in 1/1024 pixel) up to the next start the line has that color. Painting a
 polygon overwrites the span it covers on each line, so polygons hide each other as in the painter's algorithm, and
-edges that two polygons share never leak what lies below. A pixel is the mean of its lines, each weighted by the
-exact length of every colour inside the pixel.
+edges that two polygons share never show the ground below. A pixel is the mean of its lines, each weighted by the
+exact length of every color inside the pixel.
 
-Coordinates are those of Gymnasium's 1000x800 picture as shown, with integers at the centres of its pixels.
+Coordinates are those of Gymnasium's 1000x800 picture as shown, with integers at the centers of its pixels.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ MAX_CORNERS = 8
 UNIT_BITS = 10
 END = WIDTH << UNIT_BITS
 _SCALE = np.float32(END / SOURCE_WIDTH)
-# Breakpoints a line can hold. 13 cache lines: an odd number spreads the lines over the sets of the cache.
-CAPACITY = 208
+# Breakpoints that a line can hold. 13 cache lines: an odd number spreads the lines over the sets of the cache.
+MAX_BREAKPOINTS = 208
 # How far pygame's outline (a fill that includes both ends, an antialiased edge) reaches beyond the ideal polygon,
 # in its pixels: sideways on a steep edge (the mean over where it falls in a pixel), up or down on a flat one.
 _STEEP_REACH = 0.625
@@ -48,8 +48,8 @@ _ROUND_DOWN = 1.0 + 1 / 64
 MAX_SUB_ROWS = (1 << _FIELD - UNIT_BITS) >> 8
 
 
-def pack_colour(red: int, green: int, blue: int) -> int:
-    """Return a colour as the int64 that `rasterise` sums."""
+def pack_color(red: int, green: int, blue: int) -> int:
+    """Return a color as the int64 that `rasterise` sums."""
     return (red + _HEADROOM) << 2 * _FIELD | (green + _HEADROOM) << _FIELD | (blue + _HEADROOM)
 
 
@@ -58,18 +58,18 @@ class Canvas:
 
     def __init__(self, sub_rows: int) -> None:
         rows = FIELD_ROWS * sub_rows
-        self.lines = np.zeros((rows, CAPACITY), np.int32)
+        self.lines = np.zeros((rows, MAX_BREAKPOINTS), np.int32)
         self.counts = np.zeros(rows, np.int32)  # breakpoints on each line
         self.edges = np.zeros((2, rows), np.float32)  # where a polygon begins and ends on each line
         self.spans = np.zeros((2, rows), np.int32)  # the same, in units
-        self.sums = np.zeros(WIDTH + 1, np.int64)  # change of the weighted colour at each pixel of a row
+        self.sums = np.zeros(WIDTH + 1, np.int64)  # change of the weighted color at each pixel of a row
 
 
 @njit(cache=True, nogil=True)
-def _paint(lines: Integers, counts: Integers, spans: Integers, begin: int, stop: int, colour: int) -> None:
-    """Overwrite [spans[0, row], spans[1, row]) of every line from `begin` to `stop` with `colour`.
+def _paint(lines: Integers, counts: Integers, spans: Integers, begin: int, stop: int, color: int) -> None:
+    """Overwrite [spans[0, row], spans[1, row]) of every line from `begin` to `stop` with `color`.
 
-    What a full line cannot hold is left out. One call for all lines: numba counts references at every call.
+    Spans that a full line cannot hold are left out. One call for all lines: numba counts references at every call.
     """
     for k in range(stop - begin):
         row = begin + k
@@ -77,7 +77,7 @@ def _paint(lines: Integers, counts: Integers, spans: Integers, begin: int, stop:
         if start >= end:
             continue
         if start == 0 and end == END:
-            lines[row, 0] = colour
+            lines[row, 0] = color
             counts[row] = 1
             continue
         count = counts[row]
@@ -92,7 +92,7 @@ def _paint(lines: Integers, counts: Integers, spans: Integers, begin: int, stop:
         rest = last + 1
         resumes = end < END and (rest == count or lines[row, rest] >> 8 != end)
         shift = kept + (2 if resumes else 1) - rest
-        if count + shift > CAPACITY:
+        if count + shift > MAX_BREAKPOINTS:
             continue
         if shift > 0:
             for i in range(count - 1, rest - 1, -1):
@@ -100,7 +100,7 @@ def _paint(lines: Integers, counts: Integers, spans: Integers, begin: int, stop:
         elif shift < 0:
             for i in range(rest, count):
                 lines[row, i + shift] = lines[row, i]
-        lines[row, kept] = start << 8 | colour
+        lines[row, kept] = start << 8 | color
         if resumes:
             lines[row, kept + 1] = end << 8 | below
         counts[row] = count + shift
@@ -180,9 +180,9 @@ def _resolve(lines: Integers, counts: Integers, palette: Packed, sums: Packed, i
             sums[0] += before * unit
             for i in range(1, counts[row]):
                 entry = lines[row, i]
-                colour = palette[entry & 255]
-                change = colour - before
-                before = colour
+                color = palette[entry & 255]
+                change = color - before
+                before = color
                 pixel = entry >> 8 + UNIT_BITS
                 part = (entry >> 8) & (unit - 1)
                 sums[pixel] += change * (unit - part)
@@ -207,7 +207,7 @@ def _resolve(lines: Integers, counts: Integers, palette: Packed, sums: Packed, i
 def rasterise(
     corners: Corners,
     sizes: Integers,
-    colours: Integers,
+    colors: Integers,
     polygons: int,
     palette: Packed,
     lines: Integers,
@@ -219,13 +219,13 @@ def rasterise(
 ) -> None:
     """Paint `polygons` convex polygons, the later over the earlier, into the upper FIELD_ROWS of `image`.
 
-    corners (n, 2, 8): x and y, `sizes[i]` of them valid; colours: indices below 256 into the packed `palette`;
-    colour 0 is the ground below all. The arrays from `lines` to `sums` are those of a Canvas.
+    corners (n, 2, 8): x and y, `sizes[i]` of them valid; colors: indices below 256 into the packed `palette`;
+    color 0 is the ground below all. The arrays from `lines` to `sums` are those of a Canvas.
     """
     rows = counts.shape[0]
     lines[:, 0] = 0
     counts[:] = 1
     for i in range(polygons):
         begin, stop = _find_spans(corners, i, sizes[i], rows, edges, spans)
-        _paint(lines, counts, spans, begin, stop, colours[i])
+        _paint(lines, counts, spans, begin, stop, colors[i])
     _resolve(lines, counts, palette, sums, image)

@@ -1,7 +1,7 @@
-"""What a frame of CarRacing shows, as a list of polygons from back to front: grass, road, kerbs, car.
+"""The scene of a CarRacing frame, as a list of polygons from back to front: grass, road, kerbs, car.
 
 The scene is that of Gymnasium's CarRacing-v3 (`CarRacing._render_road`, `Car.draw`): the same camera, the same order,
-and corners cut down to integers as pygame does. `car_racing_raster` makes pixels of the list.
+and corners cut down to integers as pygame does. `hebbevo.envs.car_racing.raster` makes pixels of the list.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ Affine = tuple[float, float, float, float, float, float]
 
 WINDOW_WIDTH, WINDOW_HEIGHT, BAR_HEIGHT = 1000, 800, 100
 
-# Places in the vector that tells `draw_scene` about a moment; the wheels follow, PER_WHEEL numbers each.
+# Indices into the state vector of `draw_scene`; the wheels follow, PER_WHEEL numbers each.
 HULL_X, HULL_Y, HULL_ANGLE, TIME, WHEELS = range(5)
 PER_WHEEL = 4  # x, y, angle, phase
 STATE_SIZE = WHEELS + 4 * PER_WHEEL
 
-# Colours by number. The road has three shades; its tiles fall back to the first when they are visited.
+# Colors by number. The road has three shades; its tiles fall back to the first when they are visited.
 BLACK, BACKGROUND, GRASS, ROAD, WHITE, RED, BODY, RIM = 0, 1, 2, 3, 6, 7, 8, 9
 PALETTE_SIZE = 10
 
@@ -82,12 +82,12 @@ def _in_view(x: float, y: float, margin: float, camera: Affine) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def _ground(camera: Affine, state: Reals, corners: Reals, colours: Integers) -> int:
+def _ground(camera: Affine, state: Reals, corners: Reals, colors: Integers) -> int:
     """List the field and the lighter patches in view, on every line from left to right; return how many."""
     for k in range(4):
         x, y = (PLAYFIELD if k < 2 else -PLAYFIELD), (PLAYFIELD if k % 3 == 0 else -PLAYFIELD)
         _put(x, y, camera, corners, 0, k)
-    colours[0] = BACKGROUND
+    colors[0] = BACKGROUND
     count = 1
     half = PATCH / 2
     zoom = math.hypot(camera[0], camera[1])
@@ -103,7 +103,7 @@ def _ground(camera: Affine, state: Reals, corners: Reals, colours: Integers) -> 
                 for k in range(4):
                     dx, dy = (half if k % 3 == 0 else -half), (half if k >= 2 else -half)
                     _put(x + dx, y + dy, camera, corners, count, k)
-                colours[count] = GRASS
+                colors[count] = GRASS
                 count += 1
     return count
 
@@ -115,19 +115,19 @@ def _road(
     paints: Integers,
     shades: Reals,
     corners: Reals,
-    colours: Integers,
+    colors: Integers,
     count: int,
 ) -> int:
     """Append the tiles and kerbs in view; return how many polygons there are then."""
     margin = TILE_REACH * math.hypot(camera[0], camera[1])
     for i in range(road.shape[0]):
-        # The middle of a diagonal lies near the centre of a tile.
+        # The middle of a diagonal lies near the center of a tile.
         x, y = 0.5 * (road[i, 0, 0] + road[i, 2, 0]), 0.5 * (road[i, 0, 1] + road[i, 2, 1])
         if _in_view(x, y, margin, camera):
             for k in range(4):
                 _put(road[i, k, 0], road[i, k, 1], camera, corners, count, k)
             visited = ROAD < paints[i] < WHITE and shades[i, 0] == shades[0, 0]
-            colours[count] = ROAD if visited else paints[i]
+            colors[count] = ROAD if visited else paints[i]
             count += 1
     return count
 
@@ -139,13 +139,13 @@ def _wheel(
     width: float,
     radius: float,
     corners: Reals,
-    colours: Integers,
+    colors: Integers,
     count: int,
 ) -> int:
     """Append a wheel and the painted part of its tread that faces up; return how many polygons there are then."""
     for k in range(4):
         _put(width if 0 < k < 3 else -width, radius if k < 2 else -radius, to_screen, corners, count, k)
-    colours[count] = BLACK
+    colors[count] = BLACK
     back_sine, front_sine = math.sin(phase), math.sin(phase + RIM_ARC)
     if back_sine > 0.0 and front_sine > 0.0:
         return count + 1
@@ -155,7 +155,7 @@ def _wheel(
     for k in range(4):
         y = radius * (back if k < 2 else front)
         _put(width if 0 < k < 3 else -width, y, to_screen, corners, count + 1, k)
-    colours[count + 1] = RIM
+    colors[count + 1] = RIM
     return count + 2
 
 
@@ -170,27 +170,27 @@ def draw_scene(
     wheel: Reals,
     corners: Reals,
     sizes: Integers,
-    colours: Integers,
+    colors: Integers,
 ) -> int:
     """Fill the list of polygons for one moment and return how many there are.
 
-    state (STATE_SIZE,); road (n, 4, 2) tiles and kerbs in the world, `paints` (n,) their colours and `shades` (n, 3)
-    the tiles' present colours; hull (4, 8, 2), hull_sizes (4,) and wheel (2,), half width and radius, in the
-    coordinates of their bodies. Out: corners (>= n + BESIDES_ROAD, 2, 8), sizes, colours.
+    state (STATE_SIZE,); road (n, 4, 2) tiles and kerbs in the world, `paints` (n,) their colors and `shades` (n, 3)
+    the tiles' present colors; hull (4, 8, 2), hull_sizes (4,) and wheel (2,), half width and radius, in the
+    coordinates of their bodies. Out: corners (>= n + BESIDES_ROAD, 2, 8), sizes, colors.
     """
     camera = _camera(state)
-    count = _ground(camera, state, corners, colours)
-    count = _road(camera, road, paints, shades, corners, colours, count)
+    count = _ground(camera, state, corners, colors)
+    count = _road(camera, road, paints, shades, corners, colors, count)
     for i in range(4):
         at = WHEELS + i * PER_WHEEL
         to_screen = _body_to_screen(camera, state[at], state[at + 1], state[at + 2])
-        count = _wheel(to_screen, state[at + 3], wheel[0], wheel[1], corners, colours, count)
+        count = _wheel(to_screen, state[at + 3], wheel[0], wheel[1], corners, colors, count)
     sizes[:count] = 4
     to_screen = _body_to_screen(camera, state[HULL_X], state[HULL_Y], state[HULL_ANGLE])
     for i in range(4):
         for k in range(hull_sizes[i]):
             _put(hull[i, k, 0], hull[i, k, 1], to_screen, corners, count, k)
         sizes[count] = hull_sizes[i]
-        colours[count] = BODY
+        colors[count] = BODY
         count += 1
     return count

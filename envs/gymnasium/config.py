@@ -1,6 +1,6 @@
 """The settings of any registered Gymnasium id, `gymnasium:ID`. Gymnasium is imported when an id is checked.
 
-Its spaces are only known by making the environment, which happens once in a process for an id whose spaces are asked.
+Its spaces are only known by making the environment, which happens at most once per process and id.
 """
 
 from __future__ import annotations

@@ -67,10 +67,10 @@ class BatchedGymnasium(GymnasiumRows):
         self._record(row, observation, 0.0)
 
     def _fresh(self, row: int) -> gymnasium.Env[Any, Any]:
-        """Return an environment on which no former lifetime leaves a trace.
+        """Return an environment without traces of earlier lifetimes.
 
         `reset` alone does not promise that: Box2D's world keeps its history. MuJoCo's environments reset
-        their whole simulation and are costly to compile, so they stay.
+        the complete simulation and are costly to compile, so they stay.
         """
         environment = self._environments[row]
         if environment is None or not _is_mujoco(environment):

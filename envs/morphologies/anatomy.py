@@ -21,7 +21,7 @@ CORNERS: Final = ("front_left", "front_right", "rear_left", "rear_right")
 """The legs, in the order of the foot contacts of the observation."""
 
 SEGMENTS: Final = ("shoulder", "upper", "lower")
-"""What a leg is made of, from the trunk to the foot."""
+"""The parts of a leg, from the trunk to the foot."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def _ant_leg(capsules: tuple[str, str, str], number: int) -> Leg:
 
 ANT: Final = Anatomy(
     name="ant",
-    legs=MappingProxyType(  # the XML's own names say something else
+    legs=MappingProxyType(  # the names in the XML file say something else
         {
             "front_left": _ant_leg(("aux_1_geom", "left_leg_geom", "left_ankle_geom"), 1),
             "front_right": _ant_leg(("aux_4_geom", "rightback_leg_geom", "fourth_ankle_geom"), 4),
@@ -124,7 +124,7 @@ def anatomy_of(spec: mujoco.MjSpec) -> Anatomy:
     """Return the anatomy of the body in `spec`, known by its model name.
 
     Raises:
-        EnvError: a model whose parts nobody has named.
+        EnvError: no anatomy names the parts of this model.
     """
     if spec.modelname not in ANATOMIES:
         raise EnvError(f"no anatomy for model {spec.modelname!r}; edits know {', '.join(ANATOMIES)}")

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     import mujoco
 
 DAMAGED_LENGTH: Final = 0.25
-"""What is left of a damaged lower leg (0.4 to 0.1 per axis)."""
+"""Length of a damaged lower leg as a factor of the intact one (0.4 to 0.1 per axis)."""
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ LOCK_PLAY: Final = math.radians(1.0)
 """A locked joint keeps this much play (rad) to either side, within which MuJoCo's soft limits hold it."""
 
 POSE: Final = "init_qpos"
-"""Name of the model's numeric with the pose at birth: torso's position and quaternion, then the joints."""
+"""Name of the model's numeric with the initial pose: torso's position and quaternion, then the joints."""
 
 
 class Edit(Protocol):
@@ -96,7 +96,7 @@ class ScaleLegs:
 
 @dataclass(frozen=True)
 class LockJoint:
-    """Hold the joint of a segment at its angle at birth, within `LOCK_PLAY`."""
+    """Hold the joint of a segment at its initial angle, within `LOCK_PLAY`."""
 
     leg: str
     segment: str
@@ -169,7 +169,7 @@ class ScaleMass:
 
 @dataclass(frozen=True)
 class Payload:
-    """Strap a box on the torso that weighs `share` of what the body weighs; it can touch the floor."""
+    """Strap a box on the torso that weighs `share` of the body's mass; it can touch the floor."""
 
     share: float
 
@@ -181,12 +181,12 @@ class Payload:
         import mujoco
 
         anatomy = anatomy_of(spec)
-        torso, whole = spec.body("torso"), spec.copy().compile()
+        torso, model = spec.body("torso"), spec.copy().compile()
         torso.add_geom(
             type=mujoco.mjtGeom.mjGEOM_BOX,
             size=anatomy.load_size,
             pos=[0, 0, anatomy.load_height],
-            mass=self.share * whole.body_subtreemass[whole.body("torso").id],
+            mass=self.share * model.body_subtreemass[model.body("torso").id],
             rgba=[0.35, 0.2, 0.1, 1],
         )
 
@@ -197,9 +197,9 @@ def moving_geoms(spec: mujoco.MjSpec) -> Iterator[mujoco.MjsGeom]:
 
 
 def initial_angle(spec: mujoco.MjSpec, joint: str) -> float:
-    """Return the angle (rad) of a joint in the pose at birth of the intact body."""
-    place = anatomy_of(spec).sensed_joints.index(joint)
-    return float(spec.numeric(POSE).data[7 + place])
+    """Return the angle (rad) of a joint in the initial pose of the intact body."""
+    index = anatomy_of(spec).sensed_joints.index(joint)
+    return float(spec.numeric(POSE).data[7 + index])
 
 
 def _set_limits(spec: mujoco.MjSpec, joint: mujoco.MjsJoint, low: float, high: float) -> None:

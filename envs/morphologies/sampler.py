@@ -1,4 +1,4 @@
-"""Random bodies, the same for everybody: a fixed `train` and a fixed `test` split.
+"""Random bodies, the same on every machine: a fixed `train` and a fixed `test` split.
 
 Body number k of a split follows from (split, k) alone (`hebbevo.seeding`). Each has legs of other
 lengths, one of `SHAPES`, and up to two different changes of `OTHERS`; the ranges are such that a body still
@@ -34,7 +34,7 @@ _MOST_OTHERS: Final = 2
 
 
 class Draw:
-    """Numbers for one body, rounded so that its description says all there is."""
+    """Numbers for one body, rounded so that its description is complete."""
 
     def __init__(self, split: str, number: int) -> None:
         self.generator = sampled_body_stream(split, number)
@@ -81,7 +81,7 @@ OTHERS: Final[tuple[Callable[[Draw], Edit], ...]] = (
     lambda draw: ScaleGravity(draw.factor(0.7, 1.3)),
     lambda draw: Slope(draw.sign() * draw.number(1, 5)),
 )
-"""What else a body may differ in."""
+"""Other changes, of which a body has none to two."""
 
 
 def sample_edits(split: str, number: int) -> tuple[Edit, ...]:
@@ -91,8 +91,8 @@ def sample_edits(split: str, number: int) -> tuple[Edit, ...]:
     while not _makes_a_body(edits):
         shape = SHAPES[draw.generator.integers(len(SHAPES))]
         count = int(draw.generator.integers(_MOST_OTHERS + 1))
-        places = sorted(draw.generator.choice(len(OTHERS), count, replace=False))
-        edits = [change(draw) for change in (shape, *(OTHERS[place] for place in places))]
+        others = sorted(draw.generator.choice(len(OTHERS), count, replace=False))
+        edits = [change(draw) for change in (shape, *(OTHERS[other] for other in others))]
     return tuple(sorted(edits, key=lambda edit: isinstance(edit, RemoveSegment)))
 
 
@@ -108,7 +108,7 @@ _OF_A_SEGMENT: Final = (ScaleSegment, RemoveSegment, LockJoint, ScaleRange, Scal
 
 
 def describe(edits: Sequence[Edit]) -> str:
-    """Return one line that says what the edits of the sampler do."""
+    """Return one line about the edits of the sampler."""
     return "; ".join(_describe(edit) for edit in edits)
 
 

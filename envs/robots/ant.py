@@ -23,7 +23,7 @@ def intact_ant(gear: float) -> mujoco.MjSpec:
 
 
 def _ant_path() -> Path:
-    """Return the Ant of the installed Gymnasium, without importing its environments."""
+    """Return the file of the ant in the installed Gymnasium, without importing its environments."""
     package = importlib.util.find_spec("gymnasium")
     if package is None or not package.submodule_search_locations:
         raise EnvError(

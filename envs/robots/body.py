@@ -1,4 +1,4 @@
-"""One body ready to live: its compiled model, where its parts are in it, and its pose at birth.
+"""A body ready to be simulated: the compiled model, where the parts are in it, and the initial pose.
 
 A body is made from the intact one of its build, which stays the measure of what is sensed: joint positions are
 scaled by the intact limits, as sensors do not know what happened to the joint; parts that are missing sense 0
@@ -20,7 +20,7 @@ from hebbevo.envs.morphologies.edits import POSE
 from hebbevo.envs.robots.trim import compile_trimmed
 
 Floats = npt.NDArray[np.float64]
-Places = npt.NDArray[np.int64]
+Indices = npt.NDArray[np.int64]
 
 _SAME_HEIGHT = 1e-6
 """Poses whose lowest points differ by less (m) are the same: legs of equal length differ in their last bits."""
@@ -29,7 +29,7 @@ _SAME_HEIGHT = 1e-6
 def compile_body(spec: mujoco.MjSpec, morphology: Morphology, trim: bool) -> mujoco.MjModel:
     """Compile the intact body in `spec` with the edits of `morphology`; `spec` is changed.
 
-    The pose at birth loses the joints that are gone, keeps to limits that are not the intact ones, and is
+    The initial pose loses the joints that are gone, keeps to limits that are not the intact ones, and is
     raised or lowered until its lowest point is as high as the intact one's.
     """
     if morphology.edits:
@@ -40,13 +40,13 @@ def compile_body(spec: mujoco.MjSpec, morphology: Morphology, trim: bool) -> muj
 
 
 def _fit_pose(spec: mujoco.MjSpec, intact: mujoco.MjModel) -> None:
-    whole = intact.numeric(POSE).data
+    intact_pose = intact.numeric(POSE).data
     model = spec.compile()
-    pose = [*whole[:7], *(whole[intact.joint(name).qposadr[0]] for name in joint_names(model))]
+    pose = [*intact_pose[:7], *(intact_pose[intact.joint(name).qposadr[0]] for name in joint_names(model))]
     low, high = _limits(model, intact)
     fitted = np.array(pose)
     fitted[7:] = np.clip(fitted[7:], low, high)
-    rise = lowest_point(intact, whole) - lowest_point(model, fitted)
+    rise = lowest_point(intact, intact_pose) - lowest_point(model, fitted)
     if abs(rise) > _SAME_HEIGHT:
         fitted[2] += rise
     numeric = spec.numeric(POSE)
@@ -59,9 +59,9 @@ def joint_names(model: mujoco.MjModel) -> list[str]:
 
 
 def _limits(model: mujoco.MjModel, intact: mujoco.MjModel) -> tuple[Floats, Floats]:
-    """Return what the angles at birth must keep to, (joints,) each: limits where they are not the intact ones."""
-    whole = np.array([intact.joint(name).range for name in joint_names(model)]).reshape(-1, 2)
-    edited = (model.jnt_range[1:] != whole).any(axis=1)
+    """Return the bounds of initial angles, (joints,) each: the limits where they are not the intact ones."""
+    intact_range = np.array([intact.joint(name).range for name in joint_names(model)]).reshape(-1, 2)
+    edited = (model.jnt_range[1:] != intact_range).any(axis=1)
     low, high = model.jnt_range[1:].T
     return np.where(edited, low, -np.inf), np.where(edited, high, np.inf)
 
@@ -76,7 +76,7 @@ def lowest_point(model: mujoco.MjModel, pose: Floats) -> float:
 
 
 def _reach(model: mujoco.MjModel, data: mujoco.MjData, geom: int) -> float:
-    """Return how far a geom reaches below its centre (m)."""
+    """Return how far a geom reaches below its center (m)."""
     vertical, size = np.abs(data.geom_xmat[geom, 6:9]), model.geom_size[geom]
     kind = model.geom_type[geom]
     if kind == mujoco.mjtGeom.mjGEOM_CAPSULE:
@@ -88,7 +88,7 @@ def _reach(model: mujoco.MjModel, data: mujoco.MjData, geom: int) -> float:
 
 @dataclass(frozen=True, eq=False)
 class Body:
-    """A body as a block of lifetimes uses it.
+    """A body as a batch of lifetimes uses it.
 
     Attributes:
         model: compiled.
@@ -106,42 +106,42 @@ class Body:
         model = self.model
         sizes = (model.nq, model.nv, model.nu, model.nbody, model.njnt, model.ngeom, model.nsensordata)
         trees = (model.body_parentid, model.jnt_bodyid, model.geom_bodyid, model.actuator_trnid)
-        places = (self.joints, self.motors, self.feet)
-        return (*sizes, model.nbvh, *(array.tobytes() for array in (*trees, *places)))
+        parts = (self.joints, self.motors, self.feet)
+        return (*sizes, model.nbvh, *(array.tobytes() for array in (*trees, *parts)))
 
     @cached_property
     def pose(self) -> Floats:
-        """Pose at birth before the noise, ``(nq,)``."""
+        """Initial pose before the noise, ``(nq,)``."""
         return np.array(self.model.numeric(POSE).data)
 
     @cached_property
-    def joints(self) -> Places:
-        """Place of each sensed joint among the model's hinges, ``(J,)``; -1 if missing."""
-        return _places(self.anatomy.sensed_joints, joint_names(self.model))
+    def joints(self) -> Indices:
+        """Index of each sensed joint among the model's hinges, ``(J,)``; -1 if missing."""
+        return _indices(self.anatomy.sensed_joints, joint_names(self.model))
 
     @cached_property
-    def motors(self) -> Places:
-        """Control of each number of an action, ``(A,)``; -1 if missing."""
+    def motors(self) -> Indices:
+        """Index of the control of each number of an action, ``(A,)``; -1 if missing."""
         model = self.model
         driven = [model.joint(joint).name for joint in model.actuator_trnid[:, 0]]
-        return _places(self.anatomy.motor_joints, driven)
+        return _indices(self.anatomy.motor_joints, driven)
 
     @cached_property
-    def feet(self) -> Places:
-        """Geoms of the lower legs, ``(4,)``; -1 if missing."""
-        return _places(self.anatomy.feet, [self.model.geom(geom).name for geom in range(self.model.ngeom)])
+    def feet(self) -> Indices:
+        """Indices of the geoms of the lower legs, ``(4,)``; -1 if missing."""
+        return _indices(self.anatomy.feet, [self.model.geom(geom).name for geom in range(self.model.ngeom)])
 
     @cached_property
     def limits(self) -> tuple[Floats, Floats]:
-        """Angles at birth are clipped to these, ``(hinges,)`` each."""
+        """Initial angles are clipped to these, ``(hinges,)`` each."""
         return _limits(self.model, self.intact)
 
     @cached_property
     def constants(self) -> Floats:
-        """What the observation needs to know, ``(body_size,)``; see `hebbevo.envs.robots.observation`.
+        """Constants of the observation, ``(body_size,)``; see `hebbevo.envs.robots.observation`.
 
         A foot touches when the lowest point of its capsule is within the contact margin of the floor (the sum
-        of both geoms' margins): centre height - half length * |vertical part of the axis| <= contact height.
+        of both geoms' margins): center height - half length * |vertical part of the axis| <= contact height.
         """
         model = self.model
         low, high = np.array([self.intact.joint(name).range for name in self.anatomy.sensed_joints]).T
@@ -154,7 +154,7 @@ class Body:
         )
 
     def initial_pose(self, noise: Floats) -> Floats:
-        """Return the pose at birth with `noise` (J,) on the joints, in the order they are sensed in."""
+        """Return the initial pose with `noise` (J,) on the joints, in the order they are sensed in."""
         pose = self.pose.copy()
         present = self.joints >= 0
         pose[7 + self.joints[present]] += noise[present]
@@ -162,5 +162,6 @@ class Body:
         return pose
 
 
-def _places(names: tuple[str, ...], where: list[str]) -> Places:
-    return np.array([where.index(name) if name in where else -1 for name in names], np.int64)
+def _indices(names: tuple[str, ...], among: list[str]) -> Indices:
+    """Return the index of each name, -1 where it is missing."""
+    return np.array([among.index(name) if name in among else -1 for name in names], np.int64)

@@ -83,10 +83,10 @@ class BodyPlan:
         """Chain the three links of a leg, each with its joint and motor."""
         end, side = (1 if corner.startswith("front") else -1), (1 if corner.endswith("left") else -1)
         ends = ((0.0, side * self.shoulder, 0.0), (0.0, 0.0, -self.upper), (0.0, 0.0, -self.lower))
-        parent, place = torso, (end * self.trunk[0], side * self.trunk[1], 0.0)
+        parent, position = torso, (end * self.trunk[0], side * self.trunk[1], 0.0)
         for link, (name, far) in enumerate(zip(JOINTS, ends, strict=True)):
             segment = DOG.legs[corner].segment(("shoulder", "upper", "lower")[link])
-            body = parent.add_body(name=segment.geom, pos=place)
+            body = parent.add_body(name=segment.geom, pos=position)
             self._add_joint(body, f"{corner}_{name}", link)
             self._add_geom(
                 body,
@@ -99,7 +99,7 @@ class BodyPlan:
             motor = spec.add_actuator(name=f"{corner}_{name}", target=f"{corner}_{name}")
             motor.trntype, motor.gear = mujoco.mjtTrn.mjTRN_JOINT, [gear, 0, 0, 0, 0, 0]
             motor.ctrllimited, motor.ctrlrange = True, [-1, 1]
-            parent, place = body, far
+            parent, position = body, far
 
     def _add_joint(self, body: mujoco.MjsBody, name: str, link: int) -> None:
         stance, reach = self.stance[link], self.reach[link]

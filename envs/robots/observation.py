@@ -1,4 +1,4 @@
-"""What the quadruped senses: two compiled loops over the rows of a block, before physics and after.
+"""What the quadruped senses: two compiled loops over the rows of a batch, before physics and after.
 
 Source of the observations: PyBullet's AntBulletEnv-v0, as used by Najarro & Risi 2020, arXiv 2007.02686. The
 tables are in `hebbevo.envs.robots.quadruped` and `hebbevo.envs.robots.dog`. Each row is computed by itself in
@@ -110,8 +110,8 @@ def observe(
     """Write observation, reward, done and diverged of the rows in `moving`, from the state after physics.
 
     Shapes: qpos (n, nq), qvel (n, nv), geom_xpos (n, ngeom, 3), geom_xmat (n, ngeom, 9), warnings (n, kinds,
-    2) with the counters last, bodies (n, body_size), joints (J,) places in the model of what is sensed, feet
-    (FEET,) geoms; -1 for a part that is missing, which senses 0.
+    2) with the counters last, bodies (n, body_size), joints (J,) and feet (FEET,) indices of the
+    sensed hinges and geoms in the model; -1 for a part that is missing, which senses 0.
     """
     for row in moving:
         if not diverged[row]:

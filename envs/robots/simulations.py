@@ -1,7 +1,7 @@
-"""Bodies of one layout side by side in one `mujoco.batch`, behind the arrays of a block of lifetimes.
+"""Bodies of one layout side by side in one `mujoco.batch`, behind the arrays of a batch of environments.
 
-Simulation i is row i of the block; rows whose body has another layout are left alone, as they live in another
-batch. Nothing is allocated in a step.
+Simulation i is row i of the environments; rows whose body has another layout are left alone, as another
+`mujoco.batch` simulates them. Nothing is allocated in a step.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Simulations:
     """The physics of the rows whose bodies have one layout.
 
     Attributes:
-        qpos, qvel: live state, ``(capacity, nq)`` and ``(capacity, nv)``.
+        qpos, qvel: the state in the memory of MuJoCo, ``(batch_size, nq)`` and ``(batch_size, nv)``.
         batch: the simulations.
     """
 
@@ -89,7 +89,7 @@ class Simulations:
         self.qpos[row], self.qvel[row] = qpos, qvel
 
     def reset(self, rows: npt.NDArray[np.int32], noises: npt.NDArray[np.float64], substeps: int) -> None:
-        """Start these rows afresh: pose, `noises` (rows, J) on the joints, then `substeps` of zero action."""
+        """Reset these rows: pose, `noises` (rows, J) on the joints, then `substeps` of zero action."""
         self.batch.reset(rows, stage=mujoco.mjtStage.mjSTAGE_NONE)
         self._warnings[rows] = 0
         for row, noise in zip(rows, noises, strict=True):
@@ -158,7 +158,7 @@ def unchecked_step(batch: mujoco.batch.Batch) -> Step:
     """Return `batch.step` as a function of ascending rows (None: all) and substeps: how many rows failed.
 
     What the batch wraps is called directly, as checking the rows takes 3 us a call, up to 5 % of a step when
-    part of a small block lives on. Where there is no such thing, `batch.step` does the same.
+    only part of a small batch still runs. Where nothing is wrapped, `batch.step` does the same.
     """
     wrapped = getattr(batch, "_b", None)
     if wrapped is not None:

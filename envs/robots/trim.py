@@ -5,8 +5,8 @@ learn that legs do not collide with each other, and the search for islands, inde
 Here the contacts that the collision rules allow become explicit pairs, and islands are off.
 
 Sources: MuJoCo, "Computation", sections Collision (which geoms collide, in which order) and Contact parameters
-(how those of two geoms mix). What trims nothing measurable (cameras, lights, the flags of stages that the model
-has no elements for) stays; what changes the last bits (fused static bodies, no warm start, looser solver) too.
+(how those of two geoms mix). Cameras, lights and the flags of stages that the model has no elements for cost nothing
+measurable and stay; so does all that changes the last bits (fused static bodies, no warm start, looser solver).
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def _contact_order(model: mujoco.MjModel, first: int, second: int) -> tuple[int,
 
 
 def _contact_parameters(model: mujoco.MjModel, first: int, second: int) -> dict[str, Any]:
-    """Return what MuJoCo would give a contact of two geoms: the higher priority's parameters, or the mix."""
+    """Return MuJoCo's parameters of a contact of two geoms: those of the higher priority, or the mix."""
     priority = model.geom_priority
     if priority[first] == priority[second]:
         condim = max(model.geom_condim[first], model.geom_condim[second])
@@ -117,11 +117,11 @@ def _contact_parameters(model: mujoco.MjModel, first: int, second: int) -> dict[
 
 def _mixed_solver(model: mujoco.MjModel, first: int, second: int) -> tuple[np.ndarray, np.ndarray]:
     """Return solref and solimp of geoms with the same priority."""
-    ours, theirs = model.geom_solmix[[first, second]]
-    if ours < _SMALLEST_MIX or theirs < _SMALLEST_MIX:
-        mix = 0.5 + 0.5 * (float(ours >= _SMALLEST_MIX) - float(theirs >= _SMALLEST_MIX))
+    first_mix, second_mix = model.geom_solmix[[first, second]]
+    if first_mix < _SMALLEST_MIX or second_mix < _SMALLEST_MIX:
+        mix = 0.5 + 0.5 * (float(first_mix >= _SMALLEST_MIX) - float(second_mix >= _SMALLEST_MIX))
     else:
-        mix = ours / (ours + theirs)
+        mix = first_mix / (first_mix + second_mix)
     solimp = mix * model.geom_solimp[first] + (1 - mix) * model.geom_solimp[second]
     refs = model.geom_solref[first], model.geom_solref[second]
     if refs[0][0] > 0 and refs[1][0] > 0:

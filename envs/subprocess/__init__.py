@@ -1,1 +1,1 @@
-"""Environments that hold the GIL, stepped by processes of their own."""
+"""Environments that hold the GIL, stepped by other processes."""

@@ -1,7 +1,7 @@
-"""An environment that holds the GIL, its rows stepped by processes of this machine.
+"""An environment that holds the GIL, with rows stepped by processes of this machine.
 
-Rows are dealt out in turn (row r belongs to process r mod n), so that the first few lifetimes of a block keep every
-process busy. What a lifetime experiences depends on its own row alone, so that the number of processes changes no bit.
+Row r belongs to process r mod n, so that the first few lifetimes of a batch keep every process busy. What a lifetime
+experiences depends on its row alone, so that the number of processes changes no bit.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+from typing_extensions import override
 
 from hebbevo.envs.base import BatchedEnvironment
 from hebbevo.envs.config import EnvConfig
@@ -29,13 +30,13 @@ PATIENCE: Final = 30.0
 
 
 class ProcessEnvironment(BatchedEnvironment):
-    """A block whose rows live in processes; to the caller it is the block that `config` builds.
+    """A batch with rows in several processes; to the caller it is the batch that `config` builds.
 
     A program that makes one must be importable (``if __name__ == "__main__":``), as for any new Python process.
 
     Args:
         config: of the environment.
-        capacity: most lifetimes in the block.
+        batch_size: most lifetimes side by side.
         processes: how many; no more than rows are started.
 
     Raises:
@@ -56,7 +57,7 @@ class ProcessEnvironment(BatchedEnvironment):
         vars(self).update(views)
         self._links: list[Connection] = []
         self._children: list[SpawnProcess] = []
-        # At the end of the program, before multiprocessing waits for processes that wait for orders.
+        # At the end of the program, before multiprocessing waits for processes that wait for commands.
         self._end = Finalize(self, _end, (self._links, self._children), exitpriority=10)
         try:
             for number in range(self.processes):
@@ -66,23 +67,23 @@ class ProcessEnvironment(BatchedEnvironment):
             self.close()
             raise
 
+    @override
     def reset(self, seeds: Sequence[int], morphologies: Sequence[str]) -> None:
-        """Start lifetimes in the first rows; see `BatchedEnvironment.reset`."""
         count, n = self._check_reset(seeds, morphologies), self.processes
         self._carry_out({part: (seeds[part::n], morphologies[part::n]) for part in range(min(n, count))})
 
+    @override
     def step(self, actions: npt.NDArray[np.float32], active: npt.NDArray[np.int64]) -> None:
-        """Move the active rows by one step, each process its own; see `BatchedEnvironment.step`."""
         self._actions[...] = actions
         owner, local = active % self.processes, active // self.processes
         self._carry_out({int(part): local[owner == part] for part in np.unique(owner)})
 
+    @override
     def close(self) -> None:
-        """End the processes."""
         self._end()
 
     def _start(self, shared: SharedArrays, number: int) -> None:
-        """Start a process; it answers once its environment stands."""
+        """Start a process; it answers once its environment is built."""
         here, there = CONTEXT.Pipe()
         rows = slice(number, None, self.processes)
         child = CONTEXT.Process(
@@ -91,30 +92,30 @@ class ProcessEnvironment(BatchedEnvironment):
             name=f"{self.config.name} {number + 1} of {self.processes}",
             daemon=True,
         )
-        with _signals_left_to_us():
+        with _without_signals():
             child.start()
         there.close()
         self._links.append(here)
         self._children.append(child)
 
-    def _carry_out(self, orders: Mapping[int, Reset | Step]) -> None:
-        """Give each process its order and wait for all; who is cut short cannot go on, and ends all of them."""
+    def _carry_out(self, commands: Mapping[int, Reset | Step]) -> None:
+        """Send each process a command and wait for all; an exception in between ends all of them."""
         if not self._links:
             raise ChildProcessError(
                 f"the processes of {self.config.name} have ended; build another environment"
             )
         try:
-            for number, order in orders.items():
-                self._send(number, order)
-            failures = self._gather(orders)
+            for number, command in commands.items():
+                self._send(number, command)
+            failures = self._gather(commands)
         except BaseException:
             self.close()
             raise
         _raise_first(failures)
 
-    def _send(self, number: int, order: Reset | Step) -> None:
+    def _send(self, number: int, command: Reset | Step) -> None:
         try:
-            self._links[number].send(order)
+            self._links[number].send(command)
         except OSError:
             raise self._ended(number) from None
 
@@ -156,7 +157,7 @@ def _how(exitcode: int | None) -> str:
 
 
 def _end(links: list[Connection], children: list[SpawnProcess]) -> None:
-    """Let the processes go: without a link they end; who does not is killed."""
+    """Close the links, at which the processes end; kill those that do not."""
     for link in links:
         link.close()
     links.clear()
@@ -170,8 +171,8 @@ def _end(links: list[Connection], children: list[SpawnProcess]) -> None:
 
 
 @contextmanager
-def _signals_left_to_us() -> Iterator[None]:
-    """Start processes that Ctrl-C and SIGTERM, which a whole group gets, do not reach: we tell them when to end."""
+def _without_signals() -> Iterator[None]:
+    """Let processes started inside ignore Ctrl-C and SIGTERM, which reach a group as one: `close` ends them."""
     if sys.platform == "win32":
         yield
         return

@@ -1,7 +1,7 @@
-"""A process that steps some rows of an environment: its arrays lie in memory that it shares with who gives orders.
+"""A process that steps some rows of an environment: its arrays lie in memory shared with the process that commands it.
 
-Orders and answers go through a pipe. The process ends when the other end of the pipe is gone, however that came to
-pass: nobody is left behind by a program that was killed.
+Commands and answers go through a pipe. The process ends when the other end of the pipe is gone, also where a program
+was killed: no process is left behind.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ Step = npt.NDArray[np.int64]
 
 
 class SharedArrays:
-    """The arrays of a block and its actions, in memory that a process gets when it is started.
+    """The arrays of a batch and its actions, in memory that a process gets when it is started.
 
-    The memory is a file without a name (in /dev/shm where it fits, else in the folder for temporary files): the last
-    process that ends takes it along.
+    The memory is a file without a name (in /dev/shm where it fits, else in the folder for temporary files), which is
+    gone with the last process that maps it.
     """
 
     def __init__(self, batch_size: int, observation_size: int, action_size: int) -> None:
@@ -61,7 +61,7 @@ class SharedArrays:
 
 @dataclass(frozen=True)
 class Failure:
-    """What went wrong in the process: the environment's own word on bad input, or any other exception."""
+    """An exception in the process: the environment's message on bad input, or any other."""
 
     message: str
     bad_input: bool
@@ -77,28 +77,28 @@ class Failure:
 
 
 def serve(link: Connection, config: EnvConfig, shared: SharedArrays, rows: slice) -> None:
-    """Build the environment of every row in `rows`, and carry out orders until nobody is there to give them.
+    """Build the environment of every row in `rows`, and carry out commands until the other end of the link is gone.
 
-    Every order, and the building before the first, is answered by None or a `Failure`.
+    Every command, and the building before the first, is answered by None or a `Failure`.
     """
     environment: BatchedEnvironment | None = None
     views = {name: view[rows] for name, view in shared.views().items()}
     actions = views.pop("actions")
-    order: Reset | Step | None = None
+    command: Reset | Step | None = None
     try:
         while True:
             try:
                 if environment is None:
                     environment = config.build(len(actions))
                     vars(environment).update(views)  # it writes into the shared rows from now on
-                elif isinstance(order, np.ndarray):
-                    environment.step(actions, order)
-                elif order is not None:
-                    environment.reset(*order)
+                elif isinstance(command, np.ndarray):
+                    environment.step(actions, command)
+                elif command is not None:
+                    environment.reset(*command)
                 link.send(None)
             except Exception as error:  # noqa: BLE001  (it goes on to the caller, in the other process)
                 link.send(_failure(error))
-            order = link.recv()
+            command = link.recv()
     except (EOFError, OSError):  # the other end is gone
         pass
     finally:

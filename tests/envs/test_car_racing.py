@@ -112,7 +112,7 @@ def test_eight_sub_rows_are_more_faithful() -> None:
     assert eight.off_share <= 0.0002
 
 
-def test_random_colours_and_discrete_actions() -> None:
+def test_random_colors_and_discrete_actions() -> None:
     comparison = Comparison(domain_randomize=True, continuous=False)
     for seed in (1, 2):
         comparison.see(comparison.official.reset(seed=seed)[0], comparison.fast.reset(seed=seed)[0])

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from hebbevo.envs.car_racing import raster
 from hebbevo.envs.car_racing.scene import STATE_SIZE, TIME, draw_scene
 
-PALETTE = np.array([raster.pack_colour(*colour) for colour in [(0, 0, 0), (255, 255, 255), (200, 0, 60)]])
+PALETTE = np.array([raster.pack_color(*color) for color in [(0, 0, 0), (255, 255, 255), (200, 0, 60)]])
 
 
-def rasterise(polygons: list[np.ndarray], colours: list[int], sub_rows: int = 4) -> np.ndarray:
+def rasterise(polygons: list[np.ndarray], colors: list[int], sub_rows: int = 4) -> np.ndarray:
     canvas = raster.Canvas(sub_rows)
     corners = np.full((len(polygons), 2, raster.MAX_CORNERS), np.nan)
     for i, polygon in enumerate(polygons):
@@ -21,7 +21,7 @@ def rasterise(polygons: list[np.ndarray], colours: list[int], sub_rows: int = 4)
     sizes = np.array([len(polygon) for polygon in polygons], np.int32)
     image = np.full((96, 96, 3), 77, np.uint8)
     scratch = (canvas.lines, canvas.counts, canvas.edges, canvas.spans, canvas.sums)
-    raster.rasterise(corners, sizes, np.array(colours, np.int32), len(polygons), PALETTE, *scratch, image)
+    raster.rasterise(corners, sizes, np.array(colors, np.int32), len(polygons), PALETTE, *scratch, image)
     assert not canvas.sums.any()
     return image
 
@@ -32,22 +32,22 @@ spans = st.tuples(st.integers(0, raster.END), st.integers(0, raster.END), st.int
 @settings(max_examples=150, deadline=None)
 @given(st.lists(spans, max_size=40))
 def test_painting_a_line_equals_painting_every_unit(painted: list[tuple[int, int, int]]) -> None:
-    lines, counts = np.zeros((1, raster.CAPACITY), np.int32), np.ones(1, np.int32)
+    lines, counts = np.zeros((1, raster.MAX_BREAKPOINTS), np.int32), np.ones(1, np.int32)
     expected = np.zeros(raster.END, int)
-    for start, end, colour in painted:
-        raster._paint(lines, counts, np.array([[start], [end]], np.int32), 0, 1, colour)
-        expected[start:end] = colour
-    starts, colours = lines[0, : counts[0]] >> 8, lines[0, : counts[0]] & 255
+    for start, end, color in painted:
+        raster._paint(lines, counts, np.array([[start], [end]], np.int32), 0, 1, color)
+        expected[start:end] = color
+    starts, colors = lines[0, : counts[0]] >> 8, lines[0, : counts[0]] & 255
     assert starts[0] == 0
     assert (np.diff(starts) > 0).all()
-    np.testing.assert_array_equal(np.repeat(colours, np.diff([*starts, raster.END])), expected)
+    np.testing.assert_array_equal(np.repeat(colors, np.diff([*starts, raster.END])), expected)
 
 
 def test_a_full_line_stays_valid() -> None:
-    lines, counts = np.zeros((1, raster.CAPACITY), np.int32), np.ones(1, np.int32)
+    lines, counts = np.zeros((1, raster.MAX_BREAKPOINTS), np.int32), np.ones(1, np.int32)
     for i in range(300):
         raster._paint(lines, counts, np.array([[300 * i], [300 * i + 100]], np.int32), 0, 1, 1 + i % 2)
-    assert counts[0] <= raster.CAPACITY
+    assert counts[0] <= raster.MAX_BREAKPOINTS
     assert (np.diff(lines[0, : counts[0]] >> 8) > 0).all()
 
 
@@ -66,7 +66,7 @@ def test_random_polygons_against_pygame(seed: int) -> None:
     from pygame import gfxdraw
 
     random = np.random.default_rng(seed)
-    polygons, colours = [], []
+    polygons, colors = [], []
     surface = pygame.Surface((1000, 800))
     for _ in range(12):
         angles = np.sort(random.uniform(0, 2 * np.pi, random.integers(3, 9)))
@@ -76,14 +76,14 @@ def test_random_polygons_against_pygame(seed: int) -> None:
         circle = np.stack([np.cos(angles), np.sin(angles)], axis=1)
         polygon = np.trunc(random.uniform([0, 0], [1000, 700]) + size * circle)
         polygons.append(polygon)
-        colours.append(int(random.integers(3)))
-        colour = [(0, 0, 0), (255, 255, 255), (200, 0, 60)][colours[-1]]
-        gfxdraw.aapolygon(surface, polygon.tolist(), colour)
-        gfxdraw.filled_polygon(surface, polygon.tolist(), colour)
+        colors.append(int(random.integers(3)))
+        color = [(0, 0, 0), (255, 255, 255), (200, 0, 60)][colors[-1]]
+        gfxdraw.aapolygon(surface, polygon.tolist(), color)
+        gfxdraw.filled_polygon(surface, polygon.tolist(), color)
     small = pygame.transform.smoothscale(surface, (96, 96))
     official = np.transpose(pygame.surfarray.array3d(small), (1, 0, 2))[: raster.FIELD_ROWS].astype(int)
     for sub_rows, limit in ((4, 0.7), (8, 0.5)):
-        image = rasterise(polygons, colours, sub_rows)[: raster.FIELD_ROWS]
+        image = rasterise(polygons, colors, sub_rows)[: raster.FIELD_ROWS]
         assert np.abs(image - official).mean() < limit
 
 
@@ -100,13 +100,13 @@ def test_the_scene_holds_everything_in_view() -> None:
     state = np.zeros(STATE_SIZE)
     state[TIME] = 0.0
     road = np.zeros((1, 4, 2))
-    corners, sizes, colours = np.full((420, 2, 8), np.nan), np.zeros(420, np.int32), np.zeros(420, np.int32)
+    corners, sizes, colors = np.full((420, 2, 8), np.nan), np.zeros(420, np.int32), np.zeros(420, np.int32)
     hull, hull_sizes = np.zeros((4, 8, 2)), np.full(4, 4, np.int32)
     paints, shades = np.full(1, 3, np.int32), np.zeros((1, 3))
-    count = draw_scene(state, road, paints, shades, hull, hull_sizes, np.ones(2), corners, sizes, colours)
-    patches = corners[:count][colours[:count] == 2][:, :, :4]
-    centres = patches.mean(axis=2)
-    assert len(np.unique(centres, axis=0)) == len(centres)
-    inside = (centres[:, 0] > 0) & (centres[:, 0] < 1000) & (centres[:, 1] > 0) & (centres[:, 1] < 700)
-    # The field is 400 pixels wide and centred 600 down; the bar hides its last 100: 15 of 20 rows, 20 columns.
+    count = draw_scene(state, road, paints, shades, hull, hull_sizes, np.ones(2), corners, sizes, colors)
+    patches = corners[:count][colors[:count] == 2][:, :, :4]
+    centers = patches.mean(axis=2)
+    assert len(np.unique(centers, axis=0)) == len(centers)
+    inside = (centers[:, 0] > 0) & (centers[:, 0] < 1000) & (centers[:, 1] > 0) & (centers[:, 1] < 700)
+    # The field is 400 pixels wide and centerd 600 down; the bar hides its last 100: 15 of 20 rows, 20 columns.
     assert inside.sum() == 300
