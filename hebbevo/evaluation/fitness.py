@@ -1,6 +1,6 @@
-"""The fitness of a generation: individuals times morphologies, dealt to workers in blocks.
+"""The fitness of a generation: individuals times morphologies, spread over workers in pieces of work.
 
-A block's result is a pure function of its key (proposals, run seed, generation, individuals), so any worker may
+The result of a piece is a pure function of its key (proposals, run seed, generation, individuals), so any worker may
 compute it, again if need be, with the same bits.
 """
 
@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hebbevo.execution.spans import even_spans, guided_spans
-from hebbevo.rollouts.result import WORST_FITNESS
+from hebbevo.rollouts.result import WORST_FITNESS, RolloutResult
 from hebbevo.search import Executor, MatrixProposals, Proposals
 from hebbevo.seeding import SeedPurpose, level_seed, lifetime_seed, on_level
 from hebbevo.tasks.worker import Worker
@@ -21,29 +21,49 @@ from hebbevo.tasks.worker import Worker
 FloatArray = npt.NDArray[np.float32]
 
 GROUP_SIZE = {"individual": 1, "pair": 2, "generation": 2**62, "track": 1}
-"""How many individuals in a row share lifetime seeds (`training.lifetime_seeds`); `track` shares their lower half.
+"""How many individuals in a row share lifetime seeds (`training.lifetime_seeds`).
 
-Each morphology has seeds of its own: it is individuals that common random numbers compare, on one body at a time,
-while the mean over bodies is the less noisy for draws that are independent.
+With `track` all individuals share a level, the lower half of their seeds, and nothing else. Each morphology has seeds
+of its own: it is individuals that common random numbers compare, on one body at a time, while the mean over bodies is
+the less noisy for draws that are independent.
 """
 
 
 @dataclass(frozen=True)
 class Generation:
-    """What all blocks of a generation share."""
+    """What all pieces of work of a generation share.
+
+    Attributes:
+        proposals: the population; None where each piece brings its genomes.
+        run_seed: of the run.
+        number: of the generation, from 0.
+        morphologies: bodies that each individual is evaluated on.
+        seed_group: individuals in a row that share lifetime seeds.
+        one_level: all individuals share a level.
+        replayed: levels of the first groups, in place of those that follow from their seeds.
+    """
 
     proposals: Proposals | None
     run_seed: int
     number: int
     morphologies: tuple[str, ...]
     seed_group: int
-    one_track: bool = False
+    one_level: bool = False
     replayed: tuple[int, ...] = ()
+
+    def lifetime_seed(self, individual: int, morphology: int) -> int:
+        """Return the seed of an individual's lifetime on a morphology, both by number."""
+        group = individual // self.seed_group
+        own = training_seed(self.run_seed, self.number, group, morphology)
+        if self.one_level:
+            shared = training_seed(self.run_seed, self.number, 0, morphology)
+            return on_level(own, level_seed(shared))
+        return on_level(own, self.replayed[group]) if group < len(self.replayed) else own
 
 
 @dataclass(frozen=True)
 class Individuals:
-    """One piece of work; `genomes` where they cannot be made from the key."""
+    """One piece of work: individuals `start` to `stop`, with `genomes` where they cannot be made from the key."""
 
     start: int
     stop: int
@@ -58,7 +78,7 @@ class Fitness:
         per_morphology: float64 ``(individuals, morphologies)``.
         mean_square: mean of the squared genome, float64 ``(individuals,)``.
         diverged: bool ``(individuals, morphologies)``.
-        steps: agent-steps lived, all together.
+        steps: agent-steps of all lifetimes together.
     """
 
     per_morphology: npt.NDArray[np.float64]
@@ -66,13 +86,26 @@ class Fitness:
     diverged: npt.NDArray[np.bool_]
     steps: int
 
+    @classmethod
+    def join(cls, parts: Sequence[Fitness]) -> Fitness:
+        """Return the individuals of all parts, one after another."""
+        return cls(
+            np.concatenate([part.per_morphology for part in parts]),
+            np.concatenate([part.mean_square for part in parts]),
+            np.concatenate([part.diverged for part in parts]),
+            sum(part.steps for part in parts),
+        )
+
     @property
     def mean(self) -> npt.NDArray[np.float64]:
         """Fitness of each individual: the mean over morphologies."""
         return np.asarray(self.per_morphology.mean(axis=1))
 
     def penalised(self, penalty: float) -> npt.NDArray[np.float64]:
-        """Return what the searcher sees: less penalty * mean(genome^2); who always diverged is worst, all alike."""
+        """Return the fitness that a searcher sees: the mean less penalty * mean(genome^2), ``(individuals,)``.
+
+        An individual all of whose lifetimes diverged has `WORST_FITNESS`, whatever its genome.
+        """
         return np.where(self.diverged.all(axis=1), WORST_FITNESS, self.mean - penalty * self.mean_square)
 
 
@@ -88,82 +121,70 @@ def evaluate_generation(
     even: bool = False,
     replayed: Sequence[int] = (),
 ) -> Fitness:
-    """Live one lifetime per individual and morphology, and return the fitness of the whole population.
+    """Return the fitness of a population: one lifetime per individual and morphology.
 
     Args:
-        executor: who lives them.
+        executor: whose workers run the lifetimes.
         proposals: the population.
         run_seed: of the run.
         number: of the generation.
-        morphologies: bodies that each individual lives on.
-        lifetime_seeds: who shares lifetime seeds, of `GROUP_SIZE`.
-        block: lifetimes in a piece of work.
-        even: deal each worker one share, as large as the others': for devices.
-        replayed: tracks, ints in [0, 2**32), that the first individuals or pairs drive in place of new ones.
+        morphologies: bodies that each individual is evaluated on.
+        lifetime_seeds: which individuals share lifetime seeds, a key of `GROUP_SIZE`.
+        batch_size: lifetimes in a piece of work.
+        even: give each worker one share, as large as the others': for devices.
+        replayed: levels, ints in [0, 2**32), of the first individuals or pairs in place of new ones.
     """
     width = max(1, batch_size // len(morphologies))
-    cut = even_spans if even else guided_spans
-    spans = cut(proposals.population, width, executor.workers)
-    shipped = isinstance(proposals, MatrixProposals)
-    items = [Individuals(a, b, proposals.genomes(range(a, b)) if shipped else None) for a, b in spans]
-    shared = Generation(
-        None if shipped else proposals,
+    spans = (even_spans if even else guided_spans)(proposals.population, width, executor.workers)
+    as_matrix = isinstance(proposals, MatrixProposals)
+    items = [Individuals(a, b, proposals.genomes(range(a, b)) if as_matrix else None) for a, b in spans]
+    generation = Generation(
+        None if as_matrix else proposals,
         run_seed,
         number,
         tuple(morphologies),
         GROUP_SIZE[lifetime_seeds],
-        lifetime_seeds == "track",
-        tuple(replayed),
+        one_level=lifetime_seeds == "track",
+        replayed=tuple(replayed),
     )
-    parts = executor.map(evaluate_individuals, shared, items)
-    return Fitness(
-        np.concatenate([part.per_morphology for part in parts]),
-        np.concatenate([part.mean_square for part in parts]),
-        np.concatenate([part.diverged for part in parts]),
-        sum(part.steps for part in parts),
-    )
+    return Fitness.join(executor.map(evaluate_individuals, generation, items))
 
 
 def evaluate_individuals(worker: Worker, generation: Generation, item: Individuals) -> Fitness:
-    """Live the lifetimes of a few individuals on every morphology."""
-    indices = range(item.start, item.stop)
-    if item.genomes is not None:
-        genomes = item.genomes
-    else:
-        assert generation.proposals is not None
-        genomes = generation.proposals.genomes(indices)
-    genomes = np.ascontiguousarray(genomes)  # the order of the additions in its mean square
-    keys = [(row, body) for row in range(len(indices)) for body in range(len(generation.morphologies))]
-    fitness, diverged, steps = np.zeros(len(keys)), np.zeros(len(keys), np.bool_), 0
-    for start in range(
-        0, len(keys), worker.batch_size
-    ):  # one pass, unless a single individual overfills the block
-        part = keys[start : start + worker.batch_size]
-        rows = sorted({row for row, _ in part})
-        lifetimes = worker.rollout(
-            genomes[rows[0] : rows[-1] + 1],
-            [row - rows[0] for row, _ in part],
-            [_training_seed(generation, indices[row], body) for row, body in part],
-            [generation.morphologies[body] for _, body in part],
-            early_stop=True,
+    """Return the fitness of a few individuals on every morphology."""
+    individuals, morphologies = range(item.start, item.stop), generation.morphologies
+    genomes = np.ascontiguousarray(
+        _genomes(generation, item)
+    )  # the order of the additions in its mean square
+    lifetimes = [(row, body) for row in range(len(individuals)) for body in range(len(morphologies))]
+    parts = []
+    for start in range(0, len(lifetimes), worker.batch_size):  # one pass, unless one individual is too many
+        batch = lifetimes[start : start + worker.batch_size]
+        first, last = batch[0][0], batch[-1][0]
+        parts.append(
+            worker.rollout(
+                genomes[first : last + 1],
+                [row - first for row, _ in batch],
+                [generation.lifetime_seed(individuals[row], body) for row, body in batch],
+                [morphologies[body] for _, body in batch],
+                early_stop=True,
+            )
         )
-        fitness[start : start + len(part)] = lifetimes.fitness
-        diverged[start : start + len(part)] = lifetimes.diverged
-        steps += int(lifetimes.steps.sum())
-    shape = (len(indices), len(generation.morphologies))
+    result, shape = RolloutResult.join(parts), (len(individuals), len(morphologies))
     mean_square = np.square(genomes, dtype=np.float64).mean(axis=1)
-    return Fitness(fitness.reshape(shape), mean_square, diverged.reshape(shape), steps)
+    return Fitness(
+        result.fitness.reshape(shape), mean_square, result.diverged.reshape(shape), int(result.steps.sum())
+    )
 
 
-def _training_seed(generation: Generation, individual: int, morphology: int) -> int:
-    group = individual // generation.seed_group
-    own = training_seed(generation.run_seed, generation.number, group, morphology)
-    if generation.one_track:
-        shared = training_seed(generation.run_seed, generation.number, 0, morphology)
-        return on_level(own, level_seed(shared))
-    return on_level(own, generation.replayed[group]) if group < len(generation.replayed) else own
+def _genomes(generation: Generation, item: Individuals) -> FloatArray:
+    """Return the genomes of a piece of work, ``(individuals, size)``."""
+    if item.genomes is not None:
+        return item.genomes
+    assert generation.proposals is not None
+    return generation.proposals.genomes(range(item.start, item.stop))
 
 
 def training_seed(run_seed: int, number: int, group: int, morphology: int = 0) -> int:
-    """Return the lifetime seed that a group of individuals shares on a morphology, unless its track is another's."""
+    """Return the lifetime seed that a group of individuals shares on a morphology, but for a level that is set."""
     return lifetime_seed(run_seed, SeedPurpose.TRAINING, number, group, morphology)

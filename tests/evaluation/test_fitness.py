@@ -1,4 +1,4 @@
-"""The fitness of a generation: whose seeds are shared, and the same numbers however the work is dealt."""
+"""The fitness of a generation: whose seeds are shared, and the same numbers however the work is spread."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,18 +25,18 @@ BODIES = ("intact", "right_front_damaged")
 
 
 class SeedCollector:
-    """Stands in for a worker: it keeps what it is asked to live."""
+    """Stands in for a worker: it keeps the lifetimes that it is asked for."""
 
     batch_size = 4
 
     def __init__(self) -> None:
-        self.lived: list[tuple[int, str, float]] = []  # seed, morphology, first number of the genome
+        self.asked: list[tuple[int, str, float]] = []  # seed, morphology, first number of the genome
 
     def rollout(self, genomes, genome_of, seeds, morphologies, *, early_stop) -> RolloutResult:
         assert early_stop
         assert len(seeds) <= self.batch_size
         firsts = [float(genomes[row, 0]) for row in genome_of]
-        self.lived += zip(seeds, morphologies, firsts, strict=True)
+        self.asked += zip(seeds, morphologies, firsts, strict=True)
         count = len(seeds)
         return RolloutResult(np.array(firsts), np.ones(count, np.int64), np.zeros(count, np.bool_))
 
@@ -49,10 +49,10 @@ def seeds_of(mode: str, number: int = 0, population: int = 8, run_seed: int = 5)
     generation = Generation(MatrixProposals(matrix), run_seed, number, BODIES, group)
     for start in range(0, population, 3):
         evaluate_individuals(collector, generation, Individuals(start, min(start + 3, population)))
-    assert [(body, first) for _, body, first in collector.lived] == [
+    assert [(body, first) for _, body, first in collector.asked] == [
         (body, float(individual)) for individual in range(population) for body in BODIES
     ]
-    return np.array([seed for seed, _, _ in collector.lived]).reshape(population, len(BODIES))
+    return np.array([seed for seed, _, _ in collector.asked]).reshape(population, len(BODIES))
 
 
 def test_every_individual_has_seeds_of_its_own() -> None:
@@ -89,14 +89,14 @@ def test_lifetime_seeds_are_uniform_and_never_meet() -> None:
 
 
 @contextmanager
-def executing(task: Task, block: int, threads: int) -> Iterator[InProcess[Worker]]:
-    executor = InProcess(lambda: CpuWorker(task, block), threads)
+def executing(task: Task, batch_size: int, threads: int) -> Iterator[InProcess[Worker]]:
+    executor = InProcess(lambda: CpuWorker(task, batch_size), threads)
     yield executor
     executor.close()
 
 
-def fitness_of(task: Task, proposals: Proposals, block: int, threads: int = 1) -> Fitness:
-    with executing(task, block, threads) as executor:
+def fitness_of(task: Task, proposals: Proposals, batch_size: int, threads: int = 1) -> Fitness:
+    with executing(task, batch_size, threads) as executor:
         return evaluate_generation(
             executor,
             proposals,
@@ -104,7 +104,7 @@ def fitness_of(task: Task, proposals: Proposals, block: int, threads: int = 1) -
             number=4,
             morphologies=task.env.morphology_names,
             lifetime_seeds="individual",
-            batch_size=block,
+            batch_size=batch_size,
         )
 
 
@@ -132,20 +132,20 @@ def alone(task: Task, proposals: Proposals) -> Fitness:
     return fitness_of(task, proposals, 1)
 
 
-@pytest.mark.parametrize(("block", "threads"), [(1, 2), (3, 1), (3, 2), (8, 1), (8, 2), (64, 1)])
-def test_a_generation_is_the_same_in_every_block_and_thread(
-    task: Task, proposals: Proposals, alone: Fitness, block: int, threads: int
+@pytest.mark.parametrize(("batch_size", "threads"), [(1, 2), (3, 1), (3, 2), (8, 1), (8, 2), (64, 1)])
+def test_a_generation_is_the_same_with_every_batch_size_and_thread(
+    task: Task, proposals: Proposals, alone: Fitness, batch_size: int, threads: int
 ) -> None:
-    same(fitness_of(task, proposals, block, threads), alone)
+    same(fitness_of(task, proposals, batch_size, threads), alone)
 
 
-@pytest.mark.parametrize("block", [1, 3, 8])
+@pytest.mark.parametrize("batch_size", [1, 3, 8])
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_proposals_by_matrix_and_by_key_agree(
-    task: Task, proposals: Proposals, alone: Fitness, block: int, order: str
+    task: Task, proposals: Proposals, alone: Fitness, batch_size: int, order: str
 ) -> None:
     matrix = np.asarray(proposals.genomes(range(10)), order=order)
-    same(fitness_of(task, MatrixProposals(matrix), block), alone)
+    same(fitness_of(task, MatrixProposals(matrix), batch_size), alone)
 
 
 def test_fitness_has_one_number_an_individual_and_body(
@@ -171,27 +171,27 @@ def test_diverged_individuals_are_marked(task: Task, proposals: Proposals, alone
     np.testing.assert_array_equal(fitness.per_morphology[rest], alone.per_morphology[rest])
 
 
-def test_individuals_on_one_track_share_the_lower_half_of_their_seeds():
+def test_individuals_on_one_level_share_the_lower_half_of_their_seeds():
     collector = SeedCollector()
     generation = Generation(
-        MatrixProposals(np.zeros((4, 1), np.float32)), 3, 5, BODIES[:1], 1, one_track=True
+        MatrixProposals(np.zeros((4, 1), np.float32)), 3, 5, BODIES[:1], 1, one_level=True
     )
     evaluate_individuals(collector, generation, Individuals(0, 4))
-    seeds = [seed for seed, _, _ in collector.lived]
+    seeds = [seed for seed, _, _ in collector.asked]
     assert len({seed % 2**32 for seed in seeds}) == 1
     assert len({seed >> 32 for seed in seeds}) == 4
     assert all(0 <= seed < 2**63 for seed in seeds)
 
 
-def test_the_first_groups_drive_the_tracks_that_are_replayed():
-    def lived(*replayed: int) -> np.ndarray:
+def test_the_first_groups_have_the_levels_that_are_replayed():
+    def seeds_with(*replayed: int) -> np.ndarray:
         collector = SeedCollector()
         matrix = np.zeros((6, 1), np.float32)
         generation = Generation(MatrixProposals(matrix), 3, 5, BODIES[:1], 2, replayed=replayed)
         for start in range(0, 6, 3):  # also where a piece of work begins within a pair
             evaluate_individuals(collector, generation, Individuals(start, start + 3))
-        return np.array([seed for seed, _, _ in collector.lived])
+        return np.array([seed for seed, _, _ in collector.asked])
 
-    seeds, own = lived(7, 2**32 - 1), lived()
+    seeds, own = seeds_with(7, 2**32 - 1), seeds_with()
     np.testing.assert_array_equal(seeds % 2**32, [7, 7, 2**32 - 1, 2**32 - 1, *(own[4:] % 2**32)])
     np.testing.assert_array_equal(seeds >> 32, own >> 32)
