@@ -1,4 +1,4 @@
-"""hebbevo searches for learning rules: evolution tunes Hebbian coefficients, lifetimes rewrite the weights."""
+"""hebbevo searches for learning rules: evolution tunes Hebbian coefficients, the rules rewrite weights in lifetimes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from hebbevo.training.evotorch_problem import as_evotorch_problem
     from hebbevo.training.records import Run
 
-_HOMES = {
+    __version__: str
+
+_MODULES = {
     "Config": "config.schema",
     "Evaluation": "evaluation.evaluation",
     "Execution": "execution.execution",
@@ -38,7 +40,7 @@ _HOMES = {
     "resume": "training.evolution",
     "save_genome": "genomes.genome",
 }
-_ROOMS = ("envs", "rules", "search")
+_PACKAGES = ("envs", "rules", "search")
 
 __all__ = [
     "Config",
@@ -49,6 +51,7 @@ __all__ = [
     "InputError",
     "PerturbationStudy",
     "Run",
+    "__version__",
     "as_evotorch_problem",
     "envs",
     "evaluate",
@@ -66,10 +69,14 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first used: `import hebbevo` itself loads nothing heavy."""
-    if name in _ROOMS:
+    if name == "__version__":
+        from importlib import metadata
+
+        return metadata.version("hebbevo")
+    if name in _PACKAGES:
         return importlib.import_module(f"hebbevo.{name}")
-    if name in _HOMES:
-        value = getattr(importlib.import_module(f"hebbevo.{_HOMES[name]}"), name)
+    if name in _MODULES:
+        value = getattr(importlib.import_module(f"hebbevo.{_MODULES[name]}"), name)
         globals()[name] = value
         return value
     raise AttributeError(f"module 'hebbevo' has no attribute {name!r}")

@@ -21,7 +21,7 @@ _RECENT = 10
 """Generations over which the rate and the time left are averaged."""
 
 
-class LiveLine:
+class StatusLine:
     """One line that keeps itself current on a terminal; a line per evaluation where output is piped."""
 
     def __init__(self, console: Console, unit: str) -> None:

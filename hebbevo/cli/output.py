@@ -1,4 +1,4 @@
-"""What commands and scripts put out: plain lines, and figures as JSON in a file or on standard output."""
+"""The output of commands and scripts: plain lines, and figures as JSON in a file or on standard output."""
 
 from __future__ import annotations
 
@@ -17,8 +17,13 @@ STANDARD_OUTPUT = "-"
 
 
 def say(console: Console, text: str) -> None:
-    """Print a line as it stands: not wrapped, not coloured, brackets no markup."""
+    """Print a line as it stands: not wrapped, no colors, brackets no markup."""
     console.print(text, soft_wrap=True, highlight=False, markup=False)
+
+
+def say_done(console: Console, run: Path) -> None:
+    """Print the last line of a run, with the command that comes next."""
+    say(console, f"done: {run}; evaluate it with: hebbevo evaluate {run}")
 
 
 def check_json_file(file: str | None) -> None:

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -346,3 +347,9 @@ def test_the_python_interface_is_the_same_thing(evolved: Path, cli: Cli) -> None
     )
     part = json.loads(ended.out)["morphologies"]["default"]
     assert part["mean"] == np.mean(evaluation.progress("default"))
+
+
+def test_the_version_is_that_of_the_package(cli: Cli) -> None:
+    ended = cli("--version")
+    assert (ended.code, ended.out) == (0, f"hebbevo {metadata.version('hebbevo')}\n")
+    assert hebbevo.__version__ == metadata.version("hebbevo")

@@ -8,7 +8,7 @@ import pytest
 from tasks import HERE
 
 from hebbevo import Execution, Genome, evaluate, load_genome
-from hebbevo.cli.listing import entries
+from hebbevo.cli.catalogues import entries
 from hebbevo.config.building import build_config
 from hebbevo.genomes.genome import ZOO, zoo_names
 from hebbevo.tasks.task import Task

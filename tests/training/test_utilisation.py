@@ -11,7 +11,7 @@ from rich.console import Console
 from tasks import HERE, small_config
 
 import hebbevo
-from hebbevo.cli.display import LiveLine
+from hebbevo.cli.display import StatusLine
 from hebbevo.execution.executors import executor_for
 from hebbevo.training import evolution
 from hebbevo.training.records import Step
@@ -27,7 +27,7 @@ def test_the_live_line_shows_the_mean_of_the_last_generations(
     workers: int, utilisation: tuple[float | None, ...], shown: str | None
 ) -> None:
     console = Console(record=True, width=200)
-    line = LiveLine(console, "m")
+    line = StatusLine(console, "m")
     for number, part in enumerate(utilisation, start=1):
         row: Any = {**ROW, "center_mean": 0.5}
         line.watch(Step(number, 9, row, 100, 2.0, workers, part))

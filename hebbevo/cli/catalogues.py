@@ -1,53 +1,61 @@
-"""What there is, by name, with a line about each."""
+"""Everything that has a name, with a line about each; a catalogue imports only the part of hebbevo that it lists."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import resources
-
-from hebbevo import envs, rules, search
-from hebbevo.config.catalogue import preset_names
-from hebbevo.genomes.genome import ZOO, load_genome, zoo_names
-from hebbevo.perturbations.catalogue import PERTURBATIONS
 
 
-def entries(what: str) -> dict[str, str]:
-    """Return names and what each is, for a key of `CATALOGUES`."""
-    return CATALOGUES[what]()
+def entries(catalogue: str) -> dict[str, str]:
+    """Return names and a line about each, for a key of `CATALOGUES`."""
+    return CATALOGUES[catalogue]()
 
 
 def _rules() -> dict[str, str]:
-    return {name: f"w = {rule.text}   {rule.source}" for name, rule in rules.RULES.items()}
+    from hebbevo.rules import RULES
+
+    return {name: f"w = {rule.text}   {rule.source}" for name, rule in RULES.items()}
 
 
 def _envs() -> dict[str, str]:
+    from hebbevo import envs
+
     return {name: _first_line(envs.config_class(name).__doc__) for name in envs.ENVIRONMENTS}
 
 
 def _morphologies() -> dict[str, str]:
-    return {name: morphology.description for name, morphology in envs.MORPHOLOGIES.items()}
+    from hebbevo.envs import MORPHOLOGIES
+
+    return {name: morphology.description for name, morphology in MORPHOLOGIES.items()}
 
 
 def _perturbations() -> dict[str, str]:
+    from hebbevo.perturbations.catalogue import PERTURBATIONS
+
     return {kind: _first_line(schema.__doc__) for kind, schema in PERTURBATIONS.items()}
 
 
 def _searchers() -> dict[str, str]:
+    from hebbevo import search
+
     return {name: _first_line(search.config_class(name).__doc__) for name in search.SEARCHERS}
 
 
 def _presets() -> dict[str, str]:
-    folder = resources.files("hebbevo.config") / "presets"
-    texts = {name: (folder / f"{name}.yaml").read_text(encoding="utf-8") for name in preset_names()}
-    return {name: text.splitlines()[0].lstrip("# ") for name, text in texts.items()}
+    from hebbevo.config.catalogue import preset_names, preset_text
+
+    return {name: preset_text(name).splitlines()[0].lstrip("# ") for name in preset_names()}
 
 
 def _genomes() -> dict[str, str]:
-    return {f"{ZOO}{name}": _about_genome(name) for name in zoo_names()}
+    from hebbevo.genomes.genome import ZOO, zoo_names
+
+    return {f"{ZOO}{name}": _about_genome(f"{ZOO}{name}") for name in zoo_names()}
 
 
-def _about_genome(name: str) -> str:
-    genome = load_genome(f"{ZOO}{name}")
+def _about_genome(source: str) -> str:
+    from hebbevo.genomes.genome import load_genome
+
+    genome = load_genome(source)
     evaluation = genome.provenance["evaluation"]
     progress = ", ".join(
         f"{body} {part['mean']:.1f} {evaluation['unit']}" for body, part in evaluation["morphologies"].items()

@@ -1,0 +1,30 @@
+"""`hebbevo list`: names of rules, environments and so on, with a line about each."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from hebbevo.cli.catalogues import CATALOGUES, entries
+from hebbevo.errors import InputError, unknown
+
+
+def list_command(
+    catalogue: Annotated[str, typer.Argument(help=f"{', '.join(CATALOGUES)}.")],
+) -> None:
+    """List what there is, by name; piped, one name a line."""
+    if catalogue not in CATALOGUES:
+        raise InputError(unknown("catalogue", catalogue, CATALOGUES))
+    listed = entries(catalogue)
+    if not sys.stdout.isatty():
+        sys.stdout.writelines(f"{name}\n" for name in listed)
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table.grid(padding=(0, 3))
+    for name, about in listed.items():
+        table.add_row(f"[bold]{name}[/bold]", about.replace("[", r"\["))
+    Console().print(table)

@@ -1,0 +1,46 @@
+"""`hebbevo resume`: a run goes on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hebbevo.cli.options import BatchSize, Device, Ray, Threads, Workers, execution_of
+from hebbevo.cli.output import say, say_done
+
+
+def resume_command(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="A run directory.")],
+    generations: Annotated[
+        int | None,
+        typer.Option(help="Prolong the run to as many in all; by default as its config.yaml says."),
+    ] = None,
+    workers: Workers = None,
+    ray: Ray = None,
+    threads: Threads = None,
+    batch_size: BatchSize = None,
+    device: Device = None,
+) -> None:
+    """Evolve a run on from its last checkpoint."""
+    from rich.console import Console
+
+    from hebbevo.cli.display import StatusLine
+    from hebbevo.training.evolution import resume
+    from hebbevo.training.run_config import read_config
+    from hebbevo.training.run_directory import RunDirectory
+
+    console = Console()
+    unit = read_config(RunDirectory.open(directory, read_only=True)).env.unit
+    with StatusLine(console, unit) as line:
+        run = resume(
+            directory,
+            generations=generations,
+            execution=execution_of(threads, batch_size, workers, ray, device),
+            watch=line.watch,
+        )
+    if run.already_finished:
+        say(console, f"{directory} is finished: {run.generation} generations; nothing changed")
+    else:
+        say_done(console, run.path)

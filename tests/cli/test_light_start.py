@@ -1,0 +1,45 @@
+"""Commands that only read and list start without the libraries that compute."""
+
+import subprocess
+import sys
+
+import pytest
+
+from hebbevo.cli.catalogues import CATALOGUES
+
+HEAVY = {"numba", "mujoco", "torch", "gymnasium", "ray", "evotorch", "scipy", "pyarrow", "matplotlib"}
+FILES = {"safetensors"}
+NUMBERS = {"numpy"}
+COMMANDS = {
+    "": HEAVY | FILES | NUMBERS,
+    "--help": HEAVY | FILES | NUMBERS,
+    "--version": HEAVY | FILES | NUMBERS,
+    "evolve --help": HEAVY | FILES | NUMBERS,
+    "config quick-quadruped": HEAVY | FILES,
+    "config paper-quadruped search.algorithm=cma_es": HEAVY | FILES,
+    "config quick-dog": HEAVY | FILES,
+    "config quick-carracing": HEAVY | FILES,
+    **{f"list {catalogue}": HEAVY if catalogue == "genomes" else HEAVY | FILES for catalogue in CATALOGUES},
+}
+
+
+def loaded(code: str) -> set[str]:
+    """Return the packages that a program has imported at its end."""
+    ending = "\nimport sys; print('loaded:', *{name.partition('.')[0] for name in sys.modules})"
+    ended = subprocess.run([sys.executable, "-c", code + ending], capture_output=True, text=True, check=True)
+    return set(ended.stdout.splitlines()[-1].removeprefix("loaded:").split())
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_loads_nothing_heavy(command: str) -> None:
+    code = f"from hebbevo.cli.app import run\nassert run({command.split()!r}) == 0"
+    assert loaded(code) & COMMANDS[command] == set()
+
+
+def test_importing_hebbevo_loads_nothing() -> None:
+    packages = loaded("import hebbevo; hebbevo.__version__")
+    assert packages & (HEAVY | FILES | NUMBERS | {"pydantic", "yaml", "typer", "rich"}) == set()
+
+
+def test_reading_a_config_loads_nothing_heavy() -> None:
+    assert loaded("import hebbevo; hebbevo.load_config('quick-quadruped')") & (HEAVY | FILES) == set()
