@@ -3,14 +3,14 @@
 
 `--device cuda` gives every figure on a machine with a GPU in one command; `--device cpu` runs the same code.
 
-| part | what it does |
+| part | measurement |
 |---|---|
 | overlap | two halves of quadrupeds take turns: wall time against both sides' sum; `--figure` draws it |
 | network | one step per population size: microseconds, GB/s, fraction of a measured copy |
 | rate | agent-steps per second of whole lifetimes on the device, and of the compiled CPU kernels |
 
 On a CPU, `overlap` has a network that computes nothing and sleeps `--delay` ms a step, as a host waits for a GPU;
-by default as long as half of the bodies take to step.
+by default as long as half of the environments take to step.
 
 Examples: `scripts/bench_device.py --part overlap --figure docs/figures/overlap.png`,
 `scripts/bench_device.py --device cuda --json gpu.json`
@@ -48,9 +48,6 @@ from hebbevo.tasks.task import Task
 PARTS = ("overlap", "network", "rate")
 
 
-# Overlap
-
-
 class SleepingNetwork(TorchNetwork):
     """A network elsewhere: the host waits for it, holding the device's turn and not the CPU."""
 
@@ -86,7 +83,7 @@ def overlap(
     )
     if isinstance(worker, SleepingWorker):
         worker.delay = 1e-3 * delay if delay is not None else step_seconds(task, population // 2, threads)
-    rollout(worker, population)  # makes and compiles what is needed
+    rollout(worker, population)  # builds and compiles
     spans: list[Span] = []
     worker.pipeline.record = spans
     rollout(worker, population)
@@ -117,20 +114,22 @@ def overlap(
 
 
 def rollout(worker: Any, population: int) -> Any:
-    """Live one lifetime each of as many random genomes."""
-    bodies = worker.task.env.morphology_names
+    """Run one lifetime each of as many random genomes."""
+    morphologies = worker.task.env.morphology_names
     generator = np.random.default_rng(0)
     genomes = np.stack([worker.task.first_genome(generator) for _ in range(min(population, 64))])
     of = [row % len(genomes) for row in range(population)]
-    names = [bodies[row % len(bodies)] for row in range(population)]
+    names = [morphologies[row % len(morphologies)] for row in range(population)]
     return worker.rollout(genomes, of, list(range(population)), names, early_stop=False)
 
 
 def step_seconds(task: Task, lifetimes: int, threads: int | None) -> float:
     """Return how long the environments of a half take to step, the median."""
-    environment, bodies = task.env.build(lifetimes), task.env.morphology_names
+    environment, morphologies = task.env.build(lifetimes), task.env.morphology_names
     environment.use_threads(threads or cores())
-    environment.reset(list(range(lifetimes)), [bodies[row % len(bodies)] for row in range(lifetimes)])
+    environment.reset(
+        list(range(lifetimes)), [morphologies[row % len(morphologies)] for row in range(lifetimes)]
+    )
     actions, active, seconds = (
         np.zeros((lifetimes, environment.action_size), np.float32),
         np.arange(lifetimes),
@@ -156,19 +155,19 @@ def draw(found: dict[str, Any], path: Path) -> None:
     first = found["steps"] // 2
     shown = [span for span in spans if first <= span.step < first + 12]
     zero = min(span.begin for span in shown)
-    colours = {"network": "#4477aa", "environment": "#ee7733"}
+    colors = {"network": "#4477aa", "environment": "#ee7733"}
     figure, axes = pyplot.subplots(figsize=(9, 2.4), layout="constrained")
     for span in shown:
         left, width = 1e3 * (span.begin - zero), 1e3 * (span.end - span.begin)
-        axes.barh(1 - span.half, width, left=left, color=colours[span.part], edgecolor="white", height=0.7)
+        axes.barh(1 - span.half, width, left=left, color=colors[span.part], edgecolor="white", height=0.7)
     axes.set_yticks([1, 0], ["half A", "half B"])
     axes.set_xlabel("milliseconds")
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(axis="y", length=0)
     side = "network elsewhere" if found["delay_ms"] else "network on the GPU"
     patches = [
-        Patch(color=colours["network"], label=side),
-        Patch(color=colours["environment"], label="bodies on the CPU"),
+        Patch(color=colors["network"], label=side),
+        Patch(color=colors["environment"], label="environments on the CPU"),
     ]
     axes.legend(handles=patches, ncols=2, loc="lower right", bbox_to_anchor=(1, 1), frameon=False)
     axes.set_title(
@@ -176,9 +175,6 @@ def draw(found: dict[str, Any], path: Path) -> None:
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=140)
-
-
-# Network
 
 
 def bytes_that_must_move(spec: KernelSpec) -> int:
@@ -254,9 +250,6 @@ def network(task: Task, device: str, populations: list[int], copy: float) -> lis
             )
             del net, genomes
     return rows
-
-
-# Rate
 
 
 def rate(task: Task, execution: Execution, population: int) -> float:
@@ -352,10 +345,10 @@ def main(arguments: list[str]) -> int:
                 json.dumps({k: round(v, 4) if isinstance(v, float) else v for k, v in row.items()}), file=text
             )
     if "rate" in options.part:
-        bodies = len(task.env.morphology_names)
-        population = max(sizes[0], min(4096, sizes[-1])) // bodies
+        morphologies = len(task.env.morphology_names)
+        population = max(sizes[0], min(4096, sizes[-1])) // morphologies
         rates = {
-            "lifetimes": population * bodies,
+            "lifetimes": population * morphologies,
             "device": rate(task, Execution(device=device, threads=options.threads), population),
             "compiled_cpu": rate(task, Execution(threads=options.threads, workers=0), population),
         }

@@ -91,7 +91,7 @@ def _ratios(turns: dict[str, list[dict[str, float]]], rate: Any) -> dict[str, fl
 
 
 class Counted:
-    """Counts the bytes of what passes through an executor, as it is pickled."""
+    """Counts the bytes that pass through an executor, as pickled."""
 
     def __init__(self, executor: Executor[Any]) -> None:
         self.executor = executor
@@ -118,8 +118,8 @@ class Counted:
 def traffic(generations: int, workers: int, address: str | None) -> Numbers:
     """Bytes per generation of population 500 with 61,440 coefficients: as pickled, and over sockets.
 
-    With several nodes on this machine (`ray start --head`, `ray start --address`), what passes between their object
-    stores goes over sockets too.
+    With several nodes on this machine (`ray start --head`, `ray start --address`), the copies between their object
+    stores go over sockets too.
     """
     overrides = ["search.population=500", "env.steps=5", "env.morphologies=[intact]"]
     config = load_config("quick-quadruped", overrides)
@@ -250,7 +250,7 @@ WORKERS_PER_PROCESS = 32
 
 
 def sleep(worker: None, shared: npt.NDArray[np.float32], item: float) -> npt.NDArray[np.float64]:
-    """Pretend to live a block of lifetimes; the answer is as large as a real one."""
+    """Stand in for a batch of lifetimes; the answer is as large as a real one."""
     time.sleep(item)
     return np.zeros(32)
 
@@ -258,7 +258,7 @@ def sleep(worker: None, shared: npt.NDArray[np.float32], item: float) -> npt.NDA
 def simulate(sizes: list[int], seconds: float, per_worker: int, width: int) -> Numbers:
     """Driver time per generation and utilisation with lifetimes that take heavy-tailed times.
 
-    `greedy` is the utilisation of the same pieces dealt without any cost: what the driver takes is the difference.
+    `greedy` is the utilisation of the same items scheduled without any cost: the difference is the driver's share.
     """
     center, random, results = np.zeros(61_440, np.float32), np.random.default_rng(0), {}
     for workers in sizes:
@@ -268,7 +268,7 @@ def simulate(sizes: list[int], seconds: float, per_worker: int, width: int) -> N
             executor.map(sleep, center, [0.01] * workers)
             for _ in range(3):
                 total = workers * per_worker
-                # log-normal with sigma 1, and a longest lifetime of five medians, as where hopeless ones stop early
+                # log-normal with sigma 1, at most five medians, as where early stopping ends the bad ones
                 times = seconds / width * np.minimum(np.exp(random.standard_normal(total)), 5.0)
                 equal = [(start, min(start + width, total)) for start in range(0, total, width)]
                 for name, spans in (
@@ -286,7 +286,7 @@ def simulate(sizes: list[int], seconds: float, per_worker: int, width: int) -> N
 
 
 def _greedy(items: list[float], workers: int) -> float:
-    """Return the utilisation where whoever is free takes the next item at once."""
+    """Return the utilisation where a free worker takes the next item at once."""
     free = [0.0] * workers
     for item in items:
         heapq.heappush(free, heapq.heappop(free) + item)
@@ -294,7 +294,7 @@ def _greedy(items: list[float], workers: int) -> float:
 
 
 def _simulated(workers: int, maps: EventLog) -> Any:
-    """Return an executor whose workers share a few processes: its driver sees as many as on a real cluster."""
+    """Return an executor whose workers share a few processes: the driver sees as many as on a real cluster."""
     from hebbevo.execution import ray_executor
 
     class SharedProcesses(ray_executor.RayProcesses):
