@@ -41,6 +41,8 @@ class EnvConfig(BaseModel, ABC):
     """Entry point of the `BatchedEnvironment`, called with (config, batch_size); imported when it is built."""
     requires: ClassVar[Mapping[str, str]] = MappingProxyType({})
     """Modules that the environment imports besides hebbevo's own requirements, and what pip installs for each."""
+    quantity: ClassVar[str] = "reward"
+    """Name of the fitness: "progress" or "reward"."""
     unit: ClassVar[str]
     """Unit of the fitness: "m" or "reward"."""
     metrics: ClassVar[Mapping[str, Callable[[float], float]]] = MappingProxyType({})
@@ -96,6 +98,12 @@ class EnvConfig(BaseModel, ABC):
             EnvError: ours is the only one.
         """
         raise EnvError(f"{self.name} is no copy of an official environment; leave `official` out")
+
+    @classmethod
+    def axis_label(cls, text: str) -> str:
+        """Return a label of the fitness with its unit: ``progress in a lifetime (m)`` for ``{} in a lifetime``."""
+        unit = "" if cls.unit == cls.quantity else f" ({cls.unit})"
+        return text.format(cls.quantity) + unit
 
     def check_installed(self) -> None:
         """Raise `EnvError` where a module that the environment needs is not installed."""

@@ -31,6 +31,7 @@ class WalkerConfig(EnvConfig):
     """Settings of a quadruped."""
 
     environment: ClassVar[str] = "hebbevo.envs.robots.walker:BatchedQuadruped"
+    quantity: ClassVar[str] = "progress"
     unit: ClassVar[str] = "m"
     releases_gil: ClassVar[bool] = True
     has_bodies: ClassVar[bool] = True

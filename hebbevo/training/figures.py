@@ -56,4 +56,4 @@ def _series(rows: list[Row], column: str) -> tuple[list[float], list[float]]:
 
 def _unit(directory: RunDirectory) -> str:
     """Return the axis label, by the unit of the environment's fitness."""
-    return "progress in a lifetime (m)" if read_config(directory).env.unit == "m" else "reward in a lifetime"
+    return read_config(directory).env.axis_label("{} in a lifetime")

@@ -40,6 +40,12 @@ def test_declared_is_what_is_built(config):
     batch.close()
 
 
+def test_axis_labels_name_the_fitness_and_its_unit():
+    labels = {name: config_class(name).axis_label("{} in a lifetime") for name in ENVIRONMENTS}
+    assert labels["dog"] == labels["quadruped"] == "progress in a lifetime (m)"
+    assert labels["car_racing"] == labels["gymnasium:ID"] == "reward in a lifetime"
+
+
 def test_bodies_are_chosen_only_where_there_are_several(config):
     if config.has_bodies:
         assert config.with_morphologies(["heavy"]).morphology_names == ("heavy",)

@@ -1,4 +1,4 @@
-"""Blows in mid-life against bodies that were born so, momentum, and neighbours."""
+"""Interventions against bodies that started so, momentum, and neighbours."""
 
 import mujoco
 import numpy as np
@@ -13,7 +13,7 @@ SEED = 5
 
 
 def walk(environment, change, at: int, body: str = "intact", steps: int = 25) -> np.ndarray:
-    """Return the observations of a lifetime in row 1 of a block, with a change at a step; row 0 stays as it is."""
+    """Return the observations of a lifetime in row 1 of a batch, with a change at a step; row 0 stays as it is."""
     environment.reset([9, SEED], ["intact", body])
     rng, rows, seen = np.random.default_rng(3), np.array([0, 1]), []
     for step in range(steps):
@@ -37,11 +37,13 @@ def walk(environment, change, at: int, body: str = "intact", steps: int = 25) ->
         (Change(morphology="loaded"), "loaded"),  # another layout
     ],
 )
-def test_a_change_before_anything_moved_is_a_body_born_so(build: str, change: Change, body: str) -> None:
+def test_a_change_before_anything_moved_is_a_body_that_started_so(
+    build: str, change: Change, body: str
+) -> None:
     environment = CONFIGS[build](burn_in=0).build(3)
-    born = walk(environment, None, -1, body)
-    np.testing.assert_array_equal(walk(environment, change, 0), born)
-    assert not np.array_equal(walk(environment, None, -1), born)
+    started = walk(environment, None, -1, body)
+    np.testing.assert_array_equal(walk(environment, change, 0), started)
+    assert not np.array_equal(walk(environment, None, -1), started)
 
 
 @pytest.mark.parametrize("morphology", ["heavy", "left_front_amputated", "loaded", None])
@@ -58,18 +60,18 @@ def test_a_change_touches_no_neighbour_and_leaves_nothing(morphology: str | None
 def test_changes_combine_and_are_taken_back() -> None:
     environment = QuadrupedConfig().build(2)
     environment.reset([1, 2], ["intact", "intact"])
-    whole = environment.model(1)
+    intact = environment.model(1)
     environment.interventions.apply([1], 4, Change(gravity=0.5))
     environment.interventions.apply([1], 2, Change("heavy", gravity=0.5))
     environment.interventions.apply([1], 3, Change("light"))
     model = environment.model(1)
-    assert model.opt.gravity[2] == 0.25 * whole.opt.gravity[2]
-    assert model.body_mass.sum() == pytest.approx(0.5 * whole.body_mass.sum())
+    assert model.opt.gravity[2] == 0.25 * intact.opt.gravity[2]
+    assert model.body_mass.sum() == pytest.approx(0.5 * intact.body_mass.sum())
     environment.interventions.apply([1], 3, None)
-    assert environment.model(1).body_mass.sum() == pytest.approx(1.5 * whole.body_mass.sum())
+    assert environment.model(1).body_mass.sum() == pytest.approx(1.5 * intact.body_mass.sum())
     for key in (2, 4):
         environment.interventions.apply([1], key, None)
-    assert environment.model(1) is whole is environment.model(0)
+    assert environment.model(1) is intact is environment.model(0)
 
 
 def test_another_layout_takes_over_pose_and_motion() -> None:
@@ -87,9 +89,9 @@ def test_another_layout_takes_over_pose_and_motion() -> None:
     np.testing.assert_array_equal(environment.position(1)[:7], pose[:7])
     environment.interventions.apply([1], 0, None)
     np.testing.assert_array_equal(environment.velocity(1)[:6], velocity[:6])
-    born = environment.body("intact").pose
+    initial = environment.body("intact").pose
     gone = [name for name in range(len(names)) if environment.position(1)[7 + name] != pose[7 + name]]
-    assert [environment.position(1)[7 + name] for name in gone] == [born[7 + name] for name in gone]
+    assert [environment.position(1)[7 + name] for name in gone] == [initial[7 + name] for name in gone]
     assert len(gone) == 1
 
 

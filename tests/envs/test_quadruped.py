@@ -1,4 +1,4 @@
-"""The quadruped's block: physics against plain MuJoCo, independence of the block, divergence, standing up."""
+"""The quadruped's batch: physics against plain MuJoCo, independence of the batch, divergence, standing up."""
 
 from dataclasses import dataclass
 
@@ -23,7 +23,7 @@ def actions_of(seed: int, steps: int) -> np.ndarray:
 
 
 def length_of(seed: int, steps: int) -> int:
-    """When a lifetime ends: some early, so that rows drop out of their block."""
+    """When a lifetime ends: some early, so that rows drop out of their batch."""
     return steps // 3 if seed % 5 == 0 else steps
 
 
@@ -48,7 +48,7 @@ def rollout(batch, lifetimes, steps):
 
 @pytest.fixture(scope="module")
 def alone():
-    """Every lifetime in a fresh block of its own."""
+    """Every lifetime in a fresh batch of its own."""
     records = {}
     for lifetime in LIFETIMES:
         records |= rollout(QuadrupedConfig().build(1), [lifetime], 60)
@@ -57,7 +57,7 @@ def alone():
 
 @pytest.mark.parametrize("batch_size", [1, 4, 16])
 @pytest.mark.parametrize("order", ["as they come", "shuffled"])
-def test_the_block_does_not_matter(alone, batch_size, order):
+def test_the_batch_does_not_matter(alone, batch_size, order):
     lifetimes = list(LIFETIMES)
     if order == "shuffled":
         np.random.default_rng(3).shuffle(lifetimes)
@@ -69,7 +69,7 @@ def test_the_block_does_not_matter(alone, batch_size, order):
     assert records == alone
 
 
-def test_a_partly_filled_block_and_what_ran_before_do_not_matter(alone):
+def test_a_partly_filled_batch_and_what_ran_before_do_not_matter(alone):
     batch = QuadrupedConfig().build(7)
     for lifetimes in (LIFETIMES[:7], LIFETIMES[5:8], LIFETIMES[2:3]):
         records = rollout(batch, lifetimes, 60)
@@ -229,7 +229,7 @@ class Backpack:
         spec.body("torso").add_geom(size=[0.1, 0, 0])
 
 
-def test_a_body_of_another_layout_lives_in_a_batch_of_its_own(monkeypatch):
+def test_a_body_of_another_layout_is_simulated_in_a_batch_of_its_own(monkeypatch):
     monkeypatch.setitem(MORPHOLOGIES, "backpack", Morphology("backpack", "carries a ball", (Backpack(),)))
     batch = QuadrupedConfig().build(2)
     batch.reset([1, 2], ["intact", "backpack"])

@@ -89,14 +89,14 @@ def same_physics(name, integrator, seed, steps):
         for model, data in zip(models, datas, strict=True):
             data.ctrl[:] = action
             mujoco.mj_step(model, data, 2)
-        trimmed, whole = datas
-        assert trimmed.qpos.tobytes() == whole.qpos.tobytes()
-        assert trimmed.qvel.tobytes() == whole.qvel.tobytes()
+        trimmed, untrimmed = datas
+        assert trimmed.qpos.tobytes() == untrimmed.qpos.tobytes()
+        assert trimmed.qvel.tobytes() == untrimmed.qvel.tobytes()
         for field in CONTACT:
             np.testing.assert_array_equal(
-                getattr(trimmed.contact, field), getattr(whole.contact, field), field
+                getattr(trimmed.contact, field), getattr(untrimmed.contact, field), field
             )
-        contacts += whole.ncon
+        contacts += untrimmed.ncon
     return contacts
 
 
@@ -117,11 +117,11 @@ def test_trimmed_physics_is_the_same_over_a_lifetime(name, integrator):
 
 @pytest.mark.parametrize("name", BODIES)
 def test_nothing_else_of_the_model_changes(name):
-    trimmed, whole = compile_model("quadruped", name), compile_model("quadruped", name, trim=False)
+    trimmed, untrimmed = compile_model("quadruped", name), compile_model("quadruped", name, trim=False)
     assert not any(getattr(trimmed, mask).any() for mask in COLLISION_MASKS)
-    assert trimmed.npair == whole.npair + len(collision_pairs(whole))
-    for field in dir(whole):
-        value = getattr(whole, field)
+    assert trimmed.npair == untrimmed.npair + len(collision_pairs(untrimmed))
+    for field in dir(untrimmed):
+        value = getattr(untrimmed, field)
         if isinstance(value, np.ndarray) and not field.startswith(COLLISION_ONLY + COLLISION_MASKS):
             np.testing.assert_array_equal(getattr(trimmed, field), value, field)
 
@@ -135,7 +135,7 @@ def test_only_the_floor_is_touched(name):
 
 
 def experience(name, seed):
-    """What two lifetimes of a block see, foot contacts among it."""
+    """Return the experience of two lifetimes of a batch, foot contacts among it."""
     batch = QuadrupedConfig(morphologies=(name,)).build(2)
     batch.reset([seed, seed + 1], [name, name])
     seen = [batch.observations.tobytes()]
@@ -147,13 +147,13 @@ def experience(name, seed):
 
 
 @pytest.mark.parametrize("name", BODIES)
-def test_a_block_senses_the_same(name, monkeypatch):
+def test_a_batch_senses_the_same(name, monkeypatch):
     trimmed = experience(name, 11)
     monkeypatch.setattr("hebbevo.envs.robots.body.compile_trimmed", lambda spec: spec.compile())
     assert experience(name, 11) == trimmed
 
 
-def test_bodies_that_collide_differently_share_a_block():
+def test_bodies_that_collide_differently_share_a_batch():
     """Pairs are no part of the layout of a simulation's data."""
     batch = QuadrupedConfig().build(2)
     batch.reset([1, 2], ["intact", "OddContacts"])

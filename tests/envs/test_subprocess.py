@@ -25,23 +25,23 @@ def config_of(name: str) -> EnvConfig:
     return config_class(name)(name=name)
 
 
-def told(batch: BatchedEnvironment) -> list[np.ndarray]:
+def arrays_of(batch: BatchedEnvironment) -> list[np.ndarray]:
     return [getattr(batch, name).copy() for name in ARRAYS]
 
 
-def lived(batch: BatchedEnvironment, count: int) -> list[list[np.ndarray]]:
+def histories_of(batch: BatchedEnvironment, count: int) -> list[list[np.ndarray]]:
     """Return all arrays after each step of two blocks of lifetimes, of which some end and one diverges."""
     random, result = np.random.default_rng(5), []
     for lifetimes in (count, count - 1):
         batch.reset(range(3, 3 + lifetimes), ["default"] * lifetimes)
         active = np.arange(lifetimes)
-        result.append(told(batch))
+        result.append(arrays_of(batch))
         for step in range(6):
             actions = random.uniform(-1, 1, (count, batch.action_size)).astype(np.float32)
             if step == 3:
                 actions[1] = np.nan
             batch.step(actions, active)
-            result.append(told(batch))
+            result.append(arrays_of(batch))
             active = active[active != step]
     return result
 
@@ -54,10 +54,10 @@ def test_the_same_bits_as_in_this_process(name: str, processes: int) -> None:
     assert batch.image_shape == plain.image_shape
     np.testing.assert_array_equal(batch.action_slopes, plain.action_slopes)
     arrays = [getattr(batch, name) for name in ARRAYS]
-    for mine, expected in zip(lived(batch, count), lived(plain, count), strict=True):
-        for ours, theirs in zip(mine, expected, strict=True):
-            assert ours.dtype == theirs.dtype
-            np.testing.assert_array_equal(ours, theirs)
+    for history, expected in zip(histories_of(batch, count), histories_of(plain, count), strict=True):
+        for array, wanted in zip(history, expected, strict=True):
+            assert array.dtype == wanted.dtype
+            np.testing.assert_array_equal(array, wanted)
     assert all(before is getattr(batch, name) for before, name in zip(arrays, ARRAYS, strict=True))
     children = list(batch._children)
     batch.close()
@@ -107,13 +107,13 @@ def test_errors_of_the_environment_cross_over() -> None:
     with pytest.raises(RuntimeError, match="ZeroDivisionError") as raised:
         batch.step(actions, np.arange(3))
     assert "in step" in raised.value.__notes__[0]
-    actions[:] = 1  # the block goes on
+    actions[:] = 1  # the batch goes on
     batch.step(actions, np.array([0, 1]))
     np.testing.assert_array_equal(batch.rewards, [1, 1, 0])
     batch.close()
 
 
-def test_what_cannot_be_built_is_told_at_once() -> None:
+def test_a_config_that_cannot_be_built_is_refused_at_once() -> None:
     with pytest.raises(EnvError, match="must not be 13"):
         ProcessEnvironment(FragileConfig(steps=13), 3, 2)
 
@@ -137,10 +137,10 @@ from hebbevo.envs import config_class
 from hebbevo.envs.subprocess.environment import ProcessEnvironment
 
 if __name__ == "__main__":
-    block = ProcessEnvironment(config_class({CART_POLE!r})(name={CART_POLE!r}), 2, 2)
-    block.reset([1, 2], ["default"] * 2)
+    batch = ProcessEnvironment(config_class({CART_POLE!r})(name={CART_POLE!r}), 2, 2)
+    batch.reset([1, 2], ["default"] * 2)
     try:
-        print(*(child.pid for child in block._children), flush=True)
+        print(*(child.pid for child in batch._children), flush=True)
         if sys.argv[1] == "exit":
             sys.exit(0)
         time.sleep(600)
@@ -152,7 +152,7 @@ if __name__ == "__main__":
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks at processes through /proc")
 @pytest.mark.parametrize("end", ["exit", "interrupt", "kill"])
 def test_nothing_is_left_when_the_program_ends(end: str, tmp_path: Path) -> None:
-    """No process, no memory in /dev/shm, no word on standard error; Ctrl-C goes to the whole group."""
+    """No process, no memory in /dev/shm, no word on standard error; Ctrl-C goes to the process group."""
     (tmp_path / "program.py").write_text(SCRIPT)
     before = set(os.listdir("/dev/shm"))
     program = subprocess.Popen(

@@ -98,14 +98,14 @@ def test_mixed_layouts_are_each_body_alone(build, integrator):
     alone = [rollout(config.build(1), [lifetime], 40)[0] for lifetime in lifetimes]
     batch = config.build(12)
     assert rollout(batch, lifetimes, 40) == alone
-    assert rollout(batch, lifetimes[::-1], 40) == alone[::-1]  # other bodies lived in these rows
+    assert rollout(batch, lifetimes[::-1], 40) == alone[::-1]  # other bodies were in these rows
     assert rollout(batch, lifetimes[3:8], 40) == alone[3:8]
     ended = rollout(batch, lifetimes, 40, ends=(1, 4, 6))
     for row, record in enumerate(ended):
         assert record == (alone[row][:21] if row in (1, 4, 6) else alone[row])
 
 
-def test_sampled_bodies_share_a_block_with_any_other(build):
+def test_sampled_bodies_share_a_batch_with_any_other(build):
     names = [*GROUPS["test"]]
     config = BUILDS[build][0]()
     lifetimes = [(seed, name) for seed, name in enumerate(names)]
@@ -114,7 +114,7 @@ def test_sampled_bodies_share_a_block_with_any_other(build):
         assert rollout(config.build(1), [lifetimes[row]], 15)[0] == together[row]
 
 
-def test_trimmed_blocks_sense_what_whole_ones_do(build, monkeypatch):
+def test_trimmed_batches_sense_what_whole_ones_do(build, monkeypatch):
     config, _ = BUILDS[build]
     lifetimes = list(enumerate(MIXED))
     trimmed = rollout(config().build(len(MIXED)), lifetimes, 60)

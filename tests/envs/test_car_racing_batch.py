@@ -1,4 +1,4 @@
-"""CarRacing as a block: Gymnasium's own environment row by row, whatever was driven before; and without Box2D."""
+"""CarRacing as a batch: Gymnasium's own environment row by row, whatever was driven before; and without Box2D."""
 
 import subprocess
 import sys
@@ -24,14 +24,14 @@ def actions(seed: int, steps: int) -> np.ndarray:
 
 
 def drive(batch, row: int, seed: int, steps: int = 60) -> list:
-    """Live one lifetime in a row, and return all that it was told."""
-    told = [batch.observations[row].copy()]
+    """Return the observations, rewards and ends of one lifetime in a row."""
+    record = [batch.observations[row].copy()]
     wheel = np.zeros((batch.batch_size, 3), np.float32)
     for action in actions(seed, steps):
         wheel[row] = action
         batch.step(wheel, np.array([row]))
-        told += [batch.observations[row].copy(), batch.rewards[row], batch.terminated[row]]
-    return told
+        record += [batch.observations[row].copy(), batch.rewards[row], batch.terminated[row]]
+    return record
 
 
 @pytest.mark.parametrize("official", [True, False])
@@ -39,11 +39,11 @@ def test_equal_to_gymnasium_by_hand(official):
     batch, plain = CarRacingConfig(official=official).build(2), gymnasium.make("CarRacing-v3")
     batch.reset([7, 8], ["default"] * 2)
     plain.reset(seed=8)
-    told = drive(batch, 1, 3)
+    record = drive(batch, 1, 3)
     for step, action in enumerate(actions(3, 60)):
         bounded = np.array([action[0], (action[1] + 1) / 2, (action[2] + 1) / 2], np.float32)
         seen, reward, terminated, truncated, _ = plain.step(bounded)
-        pixels, ours, ended = told[3 * step + 1 : 3 * step + 4]
+        pixels, ours, ended = record[3 * step + 1 : 3 * step + 4]
         assert ours == reward
         assert ended == (terminated or truncated)
         channels = np.moveaxis(seen, -1, 0).ravel() / 255.0
@@ -51,7 +51,7 @@ def test_equal_to_gymnasium_by_hand(official):
 
 
 def test_nothing_driven_before_leaves_a_trace():
-    """A track that still stands, another one before, a renewed environment: the same bits as in a new block."""
+    """A track that still stands, another one before, a renewed environment: the same bits as in a new batch."""
     config = CarRacingConfig()
     fresh = config.build(1)
     fresh.reset([21], ["default"])
@@ -62,8 +62,8 @@ def test_nothing_driven_before_leaves_a_trace():
             batch.reset([before, before], ["default"] * 2)
             drive(batch, 1, before, 25)
     batch.reset([30, 21], ["default"] * 2)
-    for told, wanted in zip(drive(batch, 1, 5), expected, strict=True):
-        np.testing.assert_array_equal(told, wanted)
+    for record, wanted in zip(drive(batch, 1, 5), expected, strict=True):
+        np.testing.assert_array_equal(record, wanted)
 
 
 def test_seeds_that_share_the_lower_half_share_the_track():
