@@ -92,10 +92,10 @@ class EnvConfig(BaseModel, ABC):
         raise EnvError(f"{self.name} has one body only, got morphologies {', '.join(names)}; leave them out")
 
     def reference_environment(self) -> EnvConfig:
-        """Return the same task on the original of the environment, where ours is a faster copy.
+        """Return the same task on the official environment, of which this one is a faster copy.
 
         Raises:
-            EnvError: ours is the only one.
+            EnvError: there is no official one beside it.
         """
         raise EnvError(f"{self.name} is no copy of an official environment; leave `official` out")
 

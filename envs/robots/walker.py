@@ -135,7 +135,7 @@ class BatchedQuadruped(BatchedEnvironment):
         self._note_use()
 
     def _note_use(self) -> None:
-        """Note for the simulations in use which rows are theirs, ``(batch_size,)``."""
+        """Note for the simulations in use the rows that they simulate, ``(batch_size,)``."""
         self._in_use = [
             (simulations, np.array([other is simulations for other in self._of_row]))
             for simulations in dict.fromkeys(self._of_row)
