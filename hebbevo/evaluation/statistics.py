@@ -1,4 +1,4 @@
-"""Statistics of lifetimes: what tables, JSON and figures quote.
+"""Statistics of lifetimes, for tables, JSON and figures.
 
 Interquartile mean, stratified bootstrap and probability of improvement are those of Agarwal et al. 2021, "Deep
 Reinforcement Learning at the Edge of the Statistical Precipice" (arXiv 2108.13264), as its rliable computes them:
@@ -47,7 +47,7 @@ def summarise(values: FloatArray, diverged: npt.NDArray[np.bool_]) -> dict[str, 
 
     Args:
         values: one number a lifetime, ``(lifetimes,)``.
-        diverged: lifetimes that came to no number; they are counted, and left out of the rest.
+        diverged: lifetimes without a number; they are counted, and left out of the rest.
     """
     finished = values[~diverged]
     summary: dict[str, Any] = {"episodes": len(values), "diverged": int(diverged.sum())}
@@ -136,7 +136,7 @@ def paired_difference(values: FloatArray, others: FloatArray) -> dict[str, Any]:
     """Return the mean of values - others, lifetime by lifetime on the same seeds, and its 95 % bootstrap interval.
 
     Args:
-        values: one number a lifetime, ``(lifetimes,)``; NaN where it came to none, which leaves the pair out.
+        values: one number a lifetime, ``(lifetimes,)``; NaN where there is none, which leaves the pair out.
         others: likewise.
     """
     estimate = mean_estimate((values - others)[~np.isnan(values - others)])

@@ -1,4 +1,4 @@
-"""What a study leaves behind: a directory that appears finished, by one rename, and tables that a script can read.
+"""The directory of a study, which appears finished, by one rename, and tables that a script can read.
 
 Tables hold no clock times: equal content gives equal bytes, in CSV and, with the same pyarrow, in parquet.
 """
@@ -24,7 +24,7 @@ _FAILING_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 
 @contextmanager
 def study_directory(path: Path | str) -> Iterator[Path]:
-    """Yield a folder to fill; it becomes `path` when the block ends, and nothing is left if the block fails.
+    """Yield a folder to fill; it becomes `path` at the end of the `with` block, and nothing is left if that fails.
 
     Raises:
         InputError: `path` exists or cannot be made, before anything is computed.
@@ -52,7 +52,7 @@ def write_tables(directory: Path, name: str, table: pa.Table) -> None:
     """Write ``NAME.csv`` and ``NAME.parquet``.
 
     Args:
-        directory: where, as `study_directory` yields it.
+        directory: as `study_directory` yields it.
         name: of the files, without ending.
         table: of plain columns; floats keep their bits in both, a null is an empty field of the CSV. Neither the
             table's metadata nor how it was put together from chunks reaches the files.
@@ -73,7 +73,7 @@ def write_csv(directory: Path, name: str, table: pa.Table) -> None:
 
 
 def _put_in_place(beside: Path, target: Path) -> None:
-    """Make the finished folder last, and rename it; who took its name meanwhile keeps it, and so do the results."""
+    """Sync and rename the finished folder; a path that has come to exist is kept, and so are the results."""
     for file in (path for path in beside.rglob("*") if path.is_file()):
         with file.open("rb+") as opened:
             os.fsync(opened.fileno())

@@ -39,7 +39,7 @@ def check_worlds(genomes: Sequence[Genome]) -> None:
 
 
 def world(env: EnvConfig) -> dict[str, Any]:
-    """Return what two genomes of one study must share; the bodies that they evolved on are their own."""
+    """Return what two genomes of one study must share; the bodies that they evolved on may differ."""
     return env.model_dump(mode="json", exclude={"morphologies", "early_stop"})
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hebbevo.evaluation.controls import GENOME
+from hebbevo.evaluation.controls import CONTROLS, GENOME
 from hebbevo.studies.generalization.plan import GROUPS, Plan
 
 if TYPE_CHECKING:
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 Row = Mapping[str, Any]
 
 _COLORS = ("#4c72b0", "#dd8452", "#55a868", "#8172b3", "#c44e52", "#937860", "#da8bc3", "#64b5cd")
-_CONTROLS = {"off": ("#555555", "x"), "shuffled": ("#7f7f7f", "^"), "random": ("#a0a0a0", "s")}
+_CONTROLS = (("#555555", "x"), ("#7f7f7f", "^"), ("#a0a0a0", "s"))
+"""Color and marker of each control, in the order of the registry."""
 _BANDS = {"seen": "#e9f2ea", "unseen": "#ffffff", "test": "#eef1f6"}
 _LONGEST_NAME = 34
 
@@ -43,11 +44,11 @@ def _draw_groups(path: Path, plan: Plan, rows: Sequence[Row]) -> None:
     lines = [(group, row) for group in GROUPS for row in rows if row["group"] == group]
     figure = Figure(figsize=(4 + 3 * panels, 1.3 + 0.27 * len(lines)), layout="constrained")
     axes = figure.subplots(1, panels, sharey=True, squeeze=False)[0]
-    for place, (_, row) in enumerate(lines):
+    for height, (_, row) in enumerate(lines):
         color, marker = _style(plan, row)
-        _point(axes[0], row, "iqm", place, color, marker)
+        _point(axes[0], row, "iqm", height, color, marker)
         if panels == 2 and row["improvement"] is not None:
-            _point(axes[1], row, "improvement", place, color, marker)
+            _point(axes[1], row, "improvement", height, color, marker)
     for axis in axes:
         _bands(axis, [group for group, _ in lines])
         _frame(axis)
@@ -76,7 +77,7 @@ def _draw_bodies(path: Path, plan: Plan, rows: Sequence[Row]) -> None:
         figsize=(7.5, 1.6 + len(bodies) * max(0.21, 0.07 * len(plan.genomes))), layout="constrained"
     )
     axes = figure.subplots()
-    places = {body: place for place, (_, body) in enumerate(bodies)}
+    heights = {body: height for height, (_, body) in enumerate(bodies)}
     drawn: dict[str, tuple[str, str]] = {}
     for row in rows:
         if row["condition"] != GENOME and row["genome"] != first.name:
@@ -88,7 +89,7 @@ def _draw_bodies(path: Path, plan: Plan, rows: Sequence[Row]) -> None:
             axes,
             row,
             "iqm",
-            places[row["morphology"]] + shift,
+            heights[row["morphology"]] + shift,
             color,
             marker,
             whisker=row["condition"] == GENOME,
@@ -115,20 +116,20 @@ def _draw_bodies(path: Path, plan: Plan, rows: Sequence[Row]) -> None:
 
 def _style(plan: Plan, row: Row) -> tuple[str, str]:
     if row["condition"] != GENOME:
-        return _CONTROLS[row["condition"]]
+        return _CONTROLS[list(CONTROLS).index(row["condition"]) % len(_CONTROLS)]
     names = [genome.name for genome in plan.genomes]
     return _COLORS[names.index(row["genome"]) % len(_COLORS)], "o"
 
 
 def _point(
-    axes: Axes, row: Row, name: str, place: float, color: str, marker: str, *, whisker: bool = True
+    axes: Axes, row: Row, name: str, height: float, color: str, marker: str, *, whisker: bool = True
 ) -> None:
     """Draw a statistic and its interval; nothing where every lifetime diverged."""
     if row[name] is None:
         return
     if whisker:
-        axes.plot([row[f"{name}_low"], row[f"{name}_high"]], [place, place], color=color, lw=1.4, zorder=2)
-    axes.plot(row[name], place, marker, color=color, ms=4.5 if whisker else 3, zorder=3)
+        axes.plot([row[f"{name}_low"], row[f"{name}_high"]], [height, height], color=color, lw=1.4, zorder=2)
+    axes.plot(row[name], height, marker, color=color, ms=4.5 if whisker else 3, zorder=3)
 
 
 def _bands(axes: Axes, groups: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""What a study of generalisation lives through: genomes, bodies, conditions; checked before anything is computed."""
+"""The plan of a study of generalisation: genomes, bodies, conditions; checked before anything is computed."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ DEFAULT_EPISODES = 16
 
 @dataclass(frozen=True)
 class Plan:
-    """A study, ready to be lived.
+    """A study, ready to be run.
 
     Attributes:
-        genomes: all that live, of different names; a baseline that was not among those asked for comes last.
-        with_controls: names of the genomes asked for, which live beside their controls.
-        baseline: name of the genome that all is compared with, if there is one.
-        morphologies: every genome lives on each.
+        genomes: all of them, of different names; a baseline that was not among those asked for comes last.
+        with_controls: names of the genomes asked for, which are evaluated beside their controls.
+        baseline: name of the genome that the others are compared with, if there is one.
+        morphologies: every genome is evaluated on each.
         episodes: lifetimes per genome, condition and morphology, with the same seeds everywhere.
         seed: the lifetimes' seeds follow from it, as those of `evaluate` do.
     """
@@ -41,11 +41,11 @@ class Plan:
     seed: int
 
     def conditions(self, genome: Genome) -> tuple[str, ...]:
-        """Return the conditions that a genome lives under."""
+        """Return the conditions that a genome is evaluated under."""
         return (GENOME, *(applicable_controls(genome.task) if genome.name in self.with_controls else ()))
 
     def group(self, genome: Genome, morphology: str) -> str:
-        """Return the group that a body belongs to, which depends on what the genome has seen."""
+        """Return the group that a body belongs to, which depends on the bodies that the genome evolved on."""
         if morphology in genome.task.env.morphology_names:
             return SEEN
         return TEST if morphology in split_names(TEST) else UNSEEN
@@ -62,7 +62,7 @@ def make_plan(
     seed: int,
     baseline: Genome | None,
 ) -> Plan:
-    """Check what was asked for, and fill in what was not.
+    """Check a study that is asked for, and fill in its defaults.
 
     Raises:
         InputError, EnvError: no genome, one named twice, genomes of different worlds, an environment of one body,
@@ -90,7 +90,9 @@ def make_plan(
 
 def _check_bodies(env: EnvConfig) -> None:
     if not env.has_bodies:
-        raise InputError(f"{env.name} has one body only; generalize takes genomes of quadruped and dog")
+        raise InputError(
+            f"{env.name} has one body only; a study of generalisation takes genomes of quadruped and dog"
+        )
 
 
 def _default_bodies(genomes: Sequence[Genome]) -> list[str]:
@@ -101,8 +103,10 @@ def _default_bodies(genomes: Sequence[Genome]) -> list[str]:
 def _shipped_baseline(genome: Genome) -> Genome | None:
     """Return a static genome that evolved in the same world, its namesake if there is one."""
     shipped = (load_genome(f"{ZOO}{name}") for name in zoo_names())
-    same = [one for one in shipped if is_static(one) and world(one.task.env) == world(genome.task.env)]
-    return max(same, key=lambda one: _preset(one) == _preset(genome), default=None)
+    same = [
+        other for other in shipped if is_static(other) and world(other.task.env) == world(genome.task.env)
+    ]
+    return max(same, key=lambda other: _preset(other) == _preset(genome), default=None)
 
 
 def _preset(genome: Genome) -> str:

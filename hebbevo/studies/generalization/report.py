@@ -1,4 +1,4 @@
-"""The report of a study of generalisation: what was asked, what came out, how, and how to have it again."""
+"""The report of a study of generalisation: results, method, genomes, bodies, and the command that repeats it."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ Row = Mapping[str, Any]
 METHOD = f"""
 A lifetime is one episode of full length, without early stop, from fresh random weights (a static genome's weights
 are those that evolved). The seeds of the lifetimes are the same for every genome, condition and body, and none of
-them was used in evolution; `hebbevo evaluate` with the same seed lives the same lifetimes.
+them was used in evolution; `hebbevo evaluate` with the same seed has the same lifetimes.
 
-Progress is the way along +x in metres. The paper's distance is progress divided by 0.0165 s.
+Progress is the distance along +x in metres. The paper's distance is progress divided by 0.0165 s.
 
 Groups: seen, the bodies that the genome evolved on; test, the sampled bodies of the fixed test split; unseen, the
 others. A genome's group follows from its own evolution.
@@ -52,7 +52,7 @@ def write_study_report(path: Path, plan: Plan, table: pa.Table, figures: Sequenc
 
     Args:
         path: of the file.
-        plan: who lived where.
+        plan: genomes, bodies and conditions.
         table: the statistics.
         figures: groups, then bodies.
     """
@@ -145,17 +145,23 @@ def _provenance(genome: Genome, plan: Plan) -> dict[str, object]:
 
 def _morphologies(plan: Plan) -> list[dict[str, object]]:
     return [
-        {"group": group, "body": body, "what": MORPHOLOGIES[body].description}
+        {"group": group, "body": body, "description": MORPHOLOGIES[body].description}
         for group in GROUPS
         for body in plan.bodies(plan.genomes[0], group)
     ]
 
 
 def _again(plan: Plan) -> str:
+    return (
+        f"With hebbevo {version()}, this writes the same tables on the same kind of CPU:\n\n{command(plan)}"
+    )
+
+
+def command(plan: Plan) -> str:
+    """Return the command line that gives the same study."""
     steps = plan.genomes[0].task.env.steps
     options = [f"--episodes={plan.episodes}", f"--seed={plan.seed}", f"--steps={steps}"]
     if plan.baseline is not None and plan.baseline not in plan.with_controls:
         options.append(f"--baseline={plan.baseline}")
     options += [f"--morphology={body}" for body in plan.morphologies]
-    command = shlex.join(["hebbevo", "generalize", *plan.with_controls, *options, "--out=DIR"])
-    return f"With hebbevo {version()}, this writes the same tables on the same kind of CPU:\n\n{command}"
+    return shlex.join(["hebbevo", "generalize", *plan.with_controls, *options, "--out=DIR"])

@@ -77,7 +77,7 @@ def _lifetimes_part(
 
 
 def statistics_table(plan: Plan, results: Results) -> pa.Table:
-    """Return the statistics: rows of whole groups, whose morphology is null, then rows of single bodies."""
+    """Return the statistics: rows of groups, whose morphology is null, then rows of single bodies."""
     import pyarrow as pa
 
     parts = [
@@ -106,7 +106,7 @@ def statistics_table(plan: Plan, results: Results) -> pa.Table:
 def _statistics(
     plan: Plan, results: Results, genome: Genome, condition: str, bodies: Sequence[str]
 ) -> dict[str, Any]:
-    """Return the columns of numbers; those that nothing is known of are left out, and become null."""
+    """Return the columns of numbers; those without a value are left out, and become null."""
     lifetimes = [results[genome.name, body, condition] for body in bodies]
     diverged = sum(int(part.diverged.sum()) for part in lifetimes)
     row: dict[str, Any] = {"lifetimes": len(bodies) * plan.episodes, "diverged": diverged}

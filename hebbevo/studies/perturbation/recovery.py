@@ -6,8 +6,8 @@ for bit. With v(t) the mean progress per step over the steps t ... t + 49:
     recovery time = the smallest k > f with v(t0 + k) >= 0.9 v_twin(t0 + k), v_twin > 0,
     where f is the smallest k < 50 at which that does not hold; 0 if there is none: it has not fallen,
 
-where t0 is the step of a momentary event, the end of a window, or the beginning of what lasts to the end of life.
-A body goes on for a moment after its network is hit, so a first fall is waited for.
+where t0 is the step of a momentary event, the end of a window, or the beginning of a perturbation that lasts to the
+end of the lifetime. A body goes on for a moment after its network is hit, so a first fall is waited for.
 Intervals are 95 % percentile bootstraps over lifetimes, which are drawn together with their twins.
 """
 
