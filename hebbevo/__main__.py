@@ -1,4 +1,4 @@
-"""The program `hebbevo`, which is also `python -m hebbevo`: it can be interrupted from its first import on."""
+"""The program `hebbevo`, which is also `python -m hebbevo`: it can be interrupted from the first import on."""
 
 from __future__ import annotations
 

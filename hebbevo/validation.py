@@ -1,4 +1,4 @@
-"""What a user wrote against what can be read: YAML, and the keys of a section; one line for the first problem."""
+"""Checks of text and settings that a user wrote: YAML, and the keys of a section; one line for the first problem."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ _SHORT.maxlevel, _SHORT.maxstring, _SHORT.maxother = 2, 60, 60
 
 
 def read_yaml(text: str, where: str) -> Any:
-    """Return what a YAML text holds.
+    """Return the content of a YAML text.
 
     Raises:
-        InputError: it is not YAML; one line with the place.
+        InputError: it is not YAML; one line with the position.
     """
     try:
         return yaml.safe_load(text)
     except YAML_ERRORS as error:
         mark = getattr(error, "problem_mark", None)
-        place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        position = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         problem = getattr(error, "problem", None) or "not YAML"
-        raise InputError(f"{where}{place}: {problem}; correct the YAML".replace("\n", " ")) from None
+        raise InputError(f"{where}{position}: {problem}; correct the YAML".replace("\n", " ")) from None
 
 
 def check_section(name: str, schema: type[BaseModel], values: Mapping[str, Any]) -> BaseModel:
@@ -60,13 +60,13 @@ def _first_problem(section: str, schema: type[BaseModel], error: ValidationError
     """Return one line for the first problem; unknown keys come first, with the nearest known one."""
     problems = sorted(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
     first = problems[0]
-    place = ".".join([section, *(str(part) for part in first["loc"])])
+    key = ".".join([section, *(str(part) for part in first["loc"])])
     if first["type"] == "extra_forbidden" and len(first["loc"]) == 1:
         return unknown(f"key in {section}", str(first["loc"][0]), schema.model_fields, prefix=f"{section}.")
     message = first["msg"].removeprefix("Value error, ").replace("\n", " ")
     if first["type"] == "value_error":
-        return message if message.startswith(place) else f"{place}: {message}"
-    return f"{place}: {message[:1].lower()}{message[1:]}, got {shown(first['input'])}"
+        return message if message.startswith(key) else f"{key}: {message}"
+    return f"{key}: {message[:1].lower()}{message[1:]}, got {shown(first['input'])}"
 
 
 def shown(value: Any) -> str:

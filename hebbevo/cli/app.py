@@ -82,7 +82,7 @@ def main() -> NoReturn:
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit code; what went wrong is one line on standard error.
+    """Run a command and return the exit code; a failure is one line on standard error.
 
     Args:
         arguments: those of the process by default; none at all is ``--help``.

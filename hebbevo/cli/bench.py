@@ -16,7 +16,7 @@ def bench_command(
         typer.Option(metavar="PART", help="A key of the JSON; may be repeated. By default all."),
     ] = None,
     json_file: JsonFile = None,
-    repeats: Annotated[int, typer.Option(min=1, help="Turns of what is compared.")] = 7,
+    repeats: Annotated[int, typer.Option(min=1, help="Alternations of the things compared.")] = 7,
     steps: Annotated[
         int | None, typer.Option(min=1, help="Length of a lifetime, for a quick look.", show_default=False)
     ] = None,
@@ -45,6 +45,6 @@ def bench_command(
             if json_file != STANDARD_OUTPUT:
                 for table in tables(key, numbers):
                     console.print(table)
-                write_json(json_file, record)  # what is done stays, if a later part fails
+                write_json(json_file, record)  # finished parts stay, if a later one fails
     if json_file == STANDARD_OUTPUT:
         write_json(json_file, record)

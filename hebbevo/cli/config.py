@@ -11,7 +11,7 @@ from hebbevo.cli.options import Overrides
 
 
 def config_command(
-    source: Annotated[str, typer.Argument(metavar="PRESET|FILE.yaml", help="What to resolve.")],
+    source: Annotated[str, typer.Argument(metavar="PRESET|FILE.yaml", help="The configuration to resolve.")],
     overrides: Overrides = None,
 ) -> None:
     """Print a configuration as resolved."""

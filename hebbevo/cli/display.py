@@ -1,4 +1,4 @@
-"""What a person sees: the live line of an evolution, and the table of an evaluation."""
+"""The display of runs: the status line of an evolution, and the table of an evaluation."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _RECENT = 10
 
 
 class StatusLine:
-    """One line that keeps itself current on a terminal; a line per evaluation where output is piped."""
+    """One line, updated in place on a terminal; a line per evaluation where output is piped."""
 
     def __init__(self, console: Console, unit: str) -> None:
         self._console = console
@@ -50,7 +50,7 @@ class StatusLine:
         if self._center is not None:
             generation, center = self._center
             since = "" if generation == step.generation else f" (at {generation})"
-            parts.append(f"centre {_fitness(center)} {self._unit}{since}")
+            parts.append(f"center {_fitness(center)} {self._unit}{since}")
         mean, best = step.row.get("population_mean"), step.row.get("population_best")
         if mean is None or best is None:
             parts.append("population: every lifetime diverged")

@@ -29,7 +29,7 @@ def evaluate_command(
     batch_size: BatchSize = None,
     device: Device = None,
 ) -> None:
-    """Evaluate a genome over fresh lifetimes of full length, beside its controls."""
+    """Evaluate a genome over fresh lifetimes of full length, beside controls."""
     from rich.console import Console
 
     from hebbevo.cli.display import evaluation_table, evaluation_title

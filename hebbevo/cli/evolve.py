@@ -12,7 +12,7 @@ from hebbevo.cli.output import say, say_done
 
 
 def evolve_command(
-    source: Annotated[str, typer.Argument(metavar="PRESET|FILE.yaml", help="What to evolve.")],
+    source: Annotated[str, typer.Argument(metavar="PRESET|FILE.yaml", help="The configuration to evolve.")],
     overrides: Overrides = None,
     out: Annotated[
         Path | None, typer.Option(help="Run directory, which must not exist.", show_default="runs/NAME")

@@ -28,7 +28,7 @@ def generalize_command(
         str | None,
         typer.Option(
             metavar="GENOME",
-            help="What to compare with; by default the first static genome given, else a shipped one.",
+            help="Genome to compare with; by default the first static genome given, else a shipped one.",
             show_default=False,
         ),
     ] = None,

@@ -37,7 +37,7 @@ Device = Annotated[
     str | None,
     typer.Option(
         metavar="cpu|cuda",
-        help="Live whole populations on a device, environments on the CPU; by default compiled CPU kernels.",
+        help="Networks of a complete population on a device, environments on the CPU; by default compiled CPU kernels.",
         show_default=False,
     ),
 ]
@@ -61,7 +61,7 @@ def execution_of(
     ray: str | None = None,
     device: str | None = None,
 ) -> Execution:
-    """Return where to live lifetimes, of the options."""
+    """Return where lifetimes run, as the options say."""
     from hebbevo.execution.execution import Execution
 
     return Execution(threads, batch_size, workers, ray, device)

@@ -25,7 +25,7 @@ def perturb_command(
     ] = None,
     morphology: Annotated[
         list[str] | None,
-        typer.Option(help="Body at birth; may be repeated. By default the first that the genome evolved on."),
+        typer.Option(help="Initial body; may be repeated. By default the first that the genome evolved on."),
     ] = None,
     episodes: Annotated[int, typer.Option(help="Lifetimes per genome, protocol and body.")] = 64,
     seed: Seed = 1,
@@ -33,7 +33,7 @@ def perturb_command(
     threads: Threads = None,
     batch_size: BatchSize = None,
 ) -> None:
-    """Perturb genomes in mid-life and measure loss and recovery; write tables and a report."""
+    """Perturb genomes in mid-lifetime and measure loss and recovery; write tables and a report."""
     from rich.console import Console
 
     from hebbevo.cli.study_display import Countdown, perturbation_table

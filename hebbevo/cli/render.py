@@ -23,15 +23,17 @@ def render_command(
         str | None,
         typer.Option(
             metavar="TEXT|FILE.yaml",
-            help="What happens to it, as zero_weights:at=300,fraction=0.333; several are joined by +. By default "
-            "what the genome evolved with.",
+            help="Perturbations, as zero_weights:at=300,fraction=0.333; several are joined by +. By default "
+            "those that the genome evolved with.",
             show_default=False,
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="The lifetime is the first that `evaluate` lives with it.")] = 1,
+    seed: Annotated[
+        int, typer.Option(help="Of the lifetime, which is the first of `evaluate` with this seed.")
+    ] = 1,
     steps: Steps = None,
 ) -> None:
-    """Draw a lifetime as a video: the body, its progress, and the weights as the rule rewrites them."""
+    """Draw a lifetime as a video: the body, the progress, and the weights as the rule rewrites them."""
     from rich.console import Console
     from rich.progress import Progress
 

@@ -15,7 +15,7 @@ def resume_command(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="A run directory.")],
     generations: Annotated[
         int | None,
-        typer.Option(help="Prolong the run to as many in all; by default as its config.yaml says."),
+        typer.Option(help="Prolong the run to this many in all; by default as config.yaml says."),
     ] = None,
     workers: Workers = None,
     ray: Ray = None,
@@ -23,7 +23,7 @@ def resume_command(
     batch_size: BatchSize = None,
     device: Device = None,
 ) -> None:
-    """Evolve a run on from its last checkpoint."""
+    """Continue a run from the last checkpoint."""
     from rich.console import Console
 
     from hebbevo.cli.display import StatusLine

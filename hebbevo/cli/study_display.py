@@ -1,4 +1,4 @@
-"""What a person sees of a study: how far it has come, and the statistics of the groups."""
+"""The display of a study: a progress bar, and the statistics of the groups."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 class Countdown:
     """A bar with the time left, on a terminal; nothing where output is piped."""
 
-    def __init__(self, console: Console, what: str) -> None:
+    def __init__(self, console: Console, unit: str) -> None:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         self._progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
-        self._task = self._progress.add_task(what, total=None)
+        self._task = self._progress.add_task(unit, total=None)
 
     def watch(self, done: int, total: int) -> None:
         """Show how much is done."""
@@ -42,7 +42,7 @@ class Countdown:
 
 
 def generalization_table(statistics: pa.Table) -> Table:
-    """Return the rows of groups, for a terminal: each genome's, and its controls' below it."""
+    """Return the rows of groups, for a terminal: each genome's, and the controls' below it."""
     rows = [row for row in statistics.to_pylist() if row["morphology"] is None]
     compared = any(row["improvement"] is not None for row in rows)
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
@@ -66,7 +66,7 @@ def generalization_table(statistics: pa.Table) -> Table:
 
 
 def perturbation_table(statistics: pa.Table) -> Table:
-    """Return rows for a terminal: what was lost, and how long it took to be back; without the freeze curve."""
+    """Return rows for a terminal: the loss and the time of recovery; without the freeze curve."""
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column("protocol", overflow="fold")
     for name in ("progress", "loss", "95 % CI", "recovery"):

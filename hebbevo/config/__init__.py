@@ -1,1 +1,1 @@
-"""What a user writes: presets, YAML files, overrides, checked against the schema."""
+"""The configuration of runs: presets, YAML files, overrides, checked against the schema."""

@@ -23,7 +23,7 @@ PERTURBATIONS = "perturbations"
 
 @dataclass(frozen=True)
 class KindOfSection:
-    """How the schema of a section depends on one of its keys.
+    """The dependence of a section's schema on one of the keys.
 
     Attributes:
         key: names the kind.
@@ -54,7 +54,7 @@ KINDS = {
     # Algorithms share what the base class has; a learning rate does not mean the same in any two.
     "search": KindOfSection("algorithm", "openai_es", search.config_class, lambda _: SearchConfig),
 }
-"""Sections whose schema depends on one of their keys."""
+"""Sections whose schema depends on one of the keys."""
 
 
 def build_config(data: Mapping[str, Any]) -> Config:

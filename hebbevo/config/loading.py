@@ -35,7 +35,7 @@ def load_config(source: str | Path | Mapping[str, Any], overrides: Overrides = (
     except InputError as error:
         for former in (name for layer in layers for name in former_names(layer)):
             if str(error).startswith(ALIASES[former]):
-                raise InputError(f"{error} ({former} is its former name)") from None
+                raise InputError(f"{error} ({former} is the former name)") from None
         raise
 
 

@@ -11,7 +11,7 @@ from hebbevo.errors import InputError
 
 
 class TrainingConfig(Section):
-    """How long a run is, and how its generations are evaluated."""
+    """The length of a run, and the evaluation of generations."""
 
     generations: int = Field(ge=1, description="generations of a complete run")
     agent_steps: int | None = Field(
@@ -25,7 +25,7 @@ class TrainingConfig(Section):
     )
     lifetime_seeds: Literal["individual", "pair", "generation", "track"] = Field(
         default="individual",
-        description="who shares random numbers: nobody; individuals 2k and 2k+1 (a mirrored pair); all of a generation "
+        description="sharing of random numbers: none; individuals 2k and 2k+1 (a mirrored pair); all of a generation "
         "(common random numbers); all, except for the initial weights, where the environment draws its level from the "
         "lower half of a seed (the track of car_racing)",
     )

@@ -23,14 +23,14 @@ def write_genome(path: Path | str, layout: Layout, genome: FloatArray, header: M
     """Write a genome in one rename; equal genomes and headers give equal bytes.
 
     Args:
-        path: the file; what stood there is replaced.
+        path: the file; a former one is replaced.
         layout: names and shapes of the arrays.
         genome: float32 ``(layout.size,)``.
-        header: what JSON can hold; ``format`` and ``version`` are added.
+        header: of values that JSON can hold; ``format`` and ``version`` are added.
 
     Raises:
         FileError: a genome that is not finite, or a header that is not JSON.
-        OSError: the file cannot be written; what stood there still stands.
+        OSError: the file cannot be written; a former file is unchanged.
     """
     assert genome.shape == (layout.size,)
     assert genome.dtype == np.float32

@@ -25,7 +25,7 @@ CENTER, BEST = "center.safetensors", "best.safetensors"
 
 @dataclass(frozen=True)
 class Genome:
-    """A genome and what it means.
+    """A genome and the task that gives it meaning.
 
     Attributes:
         task: environment, network and rule.
@@ -73,7 +73,7 @@ def load_genome(source: str | Path) -> Genome:
     """Read a genome.
 
     Args:
-        source: a genome file, a run directory (its centre), or ``zoo:NAME`` (a shipped genome).
+        source: a genome file, a run directory (the center), or ``zoo:NAME`` (a shipped genome).
 
     Raises:
         InputError, RuleError: no such genome, or a file that is truncated, foreign or of another layout.
@@ -122,7 +122,7 @@ def _path(source: str) -> Path:
 def _task(header: Any, source: str) -> Task:
     """Build the task of a header, which is untrusted: the config schema checks it."""
     if not isinstance(header, dict) or set(SECTIONS) - {PERTURBATIONS} != set(header) - {PERTURBATIONS}:
-        raise InputError(f"genome {source!r}: its header has no task; it was not written by hebbevo")
+        raise InputError(f"genome {source!r}: the header has no task; it was not written by hebbevo")
     plasticity = header["plasticity"]
     equation = plasticity.pop("equation", None) if isinstance(plasticity, dict) else None
     try:
@@ -132,7 +132,7 @@ def _task(header: Any, source: str) -> Task:
         raise InputError(f"genome {source!r}: {error}") from None
     if task.plasticity.parsed_rule.text != equation:
         raise InputError(
-            f"genome {source!r}: its equation {equation!r} is not the one that this hebbevo calls "
+            f"genome {source!r}: the equation {equation!r} is not the one that this hebbevo calls "
             f"{task.plasticity.rule!r}; use the version that wrote it"
         )
     return task

@@ -1,1 +1,1 @@
-"""Environment, network and rule together: what a genome means."""
+"""Tasks: environment, network and rule together; and the workers that run their lifetimes."""

@@ -26,7 +26,7 @@ FloatArray = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Task:
-    """The parts of a config that decide what a lifetime is."""
+    """The sections of a config on which a lifetime depends."""
 
     env: EnvConfig
     network: NetworkConfig
@@ -90,7 +90,7 @@ class Task:
 
     @cached_property
     def kernel_spec(self) -> KernelSpec:
-        """What the kernel of the network is generated from."""
+        """The specification from which the kernel of the network is generated."""
         return KernelSpec(
             self.plasticity.parsed_rule,
             self.sizes,

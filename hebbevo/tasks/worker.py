@@ -1,4 +1,4 @@
-"""Workers: what runs the lifetimes of a task in batches, and holds what is expensive to build."""
+"""Workers run the lifetimes of a task in batches, and hold all that is expensive to build."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Worker(Protocol):
         Args:
             genomes: float32 ``(n, task.layout.size)``.
             genome_of: row of `genomes` for each lifetime.
-            seeds: of each lifetime; its random numbers follow from it.
+            seeds: of each lifetime; all random numbers of the lifetime follow from it.
             morphologies: body of each lifetime at reset.
             early_stop: end lifetimes as the task's environment says; otherwise all have full length.
             plastic: False leaves the weights as they are at reset.
