@@ -60,7 +60,7 @@ def test_actors_on_ray_change_no_byte(one_by_one: Path, tmp_path: Path) -> None:
     same_bytes(evolved(config_of(*SMALL), tmp_path / "run", workers=2, threads=2), one_by_one)
 
 
-def lived(worker: Worker, count: int = 4) -> RolloutResult:
+def results_of(worker: Worker, count: int = 4) -> RolloutResult:
     genomes = np.stack([worker.task.first_genome(np.random.default_rng(k)) for k in range(count)])
     return worker.rollout(
         genomes, range(count), [k + 11 for k in range(count)], ["default"] * count, early_stop=False
@@ -73,14 +73,14 @@ def lived(worker: Worker, count: int = 4) -> RolloutResult:
 def test_the_first_steps_are_those_of_the_compiled_kernels(overrides: tuple[str, ...]) -> None:
     """Two kinds of arithmetic drift apart in a closed loop; over ten steps they have not."""
     task = Task.of(config_of(*overrides, "env.steps=10"))
-    mine, theirs = lived(DeviceWorker(task, 4, "cpu", 1)), lived(CpuWorker(task, 4))
-    np.testing.assert_allclose(mine.fitness, theirs.fitness, rtol=0, atol=1e-4)
-    np.testing.assert_array_equal(mine.steps, theirs.steps)
+    on_device, on_cpu = results_of(DeviceWorker(task, 4, "cpu", 1)), results_of(CpuWorker(task, 4))
+    np.testing.assert_allclose(on_device.fitness, on_cpu.fitness, rtol=0, atol=1e-4)
+    np.testing.assert_array_equal(on_device.steps, on_cpu.steps)
 
 
 def test_each_half_has_processes_of_its_own_and_takes_them_along() -> None:
     worker = DeviceWorker(Task.of(config_of(*SMALL)), 4, "cpu", 2)
-    lived(worker)
+    results_of(worker)
     environments = [half[0] for half in worker._halves if half is not None]
     assert all(isinstance(environment, ProcessEnvironment) for environment in environments)
     children = [child for environment in environments for child in environment._children]

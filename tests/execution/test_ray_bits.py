@@ -59,7 +59,7 @@ def spring(worker: Worker, trap: Trap, item: Any) -> Any:
 
 
 class Trapped:
-    """An executor where something dies in every generation, while lifetimes are lived."""
+    """An executor where something dies in every generation, while lifetimes run."""
 
     def __init__(self, executor: Any, folder: Path, raylets: tuple[int, ...] = ()) -> None:
         self.executor, self.folder, self.raylets = executor, folder, raylets

@@ -49,7 +49,7 @@ def rollout(run: RunDirectory, until: int) -> None:
         run.save(generation, tensors_of(generation), {"seed": 1}, best=generation % 7 == 0)
 
 
-def live_from_anywhere(path: Path) -> None:
+def run_from_anywhere(path: Path) -> None:
     run = RunDirectory.open(path) if path.exists() else RunDirectory.create(path, "seed: 1\n")
     rollout(run, GENERATIONS)
 
@@ -276,14 +276,14 @@ def test_killed_at_any_instant_it_opens_and_ends_with_the_same_bytes(tmp_path: P
     delays = np.random.default_rng(20).uniform(0.0, 0.03, 20)
     context = multiprocessing.get_context("fork")
     for delay in delays:
-        child = context.Process(target=live_from_anywhere, args=(path,))
+        child = context.Process(target=run_from_anywhere, args=(path,))
         child.start()
         time.sleep(delay)
         os.kill(child.pid or 0, signal.SIGKILL)
         child.join()
         if path.exists():
             reached = check_consistent(path, reached)
-    assert in_child(lambda: live_from_anywhere(path)) == 0
+    assert in_child(lambda: run_from_anywhere(path)) == 0
     with RunDirectory.create(tmp_path / "straight", "seed: 1\n") as straight:
         rollout(straight, GENERATIONS)
     assert contents(path) == contents(straight.path)
