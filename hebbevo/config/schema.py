@@ -13,8 +13,10 @@ from pydantic import Field, SerializeAsAny, field_validator, model_validator
 from hebbevo.config.section import Section, optional
 from hebbevo.config.training import EvaluationConfig, RunConfig, TrainingConfig
 from hebbevo.envs import EnvConfig
-from hebbevo.errors import RuleError
+from hebbevo.errors import RuleError, unknown
+from hebbevo.networks.kernel_spec import ACTIVATIONS
 from hebbevo.networks.layout import resolve_sharing
+from hebbevo.networks.normalisers import NORMALISERS
 from hebbevo.perturbations.perturbation import Perturbation
 from hebbevo.rules import Distribution, Rule, parse
 from hebbevo.search import SearchConfig
@@ -63,9 +65,7 @@ class NetworkConfig(Section):
     hidden: tuple[typing.Annotated[int, Field(ge=1, le=100_000)], ...] = Field(
         default=(128, 64), description="neurons of each hidden layer"
     )
-    activation: Literal["tanh", "relu", "sigmoid", "identity"] = Field(
-        default="tanh", description="of the hidden layers"
-    )
+    activation: str = Field(default="tanh", description="of the hidden layers")
     output: Literal["tanh", "raw"] = optional(
         "tanh",
         description="`post` in the last layer: the action, or the sum, which tanh (sigmoid where an action has "
@@ -74,6 +74,13 @@ class NetworkConfig(Section):
     encoder: EncoderConfig | None = optional(
         None, description="for images; null is Najarro & Risi's there, and none elsewhere"
     )
+
+    @field_validator("activation")
+    @classmethod
+    def _activation_is_known(cls, name: str) -> str:
+        if name not in ACTIVATIONS:
+            raise RuleError(unknown("activation", name, ACTIVATIONS))
+        return name
 
 
 class PlasticityConfig(Section):
@@ -85,7 +92,7 @@ class PlasticityConfig(Section):
     sharing: str | dict[str, str] = Field(
         default="synapse", description="for all coefficients, or per coefficient"
     )
-    normalise: Literal["none", "max", "var", "clip"] = Field(default="none", description="after every update")
+    normalise: str = Field(default="none", description="after every update")
     initial_weights: str = Field(
         default="uniform(-0.1, 0.1)",
         description="a distribution, new in every lifetime; or `evolved [from DISTRIBUTION]`: in the genome",
@@ -104,6 +111,13 @@ class PlasticityConfig(Section):
     def _rule_parses(cls, rule: str | dict[str, str]) -> str | dict[str, str]:
         parse(rule)
         return rule
+
+    @field_validator("normalise")
+    @classmethod
+    def _normaliser_is_known(cls, name: str) -> str:
+        if name not in NORMALISERS:
+            raise RuleError(unknown("normaliser", name, NORMALISERS))
+        return name
 
     @model_validator(mode="after")
     def _fits_together(self) -> PlasticityConfig:

@@ -6,12 +6,12 @@ there are at least `MINIMUM_LANES` of them, else the presynaptic one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from hebbevo.errors import RuleError, unknown
-from hebbevo.networks.normalisers import NORMALISERS
+from hebbevo.networks.normalisers import NORMALISERS, Normaliser
 from hebbevo.networks.polynomial import Constants, prepare
 from hebbevo.rules.expression import Expression, names
 from hebbevo.rules.rule import Rule
@@ -44,8 +44,9 @@ class KernelSpec:
     Attributes:
         sizes: neurons per layer, input first.
         sharing: who shares each coefficient (see `hebbevo.networks.layout`).
-        normaliser: one of `hebbevo.networks.normalisers.NORMALISERS`.
-        activation: of the hidden layers; `output` of the last.
+        normaliser: name of one of `hebbevo.networks.normalisers.NORMALISERS`.
+        activation: of the hidden layers, one of `ACTIVATIONS`.
+        output: of the last layer, likewise.
     """
 
     rule: Rule
@@ -67,6 +68,11 @@ class KernelSpec:
             _check_known("activation", activation, ACTIVATIONS)
         if missing := [name for name in self.rule.coefficients if name not in self.sharing]:
             raise RuleError(f"no sharing is given for coefficient {missing[0]!r}; see resolve_sharing")
+
+    @property
+    def normalisation(self) -> Normaliser:
+        """The normaliser of updates: none where the rule changes nothing."""
+        return NORMALISERS["none" if self.rule.is_static else self.normaliser]
 
     @property
     def layers(self) -> tuple[tuple[int, int], ...]:
@@ -145,6 +151,6 @@ def aligned(size: int) -> int:
     return -(-size // _ALIGNMENT) * _ALIGNMENT
 
 
-def _check_known(what: str, name: str, known: Sequence[str]) -> None:
+def _check_known(kind: str, name: str, known: Iterable[str]) -> None:
     if name not in known:
-        raise RuleError(unknown(what, name, known))
+        raise RuleError(unknown(kind, name, known))

@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hebbevo.networks.kernel_spec import KernelSpec
-from hebbevo.networks.normalisers import EPSILON
 from hebbevo.networks.numba.functions import LANGUAGE, functions_text
 from hebbevo.rules.expression import Expression, Name, names
 from hebbevo.rules.rule import LOCALS
@@ -73,7 +72,7 @@ def _pairs(spec: KernelSpec, learn: bool, forward: bool) -> bool:
 
     Normalisers that pass over the synapses twice gain little from it, and compile for long.
     """
-    return learn and forward and spec.streams and spec.normaliser not in ("max", "var")
+    return learn and forward and spec.streams and not spec.normalisation.needs_the_layer
 
 
 def _calls(spec: KernelSpec, name: str, together: int) -> list[str]:
@@ -147,8 +146,7 @@ class _LayerText:
         body: list[str] = []
         if self.forward and self._post_lanes:
             body += [outputs, *_indented(self._all(f"{new} = ZERO"))]
-        two_passes = self.learn and spec.normaliser in ("max", "var") and not spec.rule.is_static
-        if two_passes:
+        if self.learn and spec.normalisation.needs_the_layer:
             body += self._pass(_Pass(learn=True, forward=False, gathers=True))
             body += self._all(*self._statistics())
             body += self._pass(_Pass(learn=False, forward=self.forward, normalises=True))
@@ -225,12 +223,13 @@ class _LayerText:
         if over.learn:
             changing = {state: e for state, e in spec.equations.items() if e != Name(state)}
             lines += [f"n_{state}# = {_text(equation)}" for state, equation in changing.items()]
-            if spec.normaliser == "clip" and not spec.rule.is_static:
-                lines.append(f"n_w# = _clip({'n_w#' if 'w' in changing else 'v_w#'}, F(-1), F(1))")
+            if bounded := spec.normalisation.expressions.get("elementwise"):
+                weight = "n_w#" if "w" in changing else "v_w#"
+                lines.append(f"n_w# = {LANGUAGE.expression(bounded, lambda _: weight)}")
                 changing.setdefault("w", Name("w"))
             for state in changing:
                 lines += [f"v_{state}# = n_{state}#", f"s_{state}#[{index}] = v_{state}#"]
-        if over.gathers and spec.normaliser == "max":
+        if over.gathers and "largest" in spec.normalisation.statistics:
             lines += ["size# = np.abs(v_w#)", "seen# = size# if size# > seen# else seen#"]
         elif over.gathers:
             lines.append("seen# += v_w#")
@@ -244,24 +243,31 @@ class _LayerText:
 
     def _statistics(self) -> list[str]:
         """Return the lines that set `shift` and `scale` from the updated weights."""
+        (_, lane), normaliser = self._loops, self.spec.normalisation
+        fold = _LARGEST if "largest" in normaliser.statistics else _SUM
+        lines = [*_folded(lane, fold), "gathered# = lanes#[0]", f"shift# = {self._statistic('shift')}"]
+        if "squares" in normaliser.statistics:
+            lines += self._squares()
+        return [*lines, f"scale# = {self._statistic('scale')}"]
+
+    def _statistic(self, part: str) -> str:
+        """Return the text of the normaliser's shift or scale."""
         outer, lane = self._loops
-        if self.spec.normaliser == "max":
-            return [
-                *_folded(lane, _LARGEST),
-                "shift# = ZERO",
-                "scale# = ONE / lanes#[0] if lanes#[0] > ZERO else ONE",
-            ]
+        gathered = dict.fromkeys(("largest", "total"), "gathered#")
+        variables = {**gathered, "squares": "lanes#[0]", "count": f"F({outer * lane})"}
+        return LANGUAGE.expression(self.spec.normalisation.expressions[part], variables.__getitem__)
+
+    def _squares(self) -> list[str]:
+        """Return the lines that sum the squared distances from `shift` into ``lanes#[0]``."""
+        outer, lane = self._loops
         return [
-            *_folded(lane, _SUM),
-            f"shift# = lanes#[0] / F({outer * lane})",
             f"for l in range({lane}):",
             "    lanes#[l] = ZERO",
             f"for o in range({outer}):",
             f"    for l in range({lane}):",
-            f"        centred = s_w#[{self._synapse(f'o * {lane} + l')}] - shift#",
-            "        lanes#[l] = _fma(centred, centred, lanes#[l])",
+            f"        centered = s_w#[{self._synapse(f'o * {lane} + l')}] - shift#",
+            "        lanes#[l] = _fma(centered, centered, lanes#[l])",
             *_folded(lane, _SUM),
-            f"scale# = ONE / np.sqrt(lanes#[0] / F({outer * lane}) + F({EPSILON!r}))",
         ]
 
     def _clear(self) -> list[str]:

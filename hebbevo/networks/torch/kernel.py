@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hebbevo.networks.kernel_spec import KernelSpec
-from hebbevo.networks.normalisers import EPSILON, normalise
+from hebbevo.networks.normalisers import normalise
 from hebbevo.rules.expression import evaluate
 from hebbevo.rules.implementations import torch_kernel_functions
 
@@ -89,7 +89,7 @@ class TorchKernel:
         matrix = (shape[0], *shape[2:])
         states = torch.stack([value.to(values["w"]).expand(matrix) for value in after], 1)
         if not rule.is_static:
-            states[:, 0] = _normalised(states[:, 0], self.spec.normaliser)
+            states[:, 0] = normalise(states[:, 0], self.spec.normaliser, _mean)
         return states
 
 
@@ -103,12 +103,7 @@ def ordered_sum(terms: torch.Tensor) -> torch.Tensor:
     return terms[..., 0]
 
 
-def _normalised(weights: torch.Tensor, kind: str) -> torch.Tensor:
-    """Return `normalise(weights, kind)` of weights ``(k, n_out, n_in)``, the sums of `var` in a fixed order."""
-    if kind != "var":
-        return normalise(weights, kind)
+def _mean(weights: torch.Tensor) -> torch.Tensor:
+    """Return the mean over each matrix ``(k, n_out, n_in)``, the axes kept; the sum is taken in a fixed order."""
     count = weights.shape[1] * weights.shape[2]
-    mean = ordered_sum(weights.reshape(-1, count).clone()) / count
-    centred = weights - mean[:, None, None]
-    variance = ordered_sum(centred.reshape(-1, count).square()) / count
-    return centred / (variance + EPSILON).sqrt()[:, None, None]
+    return (ordered_sum(weights.reshape(-1, count).clone()) / count)[:, None, None]

@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from hebbevo.networks.kernel_spec import KernelSpec, aligned
-from hebbevo.networks.normalisers import EPSILON
 from hebbevo.networks.triton.functions import LANGUAGE, functions_text
 from hebbevo.rules.expression import Expression, Name, names
 from hebbevo.rules.rule import LOCALS
@@ -64,7 +63,7 @@ class LayerText:
     @property
     def whole_layer(self) -> bool:
         """Whether one program must see all synapses of a lifetime's layer when it learns."""
-        return self.spec.normaliser in ("max", "var") and not self.spec.rule.is_static
+        return self.spec.normalisation.needs_the_layer
 
     def programs(self, learn: bool) -> int:
         """Return how many programs share the postsynaptic neurons of a lifetime."""
@@ -168,12 +167,13 @@ class LayerText:
     def _update(self, gathers: bool) -> list[str]:
         changing = {s: e for s, e in self.spec.equations.items() if e != Name(s)}
         lines = [f"n_{state} = {_text(equation)}" for state, equation in changing.items()]
-        if self.spec.normaliser == "clip" and not self.spec.rule.is_static:
-            lines.append(f"n_w = _clip({'n_w' if 'w' in changing else 'v_w'}, -1.0, 1.0)")
+        if bounded := self.spec.normalisation.expressions.get("elementwise"):
+            weight = "n_w" if "w" in changing else "v_w"
+            lines.append(f"n_w = {LANGUAGE.expression(bounded, lambda _: weight)}")
             changing.setdefault("w", Name("w"))
         lines += [f"v_{state} = n_{state}" for state in changing]
         lines += [self._store(state) for state in changing]
-        if gathers and self.spec.normaliser == "max":
+        if gathers and "largest" in self.spec.normalisation.statistics:
             lines.append("gathered = tl.where(there & (tl.abs(v_w) > gathered), tl.abs(v_w), gathered)")
         elif gathers:
             lines.append("gathered += tl.where(there, v_w, 0.0)")
@@ -181,14 +181,26 @@ class LayerText:
 
     def _statistics(self, gathered: str, loop: str) -> list[str]:
         """Return the lines that set `shift` and `scale` from the updated weights."""
-        if self.spec.normaliser == "max":
-            return [
-                "    largest = tl.max(tl.max(gathered, 1), 0)",
-                "    shift, scale = 0.0, tl.where(largest > 0.0, 1.0 / largest, 1.0)",
-            ]
-        count, (rows, columns) = self.n_out * self.n_in, self.tile
+        normaliser = self.spec.normalisation
+        reduction = "max" if "largest" in normaliser.statistics else "sum"
+        lines = [
+            f"    statistic = tl.{reduction}(tl.{reduction}(gathered, 1), 0)",
+            f"    shift = {self._statistic('shift')}",
+        ]
+        if "squares" in normaliser.statistics:
+            lines += self._squares(gathered, loop)
+        return [*lines, f"    scale = {self._statistic('scale')}"]
+
+    def _statistic(self, part: str) -> str:
+        """Return the text of the normaliser's shift or scale."""
+        gathered = dict.fromkeys(("largest", "total"), "statistic")
+        variables = {**gathered, "squares": "squares", "count": f"{self.n_out * self.n_in}.0"}
+        return LANGUAGE.expression(self.spec.normalisation.expressions[part], variables.__getitem__)
+
+    def _squares(self, gathered: str, loop: str) -> list[str]:
+        """Return the lines that sum the squared distances from `shift` into `squares`."""
+        rows, columns = self.tile
         return [
-            f"    shift = tl.sum(tl.sum(gathered, 1), 0) / {count}.0",
             f"    gathered = {gathered}",
             f"    {loop}",
             f"        o = first + tl.arange(0, {rows})",
@@ -196,9 +208,9 @@ class LayerText:
             f"            i = start + tl.arange(0, {columns})",
             f"            there = (o < {self.n_out})[:, None] & (i < {self.n_in})[None, :]",
             f"            at = o[:, None] * {self.n_in} + i[None, :]",
-            f"            centred = {self._synapse('w')} - shift",
-            "            gathered += tl.where(there, centred * centred, 0.0)",
-            f"    scale = 1.0 / tl.sqrt_rn(tl.sum(tl.sum(gathered, 1), 0) / {count}.0 + {EPSILON!r})",
+            f"            centered = {self._synapse('w')} - shift",
+            "            gathered += tl.where(there, centered * centered, 0.0)",
+            "    squares = tl.sum(tl.sum(gathered, 1), 0)",
         ]
 
     def _outputs(self) -> list[str]:
