@@ -1,4 +1,4 @@
-"""What is refused of a rule's text before Python's parser sees it, and errors that point at a character."""
+"""Checks of a rule's text before Python's parser sees it, and errors that point at a character."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NUMBER = re.compile(r"(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 
 def check_text(text: str, where: str) -> None:
-    """Refuse what must not reach Python's parser: foreign characters, length, deep or unbalanced brackets."""
+    """Refuse text that must not reach Python's parser: foreign characters, length, deep or unbalanced brackets."""
     if not text.strip():
         raise RuleError(f"{where} is empty; write an expression such as 'w + eta*pre*post'")
     if foreign := _FOREIGN.search(text):

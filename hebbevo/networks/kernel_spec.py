@@ -1,4 +1,4 @@
-"""What the kernels of a rule depend on: its equations made ready, the network, and where every number lies in a row.
+"""What the kernels of a rule depend on: prepared equations, the network, and the position of every number in a row.
 
 One lifetime's synapses of a layer lie side by side as ``[outer, lane]``. The lane is the postsynaptic neuron where
 there are at least `MINIMUM_LANES` of them, else the presynaptic one.

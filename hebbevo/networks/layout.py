@@ -1,4 +1,4 @@
-"""How coefficients are shared, and where each one lives in a genome.
+"""How coefficients are shared, and where each lies in a genome.
 
 A genome is one flat float32 vector. Its layout is named: ``layer1.A``, ``layer1.weight`` (initial weights
 that evolve), ``network.eta``, ... in that order, layer by layer. Shapes broadcast against ``(n_out, n_in)``,

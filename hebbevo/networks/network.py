@@ -1,4 +1,4 @@
-"""What the rest of hebbevo sees of a batch of plastic networks, whichever back end computes it.
+"""The interface of a batch of plastic networks, whichever back end computes it.
 
 One step of a lifetime is `forward`, the environment's step, then `learn` for the lifetimes that go on. An update
 waits until the next forward pass, which then reads each synapse once for both; a caller that looks at the weights in
@@ -48,7 +48,7 @@ class Network(Protocol):
             genomes: ``(genomes, layout.size)``, at most `batch_size` of them.
             genome_of: row of `genomes` of each lifetime, ``(lifetimes,)``.
             seeds: lifetime seeds, ``(lifetimes,)``.
-            plastic: False keeps the initial weights for the whole lifetime.
+            plastic: False keeps the initial weights for all of the lifetime.
         """
 
     def forward(self, observations: FloatArray, active: IndexArray) -> FloatArray:

@@ -1,4 +1,4 @@
-"""Weight normalisers: what happens to a layer's weights after each update, per individual and layer.
+"""Weight normalisers: they rescale or bound a layer's weights after each update, per individual and layer.
 
 ``max``: Najarro & Risi 2020 (CarRacing); ``var`` and ``clip``: Leung et al. 2025.
 """

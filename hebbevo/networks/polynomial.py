@@ -1,4 +1,4 @@
-"""Equations for kernels: polynomials collected, what only coefficients decide computed once per lifetime.
+"""Equations for kernels: polynomials collected, terms of coefficients alone computed once per lifetime.
 
 ``w + eta*(A*pre*post + B*pre + C*post + D)`` becomes ``w + k0*pre*post + k1*pre + k2*post + k3`` in Horner
 form, with ``k0 = eta*A`` and so on: four numbers a synapse stream from memory at each step instead of five.

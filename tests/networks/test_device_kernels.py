@@ -106,8 +106,8 @@ def test_a_fused_step_is_learn_then_forward(name: str, kind: str) -> None:
     updated, _ = case.run(kernel, forward=False, device=DEVICE)
     case.states = updated
     again, separate = case.run(kernel, learn=False, device=DEVICE)
-    for mine, wanted in zip([*states, *states, *fused], [*updated, *again, *separate], strict=True):
-        assert torch.equal(mine, wanted)
+    for found, wanted in zip([*states, *states, *fused], [*updated, *again, *separate], strict=True):
+        assert torch.equal(found, wanted)
 
 
 @pytest.mark.parametrize("kind", NORMALISERS)
@@ -123,17 +123,17 @@ def test_the_batch_changes_no_bit(name: str, rule: Rule, kind: str) -> None:
         torch.set_num_threads(1)
         part_states, part = case.run(kernel, rows=torch.tensor(rows), device=DEVICE)
         torch.set_num_threads(threads)
-        for mine, wanted, before in zip(part_states, states, case.states, strict=True):
-            assert torch.equal(mine[rows], wanted[rows])
+        for found, wanted, before in zip(part_states, states, case.states, strict=True):
+            assert torch.equal(found[rows], wanted[rows])
             resting = [row for row in range(6) if row not in rows]
-            assert torch.equal(mine[resting], before[resting])
-        for mine, wanted in zip(part, activations, strict=True):
-            assert torch.equal(mine[rows], wanted[rows])
+            assert torch.equal(found[resting], before[resting])
+        for found, wanted in zip(part, activations, strict=True):
+            assert torch.equal(found[rows], wanted[rows])
     for layer in (*case.states, *case.old):
         layer[[0, 3, 5]] = torch.nan
     poisoned_states, poisoned = case.run(kernel, device=DEVICE)
-    for mine, wanted in zip([*poisoned_states, *poisoned], [*states, *activations], strict=True):
-        assert torch.equal(mine[4], wanted[4])
+    for found, wanted in zip([*poisoned_states, *poisoned], [*states, *activations], strict=True):
+        assert torch.equal(found[4], wanted[4])
     assert poisoned[-1][[0, 3, 5]].isnan().all(), "NaN stays visible"
 
 
@@ -157,7 +157,7 @@ from hebbevo.networks.triton.kernel_text import source
 
 pointers = {"rows": "*i64", "genome_of": "*i64"}
 others = ("states", "constants", "old_pre", "old_post", "new_pre", "new_post")
-aligned = {(place,): [["tt.divisibility", 16]] for place in range(8)}
+aligned = {(argument,): [["tt.divisibility", 16]] for argument in range(8)}
 found = {}
 for kind, capability in (("none", 80), ("none", 90), ("max", 90), ("var", 90)):
     rule = RULES["ABCD_lr"]
@@ -198,5 +198,5 @@ def test_a_large_batch_on_a_gpu_gives_the_bits_of_a_small_one() -> None:
     states, activations = case.run(kernel, device=DEVICE)
     for rows in ([17], list(range(1, 1000, 7))):
         part_states, part = case.run(kernel, rows=torch.tensor(rows), device=DEVICE)
-        for mine, wanted in zip([*part_states, *part], [*states, *activations], strict=True):
-            assert torch.equal(mine[rows], wanted[rows])
+        for found, wanted in zip([*part_states, *part], [*states, *activations], strict=True):
+            assert torch.equal(found[rows], wanted[rows])

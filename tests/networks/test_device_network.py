@@ -1,4 +1,4 @@
-"""The population on a device beside the compiled network: the same lives, whatever the block; hooks' views."""
+"""The network of a device beside the compiled one: the same lifetimes, whatever the batch; views of hooks."""
 
 import dataclasses
 
@@ -61,7 +61,7 @@ LAWS = [
     cpu.test_rows_with_one_genome_and_seed_are_the_same_lifetime,
     cpu.test_what_ran_before_leaves_no_trace,
     cpu.test_weights_may_be_written_between_steps,
-    cpu.test_without_plasticity_weights_stay_as_born,
+    cpu.test_without_plasticity_weights_stay_as_they_were,
     cpu.test_activations_are_those_of_the_forward_pass,
 ]
 
@@ -77,29 +77,29 @@ def test_looking_at_weights_changes_no_bit(case: DeviceCase, look: str) -> None:
 
 
 @pytest.mark.parametrize("initial", [cpu.UNIFORM, None])
-def test_weights_at_birth_are_those_of_the_compiled_network(initial) -> None:
+def test_initial_weights_are_those_of_the_compiled_network(initial) -> None:
     case, plain = DeviceCase(initial=initial), Case(initial=initial)
-    mine, theirs = case.network(3), plain.network(3)
-    for network in (mine, theirs):
+    device, compiled = case.network(3), plain.network(3)
+    for network in (device, compiled):
         network.reset(case.genomes(2), [1, 0, 1], [5, 6, 7])
     for layer in (1, 2):
-        np.testing.assert_array_equal(mine.weights(layer), theirs.weights(layer))
+        np.testing.assert_array_equal(device.weights(layer), compiled.weights(layer))
 
 
-def lives(case: DeviceCase, block: int, order: list[int]) -> np.ndarray:
-    """Return what each of 16 lifetimes came to after 8 steps, lived in blocks in this order."""
+def results(case: DeviceCase, batch_size: int, order: list[int]) -> np.ndarray:
+    """Return actions and weights of 16 lifetimes after 8 steps, run in batches in this order."""
     world, genomes, result = cpu.World(), case.genomes(16), {}
-    for start in range(0, len(order), block):
-        mine = order[start : start + block]
-        network, rows = case.network(block), np.arange(len(mine))
-        network.reset(genomes, mine, [100 + number for number in mine])
-        observations = np.zeros((block, 6), np.float32)
-        observations[: len(mine)] = world.first()
+    for start in range(0, len(order), batch_size):
+        chosen = order[start : start + batch_size]
+        network, rows = case.network(batch_size), np.arange(len(chosen))
+        network.reset(genomes, chosen, [100 + number for number in chosen])
+        observations = np.zeros((batch_size, 6), np.float32)
+        observations[: len(chosen)] = world.first()
         for step in range(8):
             actions = network.forward(observations, rows)
-            observations[: len(mine)] = world.after(step, actions[: len(mine)].astype(float))
+            observations[: len(chosen)] = world.after(step, actions[: len(chosen)].astype(float))
             network.learn(rows)
-        for row, number in enumerate(mine):
+        for row, number in enumerate(chosen):
             parts = [actions[row], *(network.weights(layer)[row].ravel() for layer in (1, 2))]
             result[number] = np.concatenate(parts)
     return np.stack([result[number] for number in range(16)])
@@ -107,12 +107,12 @@ def lives(case: DeviceCase, block: int, order: list[int]) -> np.ndarray:
 
 @pytest.mark.parametrize("kind", NORMALISERS)
 @pytest.mark.parametrize("device", DEVICES)
-def test_the_block_and_the_order_change_no_bit(device: str, kind: str) -> None:
+def test_the_batch_and_the_order_change_no_bit(device: str, kind: str) -> None:
     case = case_on(device, normaliser=kind)
-    alone = lives(case, 1, list(range(16)))
+    alone = results(case, 1, list(range(16)))
     shuffled = [int(number) for number in np.random.default_rng(0).permutation(16)]
-    for block, order in ((4, list(range(16))), (16, shuffled), (16, list(range(15, -1, -1)))):
-        np.testing.assert_array_equal(lives(case, block, order), alone)
+    for batch_size, order in ((4, list(range(16))), (16, shuffled), (16, list(range(15, -1, -1)))):
+        np.testing.assert_array_equal(results(case, batch_size, order), alone)
 
 
 class Counting(TorchKernel):

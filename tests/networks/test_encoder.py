@@ -61,11 +61,11 @@ def test_equal_to_torch(name):
 
 def test_a_row_depends_on_nothing_else_and_others_are_left_alone():
     layout, genomes, frames = case(PAPER, 2, 3)
-    alone, block = NumbaEncoder(PAPER, layout, 1), NumbaEncoder(PAPER, layout, 3)
+    alone, batch = NumbaEncoder(PAPER, layout, 1), NumbaEncoder(PAPER, layout, 3)
     alone.reset(genomes[1:], [0])
-    block.reset(genomes, [0, 1, 1])
-    before = block.encode(frames, np.arange(3))[1].copy()
-    after = block.encode(np.zeros_like(frames), np.array([0, 2]))
+    batch.reset(genomes, [0, 1, 1])
+    before = batch.encode(frames, np.arange(3))[1].copy()
+    after = batch.encode(np.zeros_like(frames), np.array([0, 2]))
     np.testing.assert_array_equal(after[1], before)
     np.testing.assert_array_equal(alone.encode(frames[1:2], np.arange(1))[0], before)
 

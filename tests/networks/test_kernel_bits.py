@@ -6,7 +6,7 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from kernel_block import PAPER, SMALL, Block, spec_of
+from kernel_batch import PAPER, SMALL, KernelBatch, spec_of
 
 from hebbevo.networks.normalisers import NORMALISERS
 from hebbevo.networks.numba.kernel import NumbaKernel
@@ -29,26 +29,26 @@ def case_id(value: object) -> str:
     return value.name if isinstance(value, Rule) else str(value)
 
 
-def steps_of(block: Block, fused: bool, steps: int = 8) -> list[bytes]:
+def steps_of(batch: KernelBatch, fused: bool, steps: int = 8) -> list[bytes]:
     """Run a closed loop, and return the bytes of every forward pass and of the last states."""
     rng, seen = np.random.default_rng(3), []
     for step in range(steps):
-        block.observations[...] = rng.standard_normal(block.observations.shape)
+        batch.observations[...] = rng.standard_normal(batch.observations.shape)
         if step and fused:
-            block.run(block.kernel.learn_forward)
+            batch.run(batch.kernel.learn_forward)
         else:
             if step:
-                block.run(block.kernel.learn)
-            block.run(block.kernel.forward)
-        seen.append(block.new.tobytes())
-        block.old, block.new = block.new, block.old
-    block.run(block.kernel.learn)
-    return [*seen, block.states.tobytes()]
+                batch.run(batch.kernel.learn)
+            batch.run(batch.kernel.forward)
+        seen.append(batch.new.tobytes())
+        batch.old, batch.new = batch.new, batch.old
+    batch.run(batch.kernel.learn)
+    return [*seen, batch.states.tobytes()]
 
 
 def assert_fused_is_exact(rule: Rule, kind: str, sizes: tuple[int, ...]) -> None:
     spec = spec_of(rule, normaliser=kind, sizes=sizes)
-    assert steps_of(Block(spec, 3), fused=True) == steps_of(Block(spec, 3), fused=False)
+    assert steps_of(KernelBatch(spec, 3), fused=True) == steps_of(KernelBatch(spec, 3), fused=False)
 
 
 @pytest.mark.parametrize(("rule", "kind"), FAST, ids=case_id)
@@ -78,22 +78,22 @@ def test_fused_is_exact_for_every_rule_and_normaliser() -> None:
         assert [text for text in pool.map(complaint, cases) if text] == []
 
 
-def one_step(block: Block, rows: list[int]) -> None:
-    block.run(block.kernel.learn_forward, rows)
+def one_step(batch: KernelBatch, rows: list[int]) -> None:
+    batch.run(batch.kernel.learn_forward, rows)
 
 
 @pytest.mark.parametrize("kind", NORMALISERS)
 def test_rows_and_neighbours_do_not_matter(kind: str) -> None:
     """Row 2 alone, in reverse order, one by one, or beside neighbours of NaN: the same bits."""
     spec = spec_of("ABCD_lr", normaliser=kind)
-    block = Block(spec, 4)
-    one_step(block, [0, 1, 2, 3])
-    expected = block.states[2].tobytes(), block.new[2].tobytes()
+    batch = KernelBatch(spec, 4)
+    one_step(batch, [0, 1, 2, 3])
+    expected = batch.states[2].tobytes(), batch.new[2].tobytes()
     for order in ([3, 2, 1, 0], [2]):
-        other = Block(spec, 4)
+        other = KernelBatch(spec, 4)
         one_step(other, order)
         assert (other.states[2].tobytes(), other.new[2].tobytes()) == expected
-    poisoned = Block(spec, 4)
+    poisoned = KernelBatch(spec, 4)
     for rows in (poisoned.states, poisoned.constants, poisoned.old, poisoned.observations):
         rows[[0, 1, 3]] = np.nan
     poisoned.new[...] = np.nan
@@ -109,57 +109,57 @@ def test_rows_and_neighbours_do_not_matter(kind: str) -> None:
 
 def test_another_row_gives_the_same_bits() -> None:
     spec = spec_of("ABCD_lr", normaliser="max")
-    block, moved = Block(spec, 4), Block(spec, 4)
+    batch, moved = KernelBatch(spec, 4), KernelBatch(spec, 4)
     for rows in (moved.states, moved.constants, moved.old, moved.observations):
         rows[0] = rows[3]
-    one_step(block, [3])
+    one_step(batch, [3])
     one_step(moved, [0])
-    assert block.states[3].tobytes() == moved.states[0].tobytes()
-    assert block.new[3].tobytes() == moved.new[0].tobytes()
+    assert batch.states[3].tobytes() == moved.states[0].tobytes()
+    assert batch.new[3].tobytes() == moved.new[0].tobytes()
 
 
 def test_resting_rows_are_not_touched() -> None:
-    block = Block(spec_of("ABCD_lr", normaliser="max"), 3)
-    for rows in (block.states, block.old, block.new):
+    batch = KernelBatch(spec_of("ABCD_lr", normaliser="max"), 3)
+    for rows in (batch.states, batch.old, batch.new):
         rows[1] = np.nan
-    before = block.states[1].tobytes(), block.new[1].tobytes()
-    one_step(block, [0, 2])
-    assert (block.states[1].tobytes(), block.new[1].tobytes()) == before
-    assert np.isfinite(block.states[[0, 2]]).all()
+    before = batch.states[1].tobytes(), batch.new[1].tobytes()
+    one_step(batch, [0, 2])
+    assert (batch.states[1].tobytes(), batch.new[1].tobytes()) == before
+    assert np.isfinite(batch.states[[0, 2]]).all()
 
 
 def test_several_lifetimes_share_a_genome() -> None:
     spec = spec_of("ABCD_lr")
-    block, other = Block(spec, 3), Block(spec, 3)
+    batch, other = KernelBatch(spec, 3), KernelBatch(spec, 3)
     other.constants[2] = other.constants[0]
     other.genome_of[...] = [0, 1, 2]
     one_step(other, [2])
     genome_of = np.array([0, 1, 0])
-    block.kernel.learn_forward(
+    batch.kernel.learn_forward(
         np.array([2]),
         genome_of,
-        block.states,
-        block.constants,
-        block.old,
-        block.new,
-        block.observations,
-        block.actions,
-        block.lanes,
+        batch.states,
+        batch.constants,
+        batch.old,
+        batch.new,
+        batch.observations,
+        batch.actions,
+        batch.lanes,
     )
-    assert block.states[2].tobytes() == other.states[2].tobytes()
+    assert batch.states[2].tobytes() == other.states[2].tobytes()
 
 
 @pytest.mark.parametrize("genome_of", [[0, 0, 0, 1], [0, 0, 1, 1], [1, 0, 0, 0], [0, 1, 0, 1]])
 def test_two_lifetimes_of_a_genome_go_as_each_alone(genome_of: list[int]) -> None:
     """Lifetimes side by side with one genome share a loop; the bits are those of a lifetime by itself."""
     spec = spec_of("ABCD_lr")
-    together, alone = Block(spec, 4), Block(spec, 4)
-    for block in (together, alone):
-        block.genome_of[...] = genome_of
+    together, alone = KernelBatch(spec, 4), KernelBatch(spec, 4)
+    for batch in (together, alone):
+        batch.genome_of[...] = genome_of
         for _ in range(3):
-            for rows in ([0, 1, 2, 3],) if block is together else ([3], [1], [0], [2]):
-                one_step(block, rows)
-            block.old, block.new = block.new, block.old
+            for rows in ([0, 1, 2, 3],) if batch is together else ([3], [1], [0], [2]):
+                one_step(batch, rows)
+            batch.old, batch.new = batch.new, batch.old
     assert together.states.tobytes() == alone.states.tobytes()
     assert together.actions.tobytes() == alone.actions.tobytes()
     np.testing.assert_array_equal(together.actions, together.old[:, spec.neurons[-1].start :][:, :5])

@@ -11,12 +11,12 @@ import pytest
 SCRIPT = """
 import json, sys, numpy as np
 sys.path.insert(0, {folder!r})
-from kernel_block import Block, spec_of
-block = Block(spec_of({rule!r}, sizes=(3, 2)))
-block.run(block.kernel.learn)
-stats = block.kernel.learn.stats
+from kernel_batch import KernelBatch, spec_of
+batch = KernelBatch(spec_of({rule!r}, sizes=(3, 2)))
+batch.run(batch.kernel.learn)
+stats = batch.kernel.learn.stats
 hits, misses = sum(stats.cache_hits.values()), sum(stats.cache_misses.values())
-print(json.dumps([hits, misses, block.states.tobytes().hex()]))
+print(json.dumps([hits, misses, batch.states.tobytes().hex()]))
 """
 
 

@@ -1,4 +1,4 @@
-"""The plastic network against a float64 loop; who shares a genome, weights at birth, and who only looks."""
+"""The plastic network against a float64 loop; who shares a genome, initial weights, and looking at them."""
 
 import numpy as np
 import pytest
@@ -220,20 +220,20 @@ def test_weights_may_be_written_between_steps(case: Case) -> None:
     assert not network.forward(observations, rows).any()
 
 
-def test_without_plasticity_weights_stay_as_born(case: Case) -> None:
+def test_without_plasticity_weights_stay_as_they_were(case: Case) -> None:
     network, rows = case.network(1), np.arange(1)
     network.reset(case.genomes(1), [0], [1], plastic=False)
-    born = network.weights(1).copy()
+    initial = network.weights(1).copy()
     for _ in range(3):
         actions = network.forward(np.ones((1, 6), np.float32), rows).copy()
         network.learn(rows)
-    np.testing.assert_array_equal(network.weights(1), born)
-    hidden = np.tanh(born[0].astype(float) @ np.ones(6))
+    np.testing.assert_array_equal(network.weights(1), initial)
+    hidden = np.tanh(initial[0].astype(float) @ np.ones(6))
     np.testing.assert_allclose(actions[0], np.tanh(network.weights(2)[0].astype(float) @ hidden), atol=1e-6)
     network.reset(case.genomes(1), [0], [1])  # plastic again
     network.forward(np.ones((1, 6), np.float32), rows)
     network.learn(rows)
-    assert (network.weights(1) != born).any()
+    assert (network.weights(1) != initial).any()
 
 
 def test_activations_are_those_of_the_forward_pass(case: Case) -> None:

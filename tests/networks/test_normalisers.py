@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from device_case import DEVICE, DeviceCase, error
-from kernel_block import Block, plain_module, spec_of
+from kernel_batch import KernelBatch, plain_module, spec_of
 
 from hebbevo.errors import RuleError
 from hebbevo.networks.normalisers import NORMALISERS, Normaliser, normalise
@@ -41,9 +41,9 @@ def test_a_new_entry_runs_in_device_kernels(entry: str, kernel: str) -> None:
 def test_a_new_entry_runs_in_cpu_kernels(entry: str) -> None:
     updated = {}
     for kind in ("none", entry):
-        block = Block(spec_of("oja", normaliser=kind, sizes=(4, 17, 3)))
-        block.run(plain_module(block.spec)["learn"])
-        updated[kind] = [block.weights(layer)[0].astype(float) for layer in range(2)]
+        batch = KernelBatch(spec_of("oja", normaliser=kind, sizes=(4, 17, 3)))
+        batch.run(plain_module(batch.spec)["learn"])
+        updated[kind] = [batch.weights(layer)[0].astype(float) for layer in range(2)]
     for plain, found in zip(updated["none"], updated[entry], strict=True):
         size = np.sqrt((plain**2).mean() + 1e-3) if entry == "rms" else 2.0
         np.testing.assert_allclose(found, plain / size, rtol=1e-5)

@@ -7,7 +7,7 @@ from concurrent.futures import ProcessPoolExecutor
 import numpy as np
 import pytest
 import torch
-from kernel_block import PAPER, SMALL, Block, plain_module, spec_of
+from kernel_batch import PAPER, SMALL, KernelBatch, plain_module, spec_of
 from scalar_reference import NEXT_WEIGHT, error, forward, normalised, update
 
 from hebbevo.networks.layout import SHARINGS
@@ -23,17 +23,17 @@ def test_every_plastic_rule_of_the_catalogue_is_here() -> None:
     assert len(PUBLISHED) == 9
 
 
-def open_loop(block: Block, entry, steps: int, torch_too: bool) -> None:
+def open_loop(batch: KernelBatch, entry, steps: int, torch_too: bool) -> None:
     """Feed random activations; compare every layer's weights after every tenth step."""
-    spec, rng = block.spec, np.random.default_rng(1)
+    spec, rng = batch.spec, np.random.default_rng(1)
     name, kind, layers = spec.rule.name, spec.normaliser, range(len(spec.layers))
-    coefficients = [{c: a.astype(float) for c, a in block.coefficients(layer).items()} for layer in layers]
-    expected = [block.weights(layer)[0].astype(float) for layer in layers]
+    coefficients = [{c: a.astype(float) for c, a in batch.coefficients(layer).items()} for layer in layers]
+    expected = [batch.weights(layer)[0].astype(float) for layer in layers]
     reference = [torch.tensor(w) for w in expected]
     for step in range(1, steps + 1):
         signals = [rng.uniform(-1, 1, size).astype(np.float32) for size in spec.sizes]
-        block.set_activations(signals)
-        block.run(entry)
+        batch.set_activations(signals)
+        batch.run(entry)
         for layer in layers:
             x, y = signals[layer], signals[layer + 1]
             expected[layer] = normalised(update(name, expected[layer], coefficients[layer], x, y), kind)
@@ -47,7 +47,7 @@ def open_loop(block: Block, entry, steps: int, torch_too: bool) -> None:
                 reference[layer] = normalise(stepped["w"], kind)
         if step % 10 == 0:
             for layer in layers:
-                assert error(block.weights(layer)[0], expected[layer]) < 1e-4, (layer, step)
+                assert error(batch.weights(layer)[0], expected[layer]) < 1e-4, (layer, step)
                 if torch_too:
                     assert error(reference[layer].numpy(), expected[layer]) < 1e-10, (layer, step)
 
@@ -59,7 +59,7 @@ def test_torch_reference_and_kernel_text(name: str, sharing: str, kind: str) -> 
     """The kernel's text runs as plain Python here, on a network small enough for that."""
     spec = spec_of(name, sharing, kind, sizes=(2, 16, 2))
     with np.errstate(all="ignore"):
-        open_loop(Block(spec), plain_module(spec)["learn"], STEPS, torch_too=True)
+        open_loop(KernelBatch(spec), plain_module(spec)["learn"], STEPS, torch_too=True)
 
 
 COMPILED = [
@@ -71,15 +71,15 @@ COMPILED = [
 
 @pytest.mark.parametrize(("name", "sharing", "kind"), sorted(set(COMPILED)))
 def test_compiled_kernel(name: str, sharing: str, kind: str) -> None:
-    block = Block(spec_of(name, sharing, kind))
-    open_loop(block, block.kernel.learn, STEPS, torch_too=False)
+    batch = KernelBatch(spec_of(name, sharing, kind))
+    open_loop(batch, batch.kernel.learn, STEPS, torch_too=False)
 
 
 def complaint(case: tuple[str, str, str]) -> str:
     """Return what is wrong with the compiled kernel of a case, or nothing."""
-    block = Block(spec_of(*case))
+    batch = KernelBatch(spec_of(*case))
     try:
-        open_loop(block, block.kernel.learn, STEPS, torch_too=False)
+        open_loop(batch, batch.kernel.learn, STEPS, torch_too=False)
     except AssertionError as error:
         return f"{case}: {error}"
     return ""
@@ -95,37 +95,37 @@ def test_compiled_kernel_of_the_whole_grid() -> None:
 
 def test_mixed_sharing() -> None:
     sharing = {"A": "post", "B": "pre", "C": "layer", "D": "network", "eta": "synapse"}
-    block = Block(spec_of("ABCD_lr", sharing))
-    open_loop(block, block.kernel.learn, STEPS, torch_too=True)
-    shapes = {name: a.shape for name, a in block.coefficients(0).items()}
+    batch = KernelBatch(spec_of("ABCD_lr", sharing))
+    open_loop(batch, batch.kernel.learn, STEPS, torch_too=True)
+    shapes = {name: a.shape for name, a in batch.coefficients(0).items()}
     assert shapes == {"A": (17, 1), "B": (1, 6), "C": (1, 1), "D": (1, 1), "eta": (17, 6)}
 
 
 def test_network_of_the_paper() -> None:
-    block = Block(spec_of("ABCD_lr", "synapse", "max", sizes=PAPER))
-    open_loop(block, block.kernel.learn, STEPS, torch_too=False)
+    batch = KernelBatch(spec_of("ABCD_lr", "synapse", "max", sizes=PAPER))
+    open_loop(batch, batch.kernel.learn, STEPS, torch_too=False)
 
 
 def test_closed_loop_max_normalised() -> None:
-    block = Block(spec_of("ABCD_lr", "synapse", "max", sizes=PAPER), scale=1.0)
+    batch = KernelBatch(spec_of("ABCD_lr", "synapse", "max", sizes=PAPER), scale=1.0)
     rng, layers = np.random.default_rng(2), range(3)
-    expected = [block.weights(layer)[0].astype(float) for layer in layers]
-    coefficients = [{c: a.astype(float) for c, a in block.coefficients(layer).items()} for layer in layers]
+    expected = [batch.weights(layer)[0].astype(float) for layer in layers]
+    coefficients = [{c: a.astype(float) for c, a in batch.coefficients(layer).items()} for layer in layers]
     activations: list[np.ndarray] = []
     for step in range(200):
-        block.observations[0] = rng.standard_normal(PAPER[0])
-        block.run(block.kernel.learn_forward if step else block.kernel.forward)
+        batch.observations[0] = rng.standard_normal(PAPER[0])
+        batch.run(batch.kernel.learn_forward if step else batch.kernel.forward)
         if step:
             for layer, k in enumerate(coefficients):
                 w, x, y = expected[layer], activations[layer], activations[layer + 1][:, None]
                 w = w + k["eta"] * (k["A"] * x * y + k["B"] * x + k["C"] * y + k["D"])
                 expected[layer] = w / np.abs(w).max()
-        activations = forward_fast(expected, block.observations[0])
-        block.old, block.new = block.new, block.old
+        activations = forward_fast(expected, batch.observations[0])
+        batch.old, batch.new = batch.new, batch.old
         for layer in layers:
-            segment = block.spec.neurons[layer + 1]
-            assert error(block.old[0, segment.start : segment.stop], activations[layer + 1]) < 1e-4, step
-            assert error(block.weights(layer)[0], expected[layer]) < 1e-4, step
+            segment = batch.spec.neurons[layer + 1]
+            assert error(batch.old[0, segment.start : segment.stop], activations[layer + 1]) < 1e-4, step
+            assert error(batch.weights(layer)[0], expected[layer]) < 1e-4, step
 
 
 def forward_fast(weights: list[np.ndarray], observation: np.ndarray) -> list[np.ndarray]:
@@ -137,9 +137,9 @@ def forward_fast(weights: list[np.ndarray], observation: np.ndarray) -> list[np.
 
 @pytest.mark.parametrize("sizes", [SMALL, PAPER, (3, 2), (1, 1, 16, 33, 1)])
 def test_forward(sizes: tuple[int, ...]) -> None:
-    block = Block(spec_of("none", sizes=sizes))
-    block.new[...] = np.nan
-    block.run(block.kernel.forward)
-    weights = [block.weights(layer)[0].astype(float) for layer in range(len(sizes) - 1)]
-    for layer, expected in enumerate(forward(weights, block.observations[0])):
-        assert error(block.activations(layer)[0], expected) < 1e-5
+    batch = KernelBatch(spec_of("none", sizes=sizes))
+    batch.new[...] = np.nan
+    batch.run(batch.kernel.forward)
+    weights = [batch.weights(layer)[0].astype(float) for layer in range(len(sizes) - 1)]
+    for layer, expected in enumerate(forward(weights, batch.observations[0])):
+        assert error(batch.activations(layer)[0], expected) < 1e-5

@@ -59,16 +59,16 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("text", "place", "what"), REFUSED, ids=[r[0][:24] for r in REFUSED])
-def test_refused_with_the_place(text: str, place: int | None, what: str) -> None:
-    with pytest.raises(RuleError, match=re.escape(what)) as caught:
+@pytest.mark.parametrize(("text", "position", "problem"), REFUSED, ids=[r[0][:24] for r in REFUSED])
+def test_refused_with_the_position(text: str, position: int | None, problem: str) -> None:
+    with pytest.raises(RuleError, match=re.escape(problem)) as caught:
         parse_expression(text)
     message = str(caught.value)
     assert "\n" not in message
     assert len(message) < 250
     assert ">>" in message
-    if place is not None:
-        assert f"character {place}:" in message
+    if position is not None:
+        assert f"character {position}:" in message
 
 
 @pytest.mark.parametrize("text", ["", "   ", "\n\t"])

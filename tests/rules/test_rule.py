@@ -6,7 +6,7 @@ import pickle
 import numpy as np
 import pytest
 import torch
-from kernel_block import Block, spec_of
+from kernel_batch import KernelBatch, spec_of
 from scalar_reference import error
 
 from hebbevo.errors import RuleError
@@ -52,7 +52,7 @@ def test_coefficients_are_sorted_names() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "what"),
+    ("text", "problem"),
     [
         ("ABCD_ir", "did you mean ABCD_lr"),
         ("pots", "unknown rule"),
@@ -74,10 +74,10 @@ def test_coefficients_are_sorted_names() -> None:
         ({"w": "w", "trace": "trace +"}, "equation of trace"),
     ],
 )
-def test_refused(text: object, what: str) -> None:
+def test_refused(text: object, problem: str) -> None:
     with pytest.raises(RuleError) as caught:
         parse(text)  # type: ignore[arg-type]
-    assert what in str(caught.value)
+    assert problem in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
@@ -212,21 +212,21 @@ STATEFUL = {
 @pytest.mark.parametrize("name", STATEFUL)
 def test_several_states_against_scalar_loops(name: str) -> None:
     rule, step, effective = STATEFUL[name]
-    block, rng = Block(spec_of(rule)), np.random.default_rng(4)
-    layers = range(len(block.spec.layers))
-    shapes = [block.weights(layer)[0].shape for layer in layers]
+    batch, rng = KernelBatch(spec_of(rule)), np.random.default_rng(4)
+    layers = range(len(batch.spec.layers))
+    shapes = [batch.weights(layer)[0].shape for layer in layers]
     k = [
-        {c: np.broadcast_to(a, shape).astype(float) for c, a in block.coefficients(i).items()}
+        {c: np.broadcast_to(a, shape).astype(float) for c, a in batch.coefficients(i).items()}
         for i, shape in enumerate(shapes)
     ]
     scalar = [{s: np.zeros(shape) for s in rule.states} for shape in shapes]
     for layer in layers:
-        scalar[layer]["w"] = block.weights(layer)[0].astype(float)
+        scalar[layer]["w"] = batch.weights(layer)[0].astype(float)
     reference = [{s: torch.tensor(a) for s, a in states.items()} for states in scalar]
     for _ in range(50):
-        signals = [rng.uniform(-1, 1, n).astype(np.float32) for n in block.spec.sizes]
-        block.set_activations(signals)
-        block.run(block.kernel.learn)
+        signals = [rng.uniform(-1, 1, n).astype(np.float32) for n in batch.spec.sizes]
+        batch.set_activations(signals)
+        batch.run(batch.kernel.learn)
         for layer in layers:
             x, y = signals[layer].astype(float), signals[layer + 1].astype(float)
             reference[layer] = rule.step(
@@ -245,9 +245,9 @@ def test_several_states_against_scalar_loops(name: str) -> None:
     for layer in layers:
         for index, state in enumerate(rule.states):
             assert error(reference[layer][state].numpy(), scalar[layer][state]) < 1e-10, state
-            assert error(block.state(layer, index)[0], scalar[layer][state]) < 1e-4, state
-    block.run(block.kernel.forward)
-    signal = block.observations[0].astype(float)
+            assert error(batch.state(layer, index)[0], scalar[layer][state]) < 1e-4, state
+    batch.run(batch.kernel.forward)
+    signal = batch.observations[0].astype(float)
     for layer in layers:
         weights = np.empty(shapes[layer])
         for i, j in np.ndindex(shapes[layer]):
@@ -256,24 +256,24 @@ def test_several_states_against_scalar_loops(name: str) -> None:
         by_torch = rule.effective_weight(reference[layer], {c: torch.tensor(a) for c, a in k[layer].items()})
         assert error(by_torch.numpy(), weights) < 1e-10
         signal = np.tanh(weights @ signal)
-        assert error(block.activations(layer + 1)[0], signal) < 1e-4
+        assert error(batch.activations(layer + 1)[0], signal) < 1e-4
 
 
 @pytest.mark.parametrize(
     "text", ["w + eta*tanh(pre)*post", "0.5*w + max(pre, A)", "0", "w - sign(w)*B + 1/3"]
 )
 def test_equation_of_a_user_runs_in_both_targets(text: str) -> None:
-    block, rule = Block(spec_of(parse(text))), parse(text)
-    before = torch.tensor(block.weights(0)[0].astype(float))
-    k = {c: torch.tensor(a.astype(float)) for c, a in block.coefficients(0).items()}
-    pre, post = (torch.tensor(block.old[0, s.start : s.stop].astype(float)) for s in block.spec.neurons[:2])
+    batch, rule = KernelBatch(spec_of(parse(text))), parse(text)
+    before = torch.tensor(batch.weights(0)[0].astype(float))
+    k = {c: torch.tensor(a.astype(float)) for c, a in batch.coefficients(0).items()}
+    pre, post = (torch.tensor(batch.old[0, s.start : s.stop].astype(float)) for s in batch.spec.neurons[:2])
     expected = rule.step({"w": before}, k, pre=pre, post=post)["w"]
-    block.run(block.kernel.learn)
-    assert np.abs(block.weights(0)[0] - np.broadcast_to(np.asarray(expected), before.shape)).max() < 1e-6
+    batch.run(batch.kernel.learn)
+    assert np.abs(batch.weights(0)[0] - np.broadcast_to(np.asarray(expected), before.shape)).max() < 1e-6
 
 
 @pytest.mark.parametrize(
-    ("change", "what"),
+    ("change", "problem"),
     [
         ({"normaliser": "mx"}, "did you mean max"),
         ({"activation": "tan"}, "did you mean tanh"),
@@ -283,7 +283,7 @@ def test_equation_of_a_user_runs_in_both_targets(text: str) -> None:
         ({"sharing": {}}, "'eta'"),
     ],
 )
-def test_spec_refuses(change: dict, what: str) -> None:
+def test_spec_refuses(change: dict, problem: str) -> None:
     arguments = {"sizes": (3, 2), "sharing": {"eta": "post"}, **change}
-    with pytest.raises(RuleError, match=what):
+    with pytest.raises(RuleError, match=problem):
         KernelSpec(get("hebb"), **arguments)

@@ -61,13 +61,13 @@ class DeviceCase:
         rule, states, signals = self.spec.rule, [], [self.observations.double()]
         for number, layer in enumerate(self.states):
             named = {s: layer[:, k].double() for k, s in enumerate(rule.states)}
-            mine = {c: v.double()[self.genome_of] for c, v in self.coefficients[number].items()}
+            coefficients = {c: v.double()[self.genome_of] for c, v in self.coefficients[number].items()}
             if learn:
                 pre, post = self.old[number].double(), self.old[number + 1].double()
-                named = rule.step(named, mine, pre=pre, post=post)
+                named = rule.step(named, coefficients, pre=pre, post=post)
                 if not rule.is_static:
                     named["w"] = normalise(named["w"], self.spec.normaliser)
-            total = (rule.effective_weight(named, mine) @ signals[-1][:, :, None])[:, :, 0]
+            total = (rule.effective_weight(named, coefficients) @ signals[-1][:, :, None])[:, :, 0]
             last = number == len(self.states) - 1
             signals.append(ACTIVATIONS[self.spec.output if last else self.spec.activation](total))
             states.append(torch.stack([named[s].expand(layer[:, 0].shape) for s in rule.states], 1))
@@ -77,7 +77,7 @@ class DeviceCase:
 def error(found, expected) -> float:
     """Return the largest difference over the largest value of the reference; inf for NaN."""
     worst = 0.0
-    for mine, wanted in zip(found, expected, strict=True):
-        part = ((mine.double() - wanted).abs().max() / wanted.abs().max()).item()
-        worst = max(worst, part if part == part else float("inf"))
+    for part, wanted in zip(found, expected, strict=True):
+        relative = ((part.double() - wanted).abs().max() / wanted.abs().max()).item()
+        worst = max(worst, relative if relative == relative else float("inf"))
     return worst

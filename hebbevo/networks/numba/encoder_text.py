@@ -3,7 +3,7 @@
 A plane of an image lies split into *phases*: before a layer of stride s and pool p, with m = s p, pixel (y, x) lies in
 phase (y mod m, x mod m) at (y // m, x // m). All pixels that a pooled output (y, x) needs then lie at fixed distances
 from y * pitch + x in their phases, so that a layer is one flat loop over positions with all taps written out: no
-strided reads, no edges (what the positions between two rows compute is not read). tanh is monotone, so the maximum is
+strided reads, no edges (results at positions between two rows are not read). tanh is monotone, so the maximum is
 taken first. Phases are an odd number of cache lines apart, so that they do not collide in L1.
 """
 
@@ -77,7 +77,7 @@ class EncoderText:
 
     @cached_property
     def planes(self) -> tuple[Planes, ...]:
-        """Layout of the resized frame and of what each convolution leaves."""
+        """Layout of the resized frame and of the output of each convolution."""
         shapes = (self.spec.resized, *self.spec.outputs)
         moves = [layer.stride * layer.pool for layer in self.spec.convolutions]
         split = [Planes.split(shape, m) for shape, m in zip(shapes, moves, strict=False)]
@@ -179,13 +179,13 @@ class EncoderText:
             for corner in corners
             for tap in range(taps)
         }
-        places = [(o, k) for o in range(group) for k in range(len(corners))]
+        outputs = [(o, k) for o in range(group) for k in range(len(corners))]
         sums = [
             " + ".join(
                 [f"sums[{CHUNK * at} + j]"]
                 + [f"x{taken[corners[k], tap]} * w{o * taps + tap}" for tap in range(taps)]
             )
-            for at, (o, k) in enumerate(places)
+            for at, (o, k) in enumerate(outputs)
         ]
         most = "sums[j + at]"
         for k in range(1, len(corners)):
@@ -197,7 +197,7 @@ class EncoderText:
                 f"    for begin in range(0, {count}, {CHUNK}):",
                 f"        size = min({CHUNK}, {count} - begin)",
                 f"        for o in range(0, {convolution.channels}, {group}):",
-                f"            for j in range({CHUNK * len(places)}):",
+                f"            for j in range({CHUNK * len(outputs)}):",
                 "                sums[j] = ZERO",
                 f"            for c in range({inputs}):",
                 f"                at = {first} + (o * {inputs} + c) * {taps}",

@@ -29,7 +29,7 @@ def bound(outputs, active, slopes):
 
 
 def functions_text() -> str:
-    """Return what every kernel module begins with."""
+    """Return the text that every kernel module begins with."""
     preamble = (Path(__file__).parent / "preamble.py").read_text("utf-8")
     return f"{preamble}\n\n{LANGUAGE.functions()}\n"
 

@@ -21,7 +21,7 @@ IndexArray = npt.NDArray[np.int64]
 
 
 class NumbaNetwork(Network):
-    """The networks of the compiled CPU kernels. What it returns are views: they show later steps too.
+    """The networks of the compiled CPU kernels. Arrays that it returns are views: they show later steps too.
 
     Args:
         kernel: the compiled rule.

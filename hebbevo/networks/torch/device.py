@@ -1,4 +1,4 @@
-"""Devices that networks can live on: their names, whether they are there, and how many lifetimes fit."""
+"""Devices that networks can run on: their names, whether they are available, and how many lifetimes fit."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DEVICE_BATCH_SIZE = 32_768
 """Most lifetimes side by side on a device, whatever its memory."""
 
 _SHARE = 0.6
-"""Of the free memory: what the network may fill."""
+"""Share of the free memory that the network may fill."""
 
 
 def check_name(device: str) -> None:
@@ -51,8 +51,8 @@ def check_available(device: str) -> None:
 def bytes_per_lifetime(spec: KernelSpec, coefficients: int, device: str, pixels: int = 0) -> int:
     """Return the bytes of a device that a lifetime takes, a genome of its own of `coefficients` numbers included.
 
-    Rule constants take at most as much again as the genome. On a CPU come what torch computes in between: a few
-    copies of the largest layer with its coefficients. Of a frame of `pixels` numbers there are two.
+    Rule constants take at most as much again as the genome. On a CPU, intermediate results of torch are added: a few
+    copies of the largest layer with its coefficients. A frame of `pixels` numbers counts twice.
     """
     synapses = [n_in * n_out for n_in, n_out in spec.layers]
     kept = len(spec.rule.states) * sum(synapses) + coefficients + 4 * sum(spec.sizes) + 2 * pixels
@@ -68,7 +68,7 @@ def lifetimes_that_fit(spec: KernelSpec, coefficients: int, device: str, pixels:
 
 
 def free_memory(device: str) -> int:
-    """Return the bytes of memory that are free on a device; 4 GB where the system does not tell."""
+    """Return the bytes of memory that are free on a device; 4 GB where the system does not say."""
     if device == "cuda":
         import torch
 

@@ -1,7 +1,7 @@
-"""The image encoder over a population, in torch alone: every frame with the convolutions of its own genome.
+"""The image encoder over a batch, in torch alone: every frame with the convolutions of its own genome.
 
-It runs on every device. As in `torch_kernel`, only elementwise arithmetic and sums by halves in a fixed order: cuDNN
-and BLAS choose their way by the size of the batch, and the block that a lifetime rode in would show in its bits.
+It runs on every device. As in `hebbevo.networks.torch.kernel`, only elementwise arithmetic and sums by halves in a
+fixed order: cuDNN and BLAS choose an algorithm by the size of the batch, which would show in the bits.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ PRODUCTS = {"cpu": 16 << 20, "cuda": 1 << 30}
 
 
 class TorchEncoder:
-    """Turns the frames of many lifetimes into features on a device, each with the convolutions of its genome.
+    """Turns frames into features on a device, each with the convolutions of its genome.
 
     Args:
         spec: of the encoder.

@@ -1,8 +1,8 @@
-"""A layer's forward pass and update over a population, in torch alone: the reference of the GPU kernel.
+"""A layer's forward pass and update over a batch, in torch alone: the reference of the GPU kernel.
 
 It runs on every device. Only elementwise arithmetic, and a sum over inputs that halves the layer in a fixed order:
 no matrix product, so that neither the batch nor the number of threads changes a bit. `tanh` and `sigmoid` are the
-fractions of `cpu_functions`, because torch's own round by where a number stands in its array.
+definitions of the grammar's table, because torch's own round by where a number stands in its array.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class TorchKernel:
         self._functions = torch_kernel_functions()
 
     def constants(self, layer: int, coefficients: Mapping[str, torch.Tensor]) -> Mapping[str, torch.Tensor]:
-        """Return what `run` needs to know of the genomes: the coefficients of layer 0, 1, ... as they are."""
+        """Return the coefficients of layer 0, 1, ... as they are, for `run`."""
         return coefficients
 
     def run(
@@ -63,14 +63,14 @@ class TorchKernel:
             forward: compute the activations behind the layer.
         """
         spec, genomes = self.spec, genome_of[rows]
-        mine = states if len(rows) == len(states) else states[rows]
+        chosen = states if len(rows) == len(states) else states[rows]
         values = {name: c if len(c) == 1 else c[genomes] for name, c in constants.items()}
-        values.update(zip(spec.rule.states, mine.unbind(1), strict=True))
+        values.update(zip(spec.rule.states, chosen.unbind(1), strict=True))
         if learn:
             local = {"pre": old[layer][rows][:, None, :], "post": old[layer + 1][rows][:, :, None]}
-            mine = self._updated({**values, **local}, mine.shape)
-            states[rows] = mine
-            values.update(zip(spec.rule.states, mine.unbind(1), strict=True))
+            chosen = self._updated({**values, **local}, chosen.shape)
+            states[rows] = chosen
+            values.update(zip(spec.rule.states, chosen.unbind(1), strict=True))
         if forward:
             weight = evaluate(spec.rule.weight, values, self._functions)
             total = ordered_sum(weight * new[layer][rows][:, None, :])

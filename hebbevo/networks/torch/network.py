@@ -1,7 +1,7 @@
 """A batch of plastic multilayer perceptrons as tensors on a device.
 
-On a GPU the Triton kernel runs, else its reference in torch. What the host sees (weights, states, activations,
-actions) are NumPy arrays; those of a GPU are copies, which go back before the network runs on, so that hooks may
+On a GPU the Triton kernel runs, else its reference in torch. The host gets weights, states, activations and
+actions as NumPy arrays; those of a GPU are copies, which go back before the network runs on, so that hooks may
 write them as they do on the CPU.
 """
 
@@ -198,7 +198,7 @@ class TorchNetwork(Network):
         return coefficients
 
     def _lend(self, tensor: torch.Tensor) -> FloatArray:
-        """Return what the host may read and write: the memory itself, or a copy that goes back."""
+        """Return an array that the host may read and write: the memory itself, or a copy that goes back."""
         if self._stream is None:
             return tensor.numpy()
         self._stream.synchronize()

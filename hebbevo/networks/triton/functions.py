@@ -21,5 +21,5 @@ LANGUAGE = Language("@triton.jit", lambda function: function.triton, _number)
 
 
 def functions_text() -> str:
-    """Return what every kernel module begins with."""
+    """Return the text that every kernel module begins with."""
     return f"{_HEAD}\n\n{LANGUAGE.functions()}\n"

@@ -1,4 +1,4 @@
-"""Compile and launch a layer's GPU kernel (`triton_text`), with the interface of `TorchKernel`.
+"""Compile and launch a layer's GPU kernel (`hebbevo.networks.triton.kernel_text`), with the interface of `TorchKernel`.
 
 With ``TRITON_INTERPRET=1``, set before Triton is first imported, the same text runs on the CPU: slow, for tests.
 """
@@ -34,7 +34,7 @@ class TritonKernel:
         self._kernels = [getattr(module, f"layer{layer}") for layer in range(len(spec.layers))]
 
     def constants(self, layer: int, coefficients: Mapping[str, torch.Tensor]) -> torch.Tensor:
-        """Compute what only coefficients decide, ``(genomes, width)``, for `run`.
+        """Compute the constants of coefficients alone, ``(genomes, width)``, for `run`.
 
         Args:
             layer: which layer.
@@ -47,8 +47,8 @@ class TritonKernel:
         row = torch.zeros(len(genomes), max(1, text.constant_starts[-1]), device=genomes.device)
         for slot, expression in enumerate(self.spec.constants):
             shape, start = text.constant_shape(slot), text.constant_starts[slot]
-            place = row[:, start : start + shape[0] * shape[1]].view(len(genomes), *shape)
-            place.copy_(evaluate(expression, coefficients, functions))
+            segment = row[:, start : start + shape[0] * shape[1]].view(len(genomes), *shape)
+            segment.copy_(evaluate(expression, coefficients, functions))
         return row
 
     def run(

@@ -61,13 +61,13 @@ class LayerText:
         return min(_power_of_two(self.n_out), max(1, TILE // columns)), columns
 
     @property
-    def whole_layer(self) -> bool:
+    def owns_the_layer(self) -> bool:
         """Whether one program must see all synapses of a lifetime's layer when it learns."""
         return self.spec.normalisation.needs_the_layer
 
     def programs(self, learn: bool) -> int:
         """Return how many programs share the postsynaptic neurons of a lifetime."""
-        return 1 if learn and self.whole_layer else -(-self.n_out // self.tile[0])
+        return 1 if learn and self.owns_the_layer else -(-self.n_out // self.tile[0])
 
     def constant_shape(self, slot: int) -> tuple[int, int]:
         """Return the shape of a constant of one genome; it broadcasts to ``(n_out, n_in)``."""
@@ -94,7 +94,7 @@ class LayerText:
             f"    pre_at, post_at = row * {self.n_in}, row * {self.n_out}",
             *self._loads(1, (False, False), "0"),
         ]
-        if not self.whole_layer:
+        if not self.owns_the_layer:
             return "\n".join(
                 [
                     *lines,
@@ -136,12 +136,12 @@ class LayerText:
         ]
 
     def _tile(self, learn: str, forward: str, normalise: bool) -> list[str]:
-        """Return what happens to one tile of synapses."""
+        """Return the update and the forward pass of one tile of synapses."""
         weight, states = self.spec.weight, self.spec.rule.states
         lines = [
             f"        i = start + tl.arange(0, {self.tile[1]})",
             f"        is_pre = i < {self.n_in}",
-            "        there = is_post[:, None] & is_pre[None, :]",
+            "        inside = is_post[:, None] & is_pre[None, :]",
             f"        at = o[:, None] * {self.n_in} + i[None, :]",
             *self._loads(2, (False, True), "i", "is_pre"),
         ]
@@ -149,10 +149,10 @@ class LayerText:
         used = set(names(weight)) | ({"w"} if normalise else set())
         slots = [slot for slot in range(len(self.spec.constants)) if self.spec.per_neuron(slot) == _BOTH]
         early = [slot for slot in slots if f"$k{slot}" in used]
-        lines += [f"        {self._constant(slot, 'at', 'there')}" for slot in early]
+        lines += [f"        {self._constant(slot, 'at', 'inside')}" for slot in early]
         lines += [f"        v_{state} = {self._synapse(state)}" for state in states if state in used]
         if updates:
-            late = [self._constant(slot, "at", "there") for slot in slots if slot not in early]
+            late = [self._constant(slot, "at", "inside") for slot in slots if slot not in early]
             late += [f"v_{state} = {self._synapse(state)}" for state in states if state not in used]
             late.append(f"pre = {_load('old_pre + pre_at + i', 'is_pre')}[None, :]")
             lines += _switched(2, learn, [*late, *self._update(gathers=normalise)])
@@ -160,7 +160,7 @@ class LayerText:
             lines += ["        v_w = (v_w - shift) * scale", f"        {self._store('w')}"]
         contribution = [
             f"signal = {_load('new_pre + pre_at + i', 'is_pre')}[None, :]",
-            f"total += tl.where(there, {_text(weight)} * signal, 0.0)",
+            f"total += tl.where(inside, {_text(weight)} * signal, 0.0)",
         ]
         return [*lines, *_switched(2, forward, contribution)]
 
@@ -174,9 +174,9 @@ class LayerText:
         lines += [f"v_{state} = n_{state}" for state in changing]
         lines += [self._store(state) for state in changing]
         if gathers and "largest" in self.spec.normalisation.statistics:
-            lines.append("gathered = tl.where(there & (tl.abs(v_w) > gathered), tl.abs(v_w), gathered)")
+            lines.append("gathered = tl.where(inside & (tl.abs(v_w) > gathered), tl.abs(v_w), gathered)")
         elif gathers:
-            lines.append("gathered += tl.where(there, v_w, 0.0)")
+            lines.append("gathered += tl.where(inside, v_w, 0.0)")
         return lines
 
     def _statistics(self, gathered: str, loop: str) -> list[str]:
@@ -206,10 +206,10 @@ class LayerText:
             f"        o = first + tl.arange(0, {rows})",
             f"        for start in range(0, {self.n_in}, {columns}):",
             f"            i = start + tl.arange(0, {columns})",
-            f"            there = (o < {self.n_out})[:, None] & (i < {self.n_in})[None, :]",
+            f"            inside = (o < {self.n_out})[:, None] & (i < {self.n_in})[None, :]",
             f"            at = o[:, None] * {self.n_in} + i[None, :]",
             f"            centered = {self._synapse('w')} - shift",
-            "            gathered += tl.where(there, centered * centered, 0.0)",
+            "            gathered += tl.where(inside, centered * centered, 0.0)",
             "    squares = tl.sum(tl.sum(gathered, 1), 0)",
         ]
 
@@ -232,10 +232,10 @@ class LayerText:
         return f"synapse + {self.spec.rule.states.index(state) * self.n_out * self.n_in} + at"
 
     def _synapse(self, state: str) -> str:
-        return _load(self._at(state), "there")
+        return _load(self._at(state), "inside")
 
     def _store(self, state: str) -> str:
-        return f"tl.store({self._at(state)}, v_{state}, mask=there)"
+        return f"tl.store({self._at(state)}, v_{state}, mask=inside)"
 
 
 def _load(address: str, mask: str) -> str:
@@ -247,7 +247,7 @@ def _indented(depth: int, lines: Iterable[str]) -> list[str]:
 
 
 def _switched(depth: int, switch: str, lines: list[str]) -> list[str]:
-    """Return lines that run if a switch of the kernel is on; the text leaves out what is always off."""
+    """Return lines that run if a switch of the kernel is on; lines that are always off are left out."""
     if switch == "False":
         return []
     if switch == "True":

@@ -1,4 +1,4 @@
-"""A block of lifetimes for tests of the CPU kernel: rows, coefficients and activations."""
+"""A batch of lifetimes for tests of the CPU kernel: rows, coefficients and activations."""
 
 import numpy as np
 
@@ -30,7 +30,7 @@ def plain_module(spec: KernelSpec) -> dict:
     return module
 
 
-class Block:
+class KernelBatch:
     """Rows of a spec for `lifetimes` lifetimes, each with a genome of its own; drawn from a seed."""
 
     def __init__(self, spec: KernelSpec, lifetimes: int = 1, seed: int = 0, scale: float = 0.2) -> None:
