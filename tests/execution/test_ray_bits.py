@@ -102,7 +102,7 @@ def evolved(config: Config, executor: Executor[Worker], block: int) -> npt.NDArr
             lifetime_seeds="individual",
             batch_size=block,
         )
-        searcher.tell(proposals, fitness.penalised(config.search.penalty), executor)
+        searcher.tell(proposals, fitness.penalised(config.training.penalty), executor)
     return searcher.center
 
 
