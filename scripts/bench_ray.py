@@ -175,7 +175,7 @@ def sphere(worker: object, proposals: Proposals, item: tuple[int, int]) -> npt.N
 def memory(generations: int) -> Numbers:
     """Peak memory of the driver with 458,002 coefficients, population 200; and as a matrix of genomes."""
     dimension, population = 458_002, 200
-    config = OpenAIESConfig(population=population, generations=generations)
+    config = OpenAIESConfig(population=population)
     searcher = config.build(np.zeros(dimension, np.float32), 0)
     spans = [(start, start + 4) for start in range(0, population, 4)]
     start = _peak()

@@ -34,7 +34,7 @@ def draw(lifetimes: list[tuple[int, float, int]], episodes: int, path: Path) -> 
         environment = FastCarRacing(track_seed=level_seed(seed))
         environment.reset()
         road = np.array(environment.track)[:, 2:4]  # (alpha, beta, x, y) of each tile
-        environment.close()
+        environment.close()  # type: ignore[no-untyped-call]
         reached = round((reward + 0.1 * steps) / 1000 * len(road)) % len(road)  # reward 1000 / tiles for each
         axes.plot(*np.vstack([road, road[:1]]).T, color="0.75", linewidth=4)
         axes.plot(*road[:reached].T, color="#4c72b0", linewidth=1)

@@ -97,9 +97,9 @@ def draw(genome: Genome, body: str, lifetimes: int, seed: int, path: Path) -> No
         record(worker, random_genomes, seeds, body, plastic=True),
     ]
     figure = Figure(figsize=(10, 5.4), layout="constrained")
-    rows = figure.subfigures(2, 1, height_ratios=(1, 1.75))
-    draw_body(rows[0].subplots(), env, body, records[0].poses)
-    left, right = rows[1].subfigures(1, 2, width_ratios=(1.15, 1))
+    upper, lower = figure.subfigures(2, 1, squeeze=False, height_ratios=(1, 1.75)).flat
+    draw_body(upper.subplots(), env, body, records[0].poses)
+    left, right = lower.subfigures(1, 2, width_ratios=(1.15, 1))
     draw_progress(left.subplots(), records)
     draw_weights(list(right.subplots(1, len(SNAPSHOTS))), records[0].weights)
     right.suptitle("first layer's weights, one lifetime", fontsize=9)

@@ -45,7 +45,7 @@ def same_bytes(a: Path, b: Path) -> None:
 @pytest.mark.parametrize(
     "execution", [Execution(device="cpu", threads=2), Execution(device="cpu", batch_size=3)]
 )
-def test_threads_and_blocks_change_no_byte(
+def test_threads_and_batches_change_no_byte(
     config: Config, in_process: Path, tmp_path: Path, execution: Execution
 ) -> None:
     evolve(config, tmp_path / "run", execution=execution)
@@ -105,7 +105,7 @@ def test_each_worker_gets_one_share(config: Config) -> None:
     assert [(piece.start, piece.stop) for piece in pieces] == [(0, 8)]
 
 
-def test_evaluation_with_controls_agrees_between_blocks(in_process: Path) -> None:
+def test_evaluation_with_controls_agrees_between_batch_sizes(in_process: Path) -> None:
     genome = hebbevo.load_genome(in_process)
 
     def progress(**settings) -> list[npt.NDArray[np.float64]]:

@@ -50,7 +50,7 @@ def test_processes_change_no_byte(one_by_one: Path, tmp_path: Path) -> None:
     same_bytes(evolved(config_of(*SMALL), tmp_path / "run", threads=3), one_by_one)
 
 
-def test_blocks_change_no_byte(one_by_one: Path, tmp_path: Path) -> None:
+def test_batch_sizes_change_no_byte(one_by_one: Path, tmp_path: Path) -> None:
     same_bytes(evolved(config_of(*SMALL), tmp_path / "run", threads=1, batch_size=4), one_by_one)
 
 

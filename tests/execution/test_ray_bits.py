@@ -1,4 +1,4 @@
-"""Same seed, same bits: in this process, on one worker or four, in any block, whoever dies on the way."""
+"""Same seed, same bits: in this process, on one worker or four, in any batch, whoever dies on the way."""
 
 import json
 import os
@@ -87,8 +87,8 @@ def config() -> Config:
     return load_config("quick-quadruped", OVERRIDES)
 
 
-def evolved(config: Config, executor: Executor[Worker], block: int) -> npt.NDArray[np.float32]:
-    """Return the centre after five generations."""
+def evolved(config: Config, executor: Executor[Worker], batch_size: int) -> npt.NDArray[np.float32]:
+    """Return the center after five generations."""
     task = Task.of(config)
     searcher = config.search.build(task.first_genome(np.random.default_rng(3)), 11)
     for generation in range(GENERATIONS):
@@ -100,7 +100,7 @@ def evolved(config: Config, executor: Executor[Worker], block: int) -> npt.NDArr
             number=generation,
             morphologies=config.env.morphology_names,
             lifetime_seeds="individual",
-            batch_size=block,
+            batch_size=batch_size,
         )
         searcher.tell(proposals, fitness.penalised(config.training.penalty), executor)
     return searcher.center
@@ -130,10 +130,10 @@ def cluster() -> Iterator[Any]:
         os.environ["PYTHONPATH"] = path
 
 
-def on_ray(config: Config, cluster: Any, workers: int, block: int, on_event: Any) -> Any:
+def on_ray(config: Config, cluster: Any, workers: int, batch_size: int, on_event: Any) -> Any:
     from hebbevo.execution.ray_executor import RayExecutor
 
-    factory = WorkerFactory(Task.of(config), block)
+    factory = WorkerFactory(Task.of(config), batch_size)
     return RayExecutor(
         factory, workers, cluster.address, limits=WorkerLimits(minimum=20.0), on_event=on_event
     )
@@ -143,12 +143,12 @@ def ignore(kind: str, /, **fields: Any) -> None:
     pass
 
 
-@pytest.mark.parametrize(("workers", "block"), [(1, 8), (2, 3), (4, 8)])
-def test_the_number_of_workers_and_the_block_change_no_bit(
-    config: Config, expected: npt.NDArray[np.float32], cluster: Any, workers: int, block: int
+@pytest.mark.parametrize(("workers", "batch_size"), [(1, 8), (2, 3), (4, 8)])
+def test_the_number_of_workers_and_the_batch_size_change_no_bit(
+    config: Config, expected: npt.NDArray[np.float32], cluster: Any, workers: int, batch_size: int
 ) -> None:
-    with closing(on_ray(config, cluster, workers, block, ignore)) as executor:
-        center = evolved(config, executor, block)
+    with closing(on_ray(config, cluster, workers, batch_size, ignore)) as executor:
+        center = evolved(config, executor, batch_size)
         assert executor.workers <= workers
     assert center.tobytes() == expected.tobytes()
 
