@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Put a run's centre among the genomes that hebbevo ships, with its config and an evaluation in the header.
+"""Put a run's center among the genomes that hebbevo ships, with its config and an evaluation in the header.
 
     scripts/ship_genome.py RUN NAME [--also MORPHOLOGY ...] [--episodes N] [--seed S] [--steps N]
                            [--threads N] [--commit HASH] [--replace]

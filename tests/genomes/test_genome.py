@@ -76,7 +76,7 @@ def test_a_file_says_nothing_of_clock_place_or_machine(genome: Genome, tmp_path:
     assert json.loads(text)["task"]["plasticity"]["equation"] == genome.task.plasticity.parsed_rule.text
 
 
-def test_a_run_directory_stands_for_its_centre() -> None:
+def test_a_run_directory_stands_for_its_center() -> None:
     run = evolve(small_config("search.generations=1"), "run", execution=HERE)
     genome = load_genome("run")
     np.testing.assert_array_equal(genome.values, run.center)
@@ -84,7 +84,7 @@ def test_a_run_directory_stands_for_its_centre() -> None:
     assert load_genome(Path("run")).task == Task.of(run.config)
 
 
-def test_a_directory_without_a_centre_is_refused() -> None:
+def test_a_directory_without_a_center_is_refused() -> None:
     assert "holds no center.safetensors" in refused(".")
 
 

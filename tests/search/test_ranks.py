@@ -15,7 +15,7 @@ FITNESSES = st.lists(
 
 
 @given(FITNESSES)
-def test_centred_ranks_are_scipys_average_ranks(fitness: list[float]) -> None:
+def test_centered_ranks_are_scipys_average_ranks(fitness: list[float]) -> None:
     values = np.array(fitness)
     expected = (rankdata(values, method="average") - 1) / (len(values) - 1) - 0.5
     np.testing.assert_array_equal(centered_ranks(values), expected)

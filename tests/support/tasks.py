@@ -11,7 +11,7 @@ CART_POLE = ("env.name=gymnasium:CartPole-v1", "network.hidden=4")
 
 
 def small_config(*overrides: str, env: Sequence[str] = CART_POLE) -> Config:
-    """Return a config of 3 generations of 6 individuals; 40 steps, the centre evaluated every 2nd generation."""
+    """Return a config of 3 generations of 6 individuals; 40 steps, the center evaluated every 2nd generation."""
     small = (
         "env.steps=40",
         "search.population=6",

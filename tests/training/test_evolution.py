@@ -121,7 +121,7 @@ def test_a_run_without_a_checkpoint_starts_again(config: Config, straight: Run) 
     assert results("run") == results(straight.path)
 
 
-def test_a_run_from_the_centre_that_it_would_have_drawn_is_the_same_run(
+def test_a_run_from_the_center_that_it_would_have_drawn_is_the_same_run(
     config: Config, straight: Run
 ) -> None:
     """Also killed before its first checkpoint, and after."""
@@ -158,7 +158,7 @@ def test_a_genome_of_another_layout_is_no_start(straight: Run) -> None:
 def test_a_prolonged_run_equals_one_as_long_from_the_beginning(
     config: Config, straight: Run, tmp_path: Path
 ) -> None:
-    """Its old end, generation 4, is one at which the centre is evaluated anyway."""
+    """Its old end, generation 4, is one at which the center is evaluated anyway."""
     short = config.model_copy(update={"training": config.training.model_copy(update={"generations": 4})})
     evolve(short, tmp_path / "run", execution=HERE)
     run = resume(tmp_path / "run", generations=5, execution=HERE)
@@ -272,14 +272,14 @@ def with_fitness(monkeypatch: pytest.MonkeyPatch, fitness: float, diverged: bool
 
 
 def centers(config: Config, path: str = "run") -> Iterator[np.ndarray]:
-    """Yield the centre after each generation."""
+    """Yield the center after each generation."""
     seen: list[np.ndarray] = []
     evolve(config, path, execution=HERE, watch=lambda step: seen.append(load_genome(path).values))
     yield from seen
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
-def test_where_all_fitnesses_are_equal_the_centre_stays(
+def test_where_all_fitnesses_are_equal_the_center_stays(
     monkeypatch: pytest.MonkeyPatch, optimizer: str
 ) -> None:
     with_fitness(monkeypatch, 3.0, False)

@@ -61,7 +61,7 @@ def test_a_generation_logs_the_busy_part_of_the_workers_time(
     hebbevo.evolve(small_config("search.generations=2"), tmp_path / "run", execution=HERE)
     log = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
     first, second = (event for event in log if event["event"] == "generation")
-    for event, maps in ((first, 2), (second, 3)):  # lifetimes, update, and the centre every second one
+    for event, maps in ((first, 2), (second, 3)):  # lifetimes, update, and the center every second one
         assert event["workers"] == 4
         assert event["utilisation"] == pytest.approx(0.1 * maps / (4 * event["seconds"]))
     assert "utilisation" not in (tmp_path / "run" / "progress.csv").read_text()
