@@ -117,7 +117,20 @@ DOG: Final = Anatomy(
 )
 """The dog of `hebbevo.envs.robots.dog`: shoulders turn about the trunk's axis, hips and knees about the cross axis."""
 
-ANATOMIES: Final = MappingProxyType({anatomy.name: anatomy for anatomy in (ANT, DOG)})
+ANATOMIES: Final[dict[str, Anatomy]] = {anatomy.name: anatomy for anatomy in (ANT, DOG)}
+"""By model name; the config of a robot adds its own."""
+
+
+def add_anatomy(anatomy: Anatomy) -> None:
+    """Let edits find the parts of models of this name.
+
+    Raises:
+        EnvError: models of this name have other parts.
+    """
+    if ANATOMIES.setdefault(anatomy.name, anatomy) != anatomy:
+        raise EnvError(
+            f"another anatomy is called {anatomy.name!r}; give this model and its anatomy a new name"
+        )
 
 
 def anatomy_of(spec: mujoco.MjSpec) -> Anatomy:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, Final, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Self
 
 import numpy as np
 from pydantic import Field, field_validator
@@ -13,7 +13,7 @@ from hebbevo.envs.base import EnvironmentInterface
 from hebbevo.envs.config import EarlyStop, EnvConfig
 from hebbevo.envs.entry_points import load
 from hebbevo.envs.interventions import Intervention
-from hebbevo.envs.morphologies.anatomy import Anatomy
+from hebbevo.envs.morphologies.anatomy import Anatomy, add_anatomy
 from hebbevo.envs.morphologies.catalogue import get_morphology
 from hebbevo.envs.robots.sizes import observation_size
 from hebbevo.errors import EnvError
@@ -28,7 +28,7 @@ INTACT: Final = "intact"
 
 
 class WalkerConfig(EnvConfig):
-    """Settings of a quadruped."""
+    """Settings of a quadruped. A new robot is a subclass with its `anatomy`, `intact_body` and `name`."""
 
     environment: ClassVar[str] = "hebbevo.envs.robots.walker:BatchedQuadruped"
     quantity: ClassVar[str] = "progress"
@@ -52,6 +52,13 @@ class WalkerConfig(EnvConfig):
     reset_noise: float = Field(
         default=0.1, ge=0, le=1, description="joint angles start within this of the pose, rad"
     )
+
+    @classmethod
+    @override
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        if "anatomy" in vars(cls):
+            add_anatomy(cls.anatomy)
 
     @field_validator("morphologies")
     @classmethod

@@ -1,4 +1,4 @@
-"""`hebbevo plot`: the learning curve of a run."""
+"""`hebbevo plot`: the figures of a run."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import typer
 
 
 def plot_command(directory: Annotated[Path, typer.Argument(metavar="DIR", help="A run directory.")]) -> None:
-    """Draw a run's learning curve from its progress.csv."""
-    from hebbevo.training.figures import learning_curve
+    """Draw a run's figures from its progress.csv."""
+    from hebbevo.training.figures import draw_figures
     from hebbevo.training.run_directory import RunDirectory
 
-    path = learning_curve(RunDirectory.open(directory, read_only=True))
-    typer.echo(path)
+    for path in draw_figures(RunDirectory.open(directory, read_only=True)):
+        typer.echo(path)

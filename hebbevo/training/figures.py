@@ -1,8 +1,10 @@
-"""Figures of a run."""
+"""Figures of a run: one function and one entry of `FIGURES` each."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 from hebbevo.errors import InputError
 from hebbevo.training.records import Row
@@ -10,6 +12,15 @@ from hebbevo.training.run_config import read_config
 from hebbevo.training.run_directory import RunDirectory
 
 _POPULATION, _CENTERS = "#4c72b0", ("#c44e52", "#dd8452", "#55a868", "#8172b3", "#937860")
+
+
+def draw_figures(directory: RunDirectory) -> list[Path]:
+    """Draw all `FIGURES` of a run; return their paths.
+
+    Raises:
+        InputError: no generation is done yet.
+    """
+    return [draw(directory) for draw in FIGURES.values()]
 
 
 def learning_curve(directory: RunDirectory) -> Path:
@@ -57,3 +68,7 @@ def _series(rows: list[Row], column: str) -> tuple[list[float], list[float]]:
 def _unit(directory: RunDirectory) -> str:
     """Return the axis label, by the unit of the environment's fitness."""
     return read_config(directory).env.axis_label("{} in a lifetime")
+
+
+FIGURES: Final[dict[str, Callable[[RunDirectory], Path]]] = {"learning_curve": learning_curve}
+"""By name, the functions that draw ``figures/NAME.png`` of a run, when it ends and whenever they are asked for."""

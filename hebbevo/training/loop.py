@@ -17,7 +17,7 @@ from hebbevo.seeding import SeedPurpose
 from hebbevo.tasks.task import Task
 from hebbevo.tasks.worker import Worker
 from hebbevo.training.checkpoints import Checkpoint
-from hebbevo.training.figures import learning_curve
+from hebbevo.training.figures import draw_figures
 from hebbevo.training.level_replay import LevelReplay
 from hebbevo.training.notes import Notes
 from hebbevo.training.records import Row, Run, Step, Watcher
@@ -159,7 +159,7 @@ class Evolution:
         row |= {**diagnostics, **center_row} if center is None else {**center_row, **diagnostics}
         self._directory.append_row(row)
         if self.finished:
-            learning_curve(self._directory)
+            draw_figures(self._directory)
         header = {
             "config": self._config.model_dump(mode="json"),
             "best_mean": self._best,

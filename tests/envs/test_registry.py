@@ -1,5 +1,6 @@
 """Environments and robots by name: an entry is all that a new environment needs, and others are refused."""
 
+from dataclasses import replace
 from typing import ClassVar, Literal
 
 import mujoco
@@ -7,7 +8,8 @@ import numpy as np
 import pytest
 
 from hebbevo import envs
-from hebbevo.envs import BatchedEnvironment, EnvConfig, EnvironmentInterface
+from hebbevo.envs import BatchedEnvironment, DogConfig, EnvConfig, EnvironmentInterface
+from hebbevo.envs.morphologies.anatomy import ANATOMIES, DOG, Anatomy, anatomy_of
 from hebbevo.errors import EnvError
 
 
@@ -82,6 +84,21 @@ def test_settings_that_the_config_refuses_are_one_line() -> None:
         with pytest.raises(EnvError, match=message) as caught:
             envs.compile_model("dog", "intact", **settings)
         assert "\n" not in str(caught.value)
+
+
+def test_a_robot_brings_its_anatomy(monkeypatch) -> None:
+    monkeypatch.setattr("hebbevo.envs.morphologies.anatomy.ANATOMIES", dict(ANATOMIES))
+
+    class PuppyConfig(DogConfig):
+        anatomy: ClassVar[Anatomy] = replace(DOG, name="puppy", load_height=0.07)
+
+    spec = mujoco.MjSpec()
+    spec.modelname = "puppy"
+    assert anatomy_of(spec) is PuppyConfig.anatomy
+    with pytest.raises(EnvError, match="another anatomy is called 'puppy'; give this model"):
+
+        class OtherConfig(DogConfig):
+            anatomy: ClassVar[Anatomy] = replace(DOG, name="puppy")
 
 
 def test_fast_car_racing_is_a_name_of_its_package() -> None:
