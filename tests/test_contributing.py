@@ -30,6 +30,7 @@ REGISTRIES: tuple[MutableMapping[str, Any], ...] = (
 EXAMPLES = dict(
     re.findall(r"^### An? (\w+)$(?:(?!^#).)*?^```python\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
 )
+PROSE = re.sub(r"^```.*?^```$", "", TEXT, flags=re.MULTILINE | re.DOTALL)
 LEVELS = re.findall(r"^ +(\d+)  (\w+(?: \| \w+)*)  +\S.*$", TEXT, re.MULTILINE)
 """Number and packages of every line of the picture of the house."""
 
@@ -88,11 +89,18 @@ def test_the_parts_of_the_data_flow_are_where_it_says() -> None:
             assert re.search(rf"^(?:class|def) {name}\b", source, re.MULTILINE), name
 
 
+def test_names_stand_in_the_files_that_are_given_for_them() -> None:
+    given = re.findall(r"`([\w.]+)`(?: of|\sin|,)?\s\(?`(\w[\w/]+\.py)`", PROSE)
+    assert {"RULES", "WalkerConfig", "COMMANDS"} <= {name for name, _ in given}
+    for name, file in given:
+        source = (ROOT / file).read_text(encoding="utf-8")
+        assert all(re.search(rf"\b{part}\b", source) for part in name.split(".")), (name, file)
+
+
 def test_files_and_links_exist() -> None:
-    prose = re.sub(r"^```.*?^```$", "", TEXT, flags=re.MULTILINE | re.DOTALL)
-    for path in re.findall(r"`((?:hebbevo|rules|envs|search|tests|scripts|docs)/[\w/.]*)`", prose):
+    for path in re.findall(r"`((?:hebbevo|rules|envs|search|tests|scripts|docs)/[\w/.]*)`", PROSE):
         assert (ROOT / path).exists(), path
-    for link in re.findall(r"\]\(([^)]+)\)", prose):
+    for link in re.findall(r"\]\(([^)]+)\)", PROSE):
         page, _, section = link.partition("#")
         text = (ROOT / page).read_text(encoding="utf-8") if page else TEXT
         headings = {
