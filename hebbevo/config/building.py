@@ -12,7 +12,6 @@ from hebbevo import envs, search
 from hebbevo.config.aliases import current_names
 from hebbevo.config.schema import Config
 from hebbevo.errors import InputError, unknown
-from hebbevo.perturbations.catalogue import build_perturbations, check_perturbations
 from hebbevo.perturbations.perturbation import Perturbation
 from hebbevo.search import SearchConfig
 from hebbevo.validation import check_section, shown
@@ -71,7 +70,7 @@ def build_config(data: Mapping[str, Any]) -> Config:
     built = build_sections(sections)
     built |= build_sections({"training": _with_penalty(training, built["search"])})
     config = Config(**built)
-    check_perturbations(config.perturbations, config.env)
+    _check_perturbations(config)
     _check_levels(config)
     return config
 
@@ -87,8 +86,17 @@ def build_sections(data: Mapping[str, Any]) -> dict[str, Any]:
 
 def _build_section(name: str, values: Any) -> BaseModel | tuple[Perturbation, ...]:
     if name == PERTURBATIONS:
-        return build_perturbations(values, name)
+        return _build_perturbations(values)
     return check_section(name, _schema(name, values or {}), values or {})
+
+
+def _build_perturbations(values: Any) -> tuple[Perturbation, ...]:
+    if values in (None, (), []):
+        return ()
+    # Few configs perturb: only they load every kind.
+    from hebbevo.perturbations.catalogue import build_perturbations
+
+    return build_perturbations(values, PERTURBATIONS)
 
 
 def _schema(section: str, values: Any) -> type[BaseModel]:
@@ -108,6 +116,13 @@ def _with_penalty(training: Any, search: SearchConfig) -> Any:
     if training is None or (isinstance(training, Mapping) and training.get("penalty") is None):
         return {**(training or {}), "penalty": search.default_penalty}
     return training
+
+
+def _check_perturbations(config: Config) -> None:
+    if config.perturbations:
+        from hebbevo.perturbations.catalogue import check_perturbations
+
+        check_perturbations(config.perturbations, config.env)
 
 
 def _check_levels(config: Config) -> None:

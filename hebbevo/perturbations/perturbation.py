@@ -65,7 +65,9 @@ class BatchContext:
 class Perturbation(BaseModel, ABC):
     """Settings of a perturbation; one subclass for each kind."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, populate_by_name=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, allow_inf_nan=False, populate_by_name=True, defer_build=True
+    )
 
     persistent: ClassVar[bool] = False
     """Whether, given a moment, it goes on from there to the end of the lifetime."""

@@ -23,9 +23,9 @@ COMMANDS = {
 }
 
 
-def loaded(code: str) -> set[str]:
-    """Return the packages that a program has imported at its end."""
-    ending = "\nimport sys; print('loaded:', *{name.partition('.')[0] for name in sys.modules})"
+def loaded(code: str, modules: str = "name.partition('.')[0]") -> set[str]:
+    """Return the packages that a program has imported at its end; with `modules` "name", the modules."""
+    ending = f"\nimport sys; print('loaded:', *{{{modules} for name in sys.modules}})"
     ended = subprocess.run([sys.executable, "-c", code + ending], capture_output=True, text=True, check=True)
     return set(ended.stdout.splitlines()[-1].removeprefix("loaded:").split())
 
@@ -43,3 +43,11 @@ def test_importing_hebbevo_loads_nothing() -> None:
 
 def test_reading_a_config_loads_nothing_heavy() -> None:
     assert loaded("import hebbevo; hebbevo.load_config('quick-quadruped')") & (HEAVY | FILES) == set()
+
+
+def test_a_config_loads_the_kinds_of_perturbations_only_where_it_has_one() -> None:
+    kinds = "hebbevo.perturbations.catalogue"
+    plain = "import hebbevo; hebbevo.load_config('quick-quadruped')"
+    perturbed = "import hebbevo; hebbevo.load_config('quick-quadruped', ['perturbations=freeze:at=3'])"
+    assert kinds not in loaded(plain, "name")
+    assert kinds in loaded(perturbed, "name")
