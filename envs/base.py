@@ -36,11 +36,13 @@ class EnvironmentInterface:
         action_slopes: float32 ``(action_size,)``. Actions are numbers in [-1, 1]; a raw network output becomes one as
             tanh(slope * output). The slope is 1, or 1/2 where the action has one sign, which then is the sigmoid of
             the output between its bounds.
+        discrete_actions: whether the largest number of an action decides alone.
     """
 
     observation_size: int
     action_slopes: npt.NDArray[np.float32]
     image_shape: tuple[int, int, int] | None = None
+    discrete_actions: bool = False
 
     @property
     def action_size(self) -> int:

@@ -17,6 +17,7 @@ ENVIRONMENTS: Final[dict[str, str]] = {
     "quadruped": "hebbevo.envs.robots.quadruped:QuadrupedConfig",
     "dog": "hebbevo.envs.robots.dog:DogConfig",
     "car_racing": "hebbevo.envs.car_racing.config:CarRacingConfig",
+    "association": "hebbevo.envs.cognitive.association:AssociationConfig",
     _GYMNASIUM: "hebbevo.envs.gymnasium.config:GymnasiumConfig",
 }
 """Entry points of the config classes; `gymnasium:ID` stands for every registered Gymnasium id."""

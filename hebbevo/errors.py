@@ -34,6 +34,10 @@ class SearchFailure(RuntimeError):
     """A search that cannot go on: its own arithmetic left the finite numbers, or its workers are gone."""
 
 
+class DivergenceFailure(SearchFailure):
+    """A run that cannot go on: nearly all of its lifetimes diverge; the message is one line and names the remedy."""
+
+
 def hint(name: str, known: Iterable[str], prefix: str = "") -> str:
     """Return ``did you mean X?`` for the known name nearest to `name`, or what is known where none is near.
 

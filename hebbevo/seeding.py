@@ -11,6 +11,7 @@ gets a mark that no other key has.
 
 from __future__ import annotations
 
+import hashlib
 from enum import IntEnum
 from typing import Final
 
@@ -28,6 +29,9 @@ _WIDE: Final = 1
 _PERTURBATION: Final = 0x4E4F4953
 _POPULATION: Final = 0x504F5055
 """Last words of a searcher's keys, whose second word is the generation: no counter reaches them."""
+
+_CODEBOOK: Final = 0x434F4445
+"""Last word of the keys of a codebook's labels."""
 
 _SAMPLER_SEED: Final = 20072686
 _SPLITS: Final = {"train": 0, "test": 1}
@@ -51,6 +55,8 @@ class Stream(IntEnum):
     RANDOM_GENOME = 3
     FIRST_CENTER = 4
     PERTURBATION = 5
+    NOISE = 6
+    ACTION = 7
 
 
 def key_of(seed: int, purpose: int, *counters: int) -> np.random.SeedSequence:
@@ -93,7 +99,10 @@ def lifetime_seed(seed: int, purpose: SeedPurpose, *counters: int) -> int:
 
 
 def stream(seed: int, purpose: Stream, *counters: int) -> np.random.Generator:
-    """Return a random stream of a lifetime; a PERTURBATION has a counter, its place in the list of perturbations."""
+    """Return a random stream of a lifetime.
+
+    Counters: PERTURBATION (place in the list of perturbations); NOISE (place in the list of populations).
+    """
     return np.random.Generator(np.random.Philox(key_of(seed, purpose, *counters)))
 
 
@@ -124,3 +133,9 @@ def sampled_body_stream(split: str, number: int) -> np.random.Generator:
     """Return the stream of a sampled body: the same for everybody, digits of the paper's number for a seed."""
     key = np.random.SeedSequence((_SAMPLER_SEED, _SPLITS[split], number))
     return np.random.Generator(np.random.Philox(key))
+
+
+def codebook_stream(projection: str, labels: int, shape: tuple[int, int]) -> np.random.Philox:
+    """Return the bits of a projection's labels in a codebook: the same in every run."""
+    name = int.from_bytes(hashlib.sha256(projection.encode()).digest()[:8], "big")
+    return np.random.Philox(np.random.SeedSequence((name, labels, *shape, _CODEBOOK)))

@@ -1,36 +1,199 @@
-"""The catalogue: one line a rule. `x` in the papers is `pre` here, `y` is `post`.
+"""The catalogue: one entry a rule. `x` in the papers is `pre` here, `y` is `post`.
 
-A = correlation, B = presynaptic, C = postsynaptic, D = constant, eta = learning rate.
+A = correlation, B = presynaptic, C = postsynaptic, D = constant, eta = learning rate, alpha = plasticity of a synapse,
+theta = sliding threshold, d = rate of a running mean, elig = eligibility trace.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from hebbevo.errors import RuleError, unknown
+from hebbevo.rules.intent import check_intent
 from hebbevo.rules.rule import Rule
 
 NAJARRO = "Najarro & Risi 2020, arXiv 2007.02686"
+DIFFERENTIABLE = "Miconi et al. 2018, arXiv 1804.02464"
+BACKPROPAMINE = "Miconi et al. 2019, arXiv 2002.10585"
+MICONI = "Miconi 2017, eLife 6:e20899; the reward's running mean is a state"
+ATTRACTOR = "Hebbian attractor networks, arXiv 2603.22512"
+
+_BOUNDED = {"normalise": "clip", "initial_coefficients": "uniform(0, 0.1)"}
+_TRACES = {
+    "sharing": {"default": "synapse", "eta": "network"},
+    "initial_coefficients": {"default": "normal(0, 0.1)", "eta": "uniform(0.2, 0.8)"},
+}
+_FIXED_AND_PLASTIC = {"initial_weights": "evolved from uniform(-0.1, 0.1)"}
+_MODULATED = {"normalise": "clip", "initial_coefficients": "normal(0, 0.1)"}
+_ABCD = "A*pre*post + B*pre + C*post + D"
+_WEIGHT = "w + alpha*hebb"
 
 RULES: dict[str, Rule] = {
     rule.name: rule
     for rule in (
-        Rule("none", w="w", source="static weights: the genome is the weights themselves"),
+        Rule(
+            "none",
+            w="w",
+            source="static weights: the genome is the weights themselves",
+            defaults={"initial_weights": "evolved"},
+        ),
         Rule("A", w="w + A*pre*post", source=NAJARRO),
         Rule("AD", w="w + A*pre*post + D", source=NAJARRO),
         Rule("AD_lr", w="w + eta*(A*pre*post + D)", source=NAJARRO),
         Rule("ABC", w="w + A*pre*post + B*pre + C*post", source=NAJARRO),
         Rule("ABC_lr", w="w + eta*(A*pre*post + B*pre + C*post)", source=NAJARRO),
-        Rule("ABCD", w="w + A*pre*post + B*pre + C*post + D", source=NAJARRO),
-        Rule("ABCD_lr", w="w + eta*(A*pre*post + B*pre + C*post + D)", source=NAJARRO),
+        Rule("ABCD", w=f"w + {_ABCD}", source=NAJARRO),
+        Rule("ABCD_lr", w=f"w + eta*({_ABCD})", source=NAJARRO),
         Rule("ABCD_lr_D_out", w="w + eta*(A*pre*post + B*pre + C*post) + D", source=NAJARRO),
         Rule("ABCD_lr_D_in_and_out", w="w + eta*(A*pre*post + B*pre + C*post + D1) + D2", source=NAJARRO),
+        Rule("ABCD_decay", w=f"0.95*w + eta*({_ABCD})", source=f"{NAJARRO}; 5 % of a weight decays per step"),
+        Rule(
+            "ABCD_oja",
+            w=f"w + eta*({_ABCD}) - eta*post**2*w",
+            source=f"{ATTRACTOR}, published code",
+            defaults=_BOUNDED,
+        ),
+        Rule(
+            "HAN",
+            w=f"w + eta*({_ABCD})",
+            source=ATTRACTOR,
+            defaults={"normalise": "max", "initial_coefficients": "uniform(-1, 1)"},
+        ),
         Rule("hebb", w="w + eta*pre*post", source="Hebb 1949"),
-        Rule("oja", w="w + eta*post*(pre - post*w)", source="Oja 1982"),
-        Rule("instar", w="w + eta*post*(pre - w)", source="Grossberg 1976"),
+        Rule("oja", w="w + eta*post*(pre - post*w)", source="Oja 1982", defaults=_BOUNDED),
+        Rule(
+            "oja_decay",
+            w="0.95*w + eta*post*(pre - post*w)",
+            source="Oja 1982; 5 % of a weight decays per step",
+            defaults=_BOUNDED,
+        ),
+        Rule("instar", w="w + eta*post*(pre - w)", source="Grossberg 1976", defaults=_BOUNDED),
+        Rule(
+            "bcm",
+            w="w + eta*pre*post*(post - theta)",
+            theta={"equation": "(1 - d)*theta + d*post**2", "axis": "post"},
+            source="Bienenstock, Cooper & Munro 1982",
+            defaults={
+                "normalise": "clip",
+                "sharing": {"default": "synapse", "d": "layer"},
+                "initial_coefficients": {"default": "uniform(0, 0.1)", "d": "uniform(0.2, 0.8)"},
+            },
+        ),
+        Rule(
+            "covariance",
+            w="w + eta*(pre - pre_mean)*(post - post_mean)",
+            pre_mean={"equation": "0.9*pre_mean + 0.1*pre", "axis": "pre"},
+            post_mean={"equation": "0.9*post_mean + 0.1*post", "axis": "post"},
+            source="Sejnowski 1977; means over about ten steps",
+            defaults=_BOUNDED,
+        ),
+        Rule(
+            "differentiable",
+            hebb="(1 - eta)*hebb + eta*pre*post",
+            weight=_WEIGHT,
+            source=f"{DIFFERENTIABLE}: with decay",
+            defaults={**_TRACES, **_FIXED_AND_PLASTIC},
+        ),
+        Rule(
+            "differentiable_oja",
+            hebb="hebb + eta*post*(pre - post*hebb)",
+            weight=_WEIGHT,
+            source=f"{DIFFERENTIABLE}: after Oja",
+            defaults={**_TRACES, **_FIXED_AND_PLASTIC},
+        ),
+        Rule(
+            "differentiable_clip",
+            hebb="clip(hebb + eta*pre*post, -1, 1)",
+            weight=_WEIGHT,
+            source=f"{DIFFERENTIABLE}, published code: clipped",
+            defaults={**_TRACES, **_FIXED_AND_PLASTIC},
+        ),
+        Rule(
+            "differentiable_soft_clip",
+            hebb="hebb + relu(eta*pre*post)*(1 - hebb) - relu(-eta*pre*post)*(1 + hebb)",
+            weight=_WEIGHT,
+            source=f"{DIFFERENTIABLE}, published code: clipped",
+            defaults={**_TRACES, **_FIXED_AND_PLASTIC},
+        ),
+        Rule(
+            "backpropamine",
+            hebb="clip(hebb + m*pre*post, -1, 1)",
+            weight=_WEIGHT,
+            source=f"{BACKPROPAMINE}: simple modulation",
+            defaults={"initial_coefficients": "normal(0, 0.1)", **_FIXED_AND_PLASTIC},
+        ),
+        Rule(
+            "backpropamine_fan_out",
+            hebb="clip(hebb + clip(f*m + b, -2, 2)*pre*post, -1, 1)",
+            weight=_WEIGHT,
+            source=f"{BACKPROPAMINE}, published code: the modulation of each neuron",
+            defaults={
+                "sharing": {"default": "synapse", "f": "post", "b": "post"},
+                "initial_coefficients": "normal(0, 0.1)",
+                **_FIXED_AND_PLASTIC,
+            },
+        ),
+        Rule(
+            "retroactive",
+            hebb="clip(hebb + m*elig, -1, 1)",
+            elig="(1 - eta)*elig + eta*pre*post",
+            weight=_WEIGHT,
+            source=f"{BACKPROPAMINE}: retroactive modulation",
+            defaults={**_TRACES, **_FIXED_AND_PLASTIC},
+        ),
+        Rule(
+            "modulated_ABCD",
+            w=f"clip(w + tanh(0.5*m)*eta*({_ABCD}), -10, 10)",
+            source="Soltoggio et al. 2008; m is the modulators' sum: give them the activation identity",
+            defaults={"sharing": "network", "initial_coefficients": "uniform(-1, 1)"},
+        ),
+        Rule(
+            "three_factor",
+            w="w + eta*reward*pre*post",
+            source="three-factor learning, Fremaux & Gerstner 2016",
+            defaults=_MODULATED,
+        ),
+        Rule(
+            "reward_ABCD",
+            w=f"w + eta*reward*({_ABCD})",
+            source=f"{NAJARRO}, times the reward as in Fremaux & Gerstner 2016",
+            defaults=_MODULATED,
+        ),
+        Rule(
+            "node_perturbation",
+            w="w + clip(eta*elig*(reward - reward_mean), -0.0003, 0.0003)",
+            elig="0.98*elig + pre*noise",
+            reward_mean={"equation": "0.75*reward_mean + 0.25*reward", "axis": "post"},
+            source=f"{MICONI}; the eligibility decays as in arXiv 2112.08588",
+            defaults=_BOUNDED,
+        ),
+        Rule(
+            "activity_perturbation",
+            w="w + clip(eta*elig*(reward - reward_mean), -0.0003, 0.0003)",
+            elig="0.98*elig + (pre*(drive - drive_mean))**3",
+            drive_mean={"equation": "0.05*drive_mean + 0.95*drive", "axis": "post"},
+            reward_mean={"equation": "0.75*reward_mean + 0.25*reward", "axis": "post"},
+            source=f"{MICONI}; the eligibility decays as in arXiv 2112.08588",
+            defaults=_BOUNDED,
+        ),
+        Rule(
+            "delta",
+            w="w + beta*(v - drive)*pre",
+            bound=("v",),
+            source="Widrow & Hoff 1960; fast weights, Schlag et al. 2021, arXiv 2102.11174",
+            defaults=_BOUNDED,
+        ),
+        Rule(
+            "neuron_centric",
+            w="w + 0.5*(eta_pre + eta_post)*(A_pre*pre + B_post*post + C_pre*C_post*pre*post + D_pre*D_post)",
+            source="neuron-centric Hebbian learning, Ferigo et al. 2024",
+            defaults={"sharing": "neuron", "normalise": "max"},
+        ),
     )
 }
+"""By name. `Rule.defaults` are keys of `plasticity:` with which lifetimes of a first generation stay finite."""
 
 PUBLISHED = ("A", "AD", "AD_lr", "ABC", "ABC_lr", "ABCD", "ABCD_lr", "ABCD_lr_D_out", "ABCD_lr_D_in_and_out")
 """The nine rules of Najarro & Risi 2020."""
@@ -47,10 +210,32 @@ def get(name: str) -> Rule:
     return RULES[name]
 
 
-def parse(text: str | Mapping[str, str]) -> Rule:
+def parse(
+    text: str | Mapping[str, Any],
+    *,
+    bound: Collection[str] = (),
+    blind: bool = False,
+    coefficients: Collection[str] | None = None,
+) -> Rule:
+    """Return the rule that a user writes: `read`, then `check_intent`.
+
+    Raises:
+        RuleError: an unknown name, a malformed equation, or a rule that would not learn as its text suggests.
+    """
+    rule = read(text, bound=bound)
+    check_intent(rule, blind=blind, coefficients=coefficients)
+    return rule
+
+
+def read(text: str | Mapping[str, Any], *, bound: Collection[str] = ()) -> Rule:
     """Return the rule of a text: a bare identifier other than ``w`` is a name, anything else an equation.
 
-    A mapping gives one equation per state, and ``weight``, for rules with several states.
+    A genome of any age opens with this; `parse` also asks whether a name was meant as a coefficient.
+
+    Args:
+        text: a name, an equation, or for rules with several states a mapping: an equation per state (or
+            ``{equation, axis, initial}``), and ``weight``.
+        bound: names that projections bind to populations, besides ``m``.
 
     Raises:
         RuleError: an unknown name or a malformed equation.
@@ -59,11 +244,19 @@ def parse(text: str | Mapping[str, str]) -> Rule:
         stripped = text.strip()
         if stripped == "w":
             return RULES["none"]
-        return get(stripped) if re.fullmatch(r"[A-Za-z_]\w*", stripped) else Rule("custom", w=text)
-    if not text or not all(isinstance(part, str) for item in text.items() for part in item):
+        if re.fullmatch(r"[A-Za-z_]\w*", stripped):
+            return get(stripped)
+        return Rule("custom", w=text, bound=bound)
+    if not text or not all(isinstance(part, str | Mapping) for item in text.items() for part in item):
         raise RuleError(
             f"a rule is a name, an equation, or a mapping from state to equation, got {dict(text)!r}"
         )
-    if reserved := {"name", "source", "self"} & set(text):
+    if reserved := _RESERVED & set(text):
         raise RuleError(f"a state cannot be called {sorted(reserved)[0]!r}; choose another name")
-    return Rule("custom", **text)
+    if not isinstance(text.get("weight", ""), str):
+        raise RuleError("weight is no state: write its equation alone, as 'w + alpha*hebb'")
+    return Rule("custom", bound=bound, **text)
+
+
+_RESERVED = {"name", "source", "self", "bound", "defaults"}
+"""Arguments of `Rule` that are no states."""

@@ -79,8 +79,8 @@ _TABLE = (
         python=max,
         numpy=np.maximum,
         torch=lambda torch, x, y: torch.maximum(x, y),
-        numba="y if y > x or y != y else x",
-        triton="tl.where((y > x) | (y != y), y, x)",
+        numba="y if (y > x) | (y != y) else x",
+        triton="tl.where(y > x, y, tl.where(y != y, y, x))",
     ),
     Function(
         "min",
@@ -89,8 +89,8 @@ _TABLE = (
         python=min,
         numpy=np.minimum,
         torch=lambda torch, x, y: torch.minimum(x, y),
-        numba="y if y < x or y != y else x",
-        triton="tl.where((y < x) | (y != y), y, x)",
+        numba="y if (y < x) | (y != y) else x",
+        triton="tl.where(y < x, y, tl.where(y != y, y, x))",
     ),
     Function("relu", ("x",), "x where positive, else 0", "max(0, x)"),
     Function(

@@ -36,12 +36,12 @@ from hebbevo.evaluation.fitness import evaluate_generation
 from hebbevo.execution.device_worker import DeviceWorker
 from hebbevo.execution.execution import Execution, cores
 from hebbevo.execution.executors import executor_for
+from hebbevo.networks.device_kernels import device_kernel
 from hebbevo.networks.kernel_spec import KernelSpec
 from hebbevo.networks.torch.device import check_available, lifetimes_that_fit
 from hebbevo.networks.torch.kernel import TorchKernel
-from hebbevo.networks.torch.network import TorchNetwork, default_kernel
+from hebbevo.networks.torch.network import TorchNetwork
 from hebbevo.rollouts.pipeline import Span
-from hebbevo.rules.expression import Name
 from hebbevo.search import MatrixProposals
 from hebbevo.tasks.task import Task
 
@@ -59,7 +59,7 @@ class SleepingNetwork(TorchNetwork):
         self._actions[...] = np.sin(40.0 * observations[:, : self._actions.shape[1]])
         return self._actions
 
-    def learn(self, active) -> None:  # type: ignore[no-untyped-def]
+    def learn(self, active, rewards=None) -> None:  # type: ignore[no-untyped-def]
         """Learn nothing."""
 
 
@@ -77,7 +77,7 @@ class SleepingWorker(DeviceWorker):
 def overlap(
     task: Task, device: str, population: int, delay: float | None, threads: int | None
 ) -> dict[str, Any]:
-    """Live a population in two halves, and return where the time went; seconds."""
+    """Run a population in two halves, and return where the time went; seconds."""
     worker = (DeviceWorker if device == "cuda" else SleepingWorker)(
         task, population, device, threads or cores()
     )
@@ -182,14 +182,14 @@ def bytes_that_must_move(spec: KernelSpec) -> int:
 
     A constant that all synapses of a neuron share counts once a neuron; weights that a normaliser rescales once.
     """
-    from hebbevo.networks.triton.kernel_text import LayerText
+    from hebbevo.networks.triton.kernel_text import ProjectionText
 
-    changed = sum(equation != Name(state) for state, equation in spec.rule.equations.items())
     total = 0
-    for layer, (n_in, n_out) in enumerate(spec.layers):
-        text = LayerText(spec, layer)
-        constants = sum(int(np.prod(text.constant_shape(slot))) for slot in range(len(spec.constants)))
-        total += (len(spec.rule.states) + changed) * n_in * n_out + constants + 2 * (n_in + n_out)
+    for plan in spec.plans:
+        text = ProjectionText(spec, plan)
+        constants = sum(int(np.prod(text.constant_shape(slot))) for slot in range(len(plan.constants)))
+        written = sum(plan.states[state].size for state in plan.changing)
+        total += plan.device_width + written + constants + 2 * (plan.n_in + plan.n_out)
     return 4 * total
 
 
@@ -223,21 +223,20 @@ def seconds_of(work: Any, device: str, repeats: int) -> float:
 def network(task: Task, device: str, populations: list[int], copy: float) -> list[dict[str, Any]]:
     """Time one step of learning and forward passes of every layer, for each kernel and population that fits."""
     spec, rows = task.kernel_spec, []
-    kernels = [default_kernel(spec, device)] + [TorchKernel(spec)] * (device == "cuda")
+    every = spec.due(0)
+    kernels = [device_kernel(spec, device)] + [TorchKernel(spec)] * (device == "cuda")
     moved = bytes_that_must_move(spec)
     for population in populations:
         if population > lifetimes_that_fit(spec, task.layout.size, device):
             print(f"population {population} does not fit into the free memory", file=sys.stderr)
             continue
         for kernel in kernels:
-            net = TorchNetwork(
-                spec, task.layout, task.plasticity.weight_distribution, population, device, kernel=kernel
-            )
+            net = TorchNetwork(spec, task.layout, population, device, kernel=kernel)
             genomes = np.random.default_rng(0).standard_normal((population, task.layout.size), np.float32)
-            net.begin(genomes, range(population), range(population))
+            net.reset(genomes, range(population), range(population))
             active = torch.arange(population, device=device)
             with torch.inference_mode():
-                step = seconds_of(lambda n=net, a=active: n._step(a, learn=True, forward=True), device, 20)
+                step = seconds_of(lambda n=net, a=active: n._run(a, due=every, forward=True), device, 20)
             rows.append(
                 {
                     "kernel": kernel.name,

@@ -6,6 +6,7 @@ Compiling, or a busy machine, may take any one example long, which says nothing 
 from __future__ import annotations
 
 import getpass
+import importlib.util
 import os
 import signal
 import tempfile
@@ -29,6 +30,9 @@ os.environ.setdefault("RAY_AUTH_TOKEN", "5" * 64)
 # Triton reads this when it is first imported: without a GPU, its interpreter runs the kernels.
 if not Path("/dev/nvidiactl").exists():
     os.environ.setdefault("TRITON_INTERPRET", "1")
+# Triton's LLVM does not load after the one that OSMesa brings, which tests of pictures load.
+if importlib.util.find_spec("triton"):
+    importlib.import_module("triton")
 
 
 @pytest.fixture(autouse=True)

@@ -12,6 +12,7 @@ import pytest
 
 from hebbevo import envs, search
 from hebbevo.envs.morphologies.anatomy import ANATOMIES
+from hebbevo.networks.encodings import ENCODINGS
 from hebbevo.perturbations.catalogue import PERTURBATIONS
 from hebbevo.rules import RULES
 from hebbevo.training.figures import FIGURES
@@ -20,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 REGISTRIES: tuple[MutableMapping[str, Any], ...] = (
     RULES,
+    ENCODINGS,
     envs.ENVIRONMENTS,
     envs.MORPHOLOGIES,
     ANATOMIES,
@@ -46,8 +48,8 @@ def registries() -> Iterator[None]:
 
 
 def test_every_example_is_run() -> None:
-    kinds = {"rule", "environment", "robot", "body", "perturbation", "searcher", "study", "figure"}
-    assert set(EXAMPLES) == kinds
+    kinds = {"rule", "signal", "encoding", "environment", "robot", "body", "perturbation", "searcher"}
+    assert set(EXAMPLES) == kinds | {"study", "figure"}
     assert len(EXAMPLES) == TEXT.count("```python")
 
 

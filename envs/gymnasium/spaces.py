@@ -49,7 +49,8 @@ def read_interface(identifier: str, environment: gymnasium.Env[Any, Any]) -> Env
     slopes = np.ones(action_size, np.float32)
     if isinstance(environment.action_space, Box):
         slopes[_one_sided(environment.action_space)] = 0.5
-    return EnvironmentInterface(math.prod(shape), slopes, shape if len(shape) == 3 else None)
+    discrete = isinstance(environment.action_space, Discrete)
+    return EnvironmentInterface(math.prod(shape), slopes, shape if len(shape) == 3 else None, discrete)
 
 
 def observation_shape(identifier: str, space: Space[Any]) -> tuple[int] | tuple[int, int, int]:

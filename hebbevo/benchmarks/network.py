@@ -14,7 +14,7 @@ import numpy.typing as npt
 from hebbevo.benchmarks.replays import FloatArray, Recorder
 from hebbevo.benchmarks.timing import CPU, Effort, alternate, median, one_core, timed
 from hebbevo.config.loading import load_config
-from hebbevo.networks.layout import SHARINGS
+from hebbevo.networks.encodings import SHARINGS
 from hebbevo.networks.network import Network
 from hebbevo.rules import RULES
 from hebbevo.tasks.task import Task
@@ -33,13 +33,18 @@ def measure(effort: Effort) -> dict[str, Any]:
     """Return microseconds per agent-step of every rule, and of the default rule with every sharing."""
     with one_core():
         observations = _observations(max(effort.batch_sizes), effort.steps or _STEPS)
-        rules = _compare({rule: (rule, DEFAULT_SHARING, 1) for rule in RULES}, observations, effort)
+        rules = _compare({rule: (rule, DEFAULT_SHARING, 1) for rule in _plain_rules()}, observations, effort)
         sharings = _compare({name: (DEFAULT_RULE, name, 1) for name in SHARINGS}, observations, effort)
         bodies = _compare(
             {str(count): (DEFAULT_RULE, DEFAULT_SHARING, count) for count in PER_GENOME}, observations, effort
         )
     us_per_step = rules[DEFAULT_RULE]["us_per_step"]
     return {"us_per_step": us_per_step, "rules": rules, "sharing": sharings, "bodies": bodies}
+
+
+def _plain_rules() -> list[str]:
+    """Return the rules that keep nothing but weights and read nothing but activations: those that compare."""
+    return [name for name, rule in RULES.items() if rule.states == ("w",) and rule.signals <= {"pre", "post"}]
 
 
 def ratios(result: dict[str, Any]) -> dict[str, float]:

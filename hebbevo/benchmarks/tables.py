@@ -88,6 +88,25 @@ def _network(key: str, numbers: Numbers) -> Iterable[Sheet]:
         yield Sheet(title.replace("by shared", "shared"), columns, rows)
 
 
+def _graphs(key: str, numbers: Numbers) -> Iterable[Sheet]:
+    rows = [
+        (
+            name,
+            f"{entry['synapses']:,}",
+            f"{entry['us_per_step']:.2f} us",
+            f"{entry['ns_per_synapse']:.2f} ns",
+        )
+        for name, entry in numbers.items()
+        if "synapses" in entry
+    ]
+    yield Sheet("network", ("network", "synapses", "a step", "a synapse's"), rows)
+    beside = numbers["modulated_beside_torch"]
+    sides = [("compiled kernel", f"{beside['us_per_step']:.2f} us", "1.0")]
+    times = beside["torch_us_per_step"] / beside["us_per_step"]
+    sides.append(("batched torch", f"{beside['torch_us_per_step']:.2f} us", f"{times:.1f}"))
+    yield Sheet(f"modulated, {beside['batch_size']} lifetimes", ("", "a step", "times ours"), sides)
+
+
 def _peers(key: str, numbers: Numbers) -> Iterable[Sheet]:
     rows = [
         ("physics alone", f"{numbers['physics_us']:.1f}", ""),
@@ -166,6 +185,7 @@ def _text(value: Any) -> str:
 _SHEETS: dict[str, Callable[[str, Numbers], Iterable[Sheet]]] = {
     "quadruped": _quadruped,
     "network": _network,
+    "graphs": _graphs,
     "car_racing": _car_racing,
     "peers": _peers,
     "workers": _workers,

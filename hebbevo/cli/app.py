@@ -24,7 +24,7 @@ from hebbevo.cli.perturb import perturb_command
 from hebbevo.cli.plot import plot_command
 from hebbevo.cli.render import render_command
 from hebbevo.cli.resume import resume_command
-from hebbevo.errors import InputError
+from hebbevo.errors import DivergenceFailure, InputError
 
 USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
 """Typer's error of unknown commands, options and arguments, for which it has no public name."""
@@ -109,6 +109,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
         on = ", then `hebbevo resume DIR` goes on from the last checkpoint" if words[0] in EVOLVING else ""
         return _fail(f"{error}; make room{on}" if full else str(error), 1)
+    except DivergenceFailure as error:
+        return _fail(str(error), 1)
     except Exception as error:  # noqa: BLE001  (the last line of defence: one line for the user)
         if os.environ.get("HEBBEVO_TRACEBACK"):
             traceback.print_exc()

@@ -13,7 +13,13 @@ def entries(catalogue: str) -> dict[str, str]:
 def _rules() -> dict[str, str]:
     from hebbevo.rules import RULES
 
-    return {name: f"w = {rule.text}   {rule.source}" for name, rule in RULES.items()}
+    return {name: f"{rule.readable}   {rule.source}" for name, rule in RULES.items()}
+
+
+def _signals() -> dict[str, str]:
+    from hebbevo.rules import SIGNALS
+
+    return {name: f"{signal.meaning} (per {signal.axis})" for name, signal in SIGNALS.items()}
 
 
 def _envs() -> dict[str, str]:
@@ -70,6 +76,7 @@ def _first_line(text: str | None) -> str:
 
 CATALOGUES: dict[str, Callable[[], dict[str, str]]] = {
     "rules": _rules,
+    "signals": _signals,
     "envs": _envs,
     "morphologies": _morphologies,
     "perturbations": _perturbations,

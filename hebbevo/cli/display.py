@@ -14,7 +14,6 @@ from rich.text import Text
 
 from hebbevo.evaluation.controls import GENOME
 from hebbevo.evaluation.evaluation import Evaluation
-from hebbevo.rollouts.result import WORST_FITNESS
 from hebbevo.training.records import Step
 
 _RECENT = 10
@@ -28,7 +27,7 @@ class StatusLine:
         self._console = console
         self._unit = unit
         self._recent: deque[Step] = deque(maxlen=_RECENT)
-        self._center: tuple[int, float] | None = None
+        self._center: tuple[int, float | None] | None = None
         self._live = Live(
             Text("starting: compiling kernels"), console=console, transient=True, refresh_per_second=4
         )
@@ -36,13 +35,12 @@ class StatusLine:
     def watch(self, step: Step) -> None:
         """Show a generation."""
         self._recent.append(step)
-        center = step.row.get("center_mean")
-        if center is not None:
-            self._center = (step.generation, float(center))
+        if step.center_evaluated:
+            self._center = (step.generation, step.row["center_mean"])
         line = Text(self._line(step))
         if self._console.is_terminal:
             self._live.update(line)
-        if center is not None:
+        if step.center_evaluated:
             self._live.console.print(line, soft_wrap=True)
 
     def _line(self, step: Step) -> str:
@@ -50,7 +48,7 @@ class StatusLine:
         if self._center is not None:
             generation, center = self._center
             since = "" if generation == step.generation else f" (at {generation})"
-            parts.append(f"center {_fitness(center)} {self._unit}{since}")
+            parts.append(f"center {_fitness(center, self._unit)}{since}")
         mean, best = step.row.get("population_mean"), step.row.get("population_best")
         if mean is None or best is None:
             parts.append("population: every lifetime diverged")
@@ -124,8 +122,8 @@ def _cells(values: dict[str, Any], diverged: bool, paper: bool) -> list[str]:
     return cells
 
 
-def _fitness(value: float) -> str:
-    return "diverged" if value <= WORST_FITNESS / 1e3 else f"{value:.2f}"
+def _fitness(value: float | None, unit: str) -> str:
+    return "diverged" if value is None else f"{value:.2f} {unit}"
 
 
 def _duration(seconds: float) -> str:

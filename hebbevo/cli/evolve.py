@@ -41,7 +41,7 @@ def evolve_command(
     rule = task.plasticity.parsed_rule
     coefficients = ", ".join(rule.coefficients) or "none: static weights"
     numbers = f"{task.layout.size:,} numbers to evolve"
-    say(console, f"rule {rule.name}: w = {rule.text}; coefficients {coefficients}; {numbers}")
+    say(console, f"rule {rule.name}: {rule.readable}; coefficients {coefficients}; {numbers}")
     with StatusLine(console, config.env.unit) as line:
         run = evolve(
             config,

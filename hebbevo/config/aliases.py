@@ -1,4 +1,4 @@
-"""Former names of keys, which files, overrides and checkpoints may still use."""
+"""Other names of keys, former ones above all, which files, overrides and checkpoints may use."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from hebbevo.errors import InputError
 
 _MOVED = ("generations", "agent_steps", "penalty", "lifetime_seeds", "level_replay")
 
-ALIASES = {f"search.{key}": f"training.{key}" for key in _MOVED}
-"""Former name -> name, each ``section.key``."""
+ALIASES = {f"search.{key}": f"training.{key}" for key in _MOVED} | {
+    # a genome that sees normalised observations says so in its network
+    "training.normalise_observations": "network.normalise_observations",
+}
+"""Former or other name -> name, each ``section.key``."""
 
 
 def current_names(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from hebbevo import envs, search
 from hebbevo.config.aliases import current_names
 from hebbevo.config.schema import Config
+from hebbevo.config.wiring import network_spec, planned_projections
 from hebbevo.errors import InputError, unknown
 from hebbevo.perturbations.perturbation import Perturbation
 from hebbevo.search import SearchConfig
@@ -72,6 +73,7 @@ def build_config(data: Mapping[str, Any]) -> Config:
     config = Config(**built)
     _check_perturbations(config)
     _check_levels(config)
+    _check_network(config)
     return config
 
 
@@ -116,6 +118,22 @@ def _with_penalty(training: Any, search: SearchConfig) -> Any:
     if training is None or (isinstance(training, Mapping) and training.get("penalty") is None):
         return {**(training or {}), "penalty": search.default_penalty}
     return training
+
+
+def _check_network(config: Config) -> None:
+    """Refuse populations and projections that do not fit together, before anything runs."""
+    if config.network.actions == "sample" and not config.env.interface.discrete_actions:
+        raise InputError(
+            f"network.actions: sample needs discrete actions, and those of {config.env.name} are numbers; leave it out"
+        )
+    if config.network.normalise_observations and config.env.interface.image_shape is not None:
+        raise InputError(
+            f"network.normalise_observations needs numbers to observe, and {config.env.name} has images; leave it out"
+        )
+    if config.network.is_perceptron:
+        planned_projections(config.network, config.plasticity)
+    else:
+        network_spec(config.network, config.plasticity, config.env.interface)
 
 
 def _check_perturbations(config: Config) -> None:

@@ -15,7 +15,9 @@ from hebbevo.config.catalogue import preset_names, read_preset
 from hebbevo.config.layers import Layer, merge_layers
 from hebbevo.config.overrides import Overrides, read_overrides
 from hebbevo.config.schema import Config
+from hebbevo.config.wiring import planned_projections
 from hebbevo.errors import InputError
+from hebbevo.rules import check_intent
 from hebbevo.validation import read_yaml
 
 
@@ -31,12 +33,25 @@ def load_config(source: str | Path | Mapping[str, Any], overrides: Overrides = (
     """
     layers = [*_base_layers(source), *read_overrides(overrides)]
     try:
-        return build_config(merge_layers(layers))
+        config = build_config(merge_layers(layers))
+        _check_intent(config)
+        return config
     except InputError as error:
         for former in (name for layer in layers for name in former_names(layer)):
             if str(error).startswith(ALIASES[former]):
                 raise InputError(f"{error} ({former} is the former name)") from None
         raise
+
+
+def _check_intent(config: Config) -> None:
+    """Refuse rules that would not learn as their text suggests; runs and genomes of before are not asked."""
+    for planned in planned_projections(config.network, config.plasticity):
+        own = planned.plasticity
+        try:
+            check_intent(own.parsed_rule, blind=own.blind, coefficients=own.coefficients)
+        except InputError as error:
+            where = f"rule of {planned.name}" if planned.own_rule else "plasticity.rule"
+            raise InputError(f"{where}: {error}") from None
 
 
 def _base_layers(source: str | Path | Mapping[str, Any]) -> list[Layer]:

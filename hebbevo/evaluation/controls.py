@@ -34,7 +34,7 @@ class Control:
 
     def applies_to(self, task: Task) -> bool:
         """Tell whether it differs from the genome itself: a static network has no rule to switch off."""
-        return self.plastic or not task.plasticity.parsed_rule.is_static
+        return self.plastic or task.learns
 
     def genomes(self, task: Task, values: FloatArray, seeds: Sequence[int]) -> tuple[FloatArray, list[int]]:
         """Return the genomes of lifetimes, ``(genomes, size)``, and the row of each lifetime."""

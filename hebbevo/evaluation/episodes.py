@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hebbevo.evaluation.controls import CONDITIONS
+from hebbevo.rollouts.observations import ObservationStatistics
 from hebbevo.rollouts.result import RolloutResult
 from hebbevo.search import Executor
 from hebbevo.seeding import SeedPurpose, lifetime_seed
@@ -27,10 +28,17 @@ AnyCondition = TypeVar("AnyCondition")
 
 @dataclass(frozen=True)
 class Subject:
-    """The genome that all pieces of work are about, ``(size,)``, and the key of their lifetime seeds."""
+    """The genome that all pieces of work are about.
+
+    Attributes:
+        values: float32 ``(size,)``.
+        key: of the lifetime seeds.
+        observations: statistics that observations are normalised by; None are those of the task.
+    """
 
     values: FloatArray
     key: SeedKey
+    observations: ObservationStatistics | None = None
 
     def seeds(self, episodes: range) -> list[int]:
         """Return the lifetime seeds of some episodes."""
@@ -73,6 +81,7 @@ def rollout_episodes(worker: Worker, subject: Subject, item: Episodes[Condition]
         [item.condition.morphology] * len(seeds),
         early_stop=False,
         plastic=control.plastic,
+        observations=subject.observations,
     )
 
 

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from hebbevo.evaluation.generation_plan import PLAIN, GenerationPlan
 from hebbevo.execution.spans import even_spans, guided_spans
+from hebbevo.rollouts.observations import ObservationMoments
 from hebbevo.rollouts.result import WORST_FITNESS, RolloutResult
 from hebbevo.search import Executor, MatrixProposals, Proposals
 from hebbevo.seeding import SeedPurpose, level_seed, lifetime_seed, on_level
@@ -40,7 +42,7 @@ class Generation:
         morphologies: bodies that each individual is evaluated on.
         seed_group: individuals in a row that share lifetime seeds.
         one_level: all individuals share a level.
-        replayed: levels of the first groups, in place of those that follow from their seeds.
+        plan: what the run sends out with it.
     """
 
     proposals: Proposals | None
@@ -49,7 +51,7 @@ class Generation:
     morphologies: tuple[str, ...]
     seed_group: int
     one_level: bool = False
-    replayed: tuple[int, ...] = ()
+    plan: GenerationPlan = PLAIN
 
     def lifetime_seed(self, individual: int, morphology: int) -> int:
         """Return the seed of an individual's lifetime on a morphology, both by number."""
@@ -58,7 +60,8 @@ class Generation:
         if self.one_level:
             shared = training_seed(self.run_seed, self.number, 0, morphology)
             return on_level(own, level_seed(shared))
-        return on_level(own, self.replayed[group]) if group < len(self.replayed) else own
+        replayed = self.plan.replayed
+        return on_level(own, replayed[group]) if group < len(replayed) else own
 
 
 @dataclass(frozen=True)
@@ -79,12 +82,14 @@ class Fitness:
         mean_square: mean of the squared genome, float64 ``(individuals,)``.
         diverged: bool ``(individuals, morphologies)``.
         steps: agent-steps of all lifetimes together.
+        moments: of the observations of every lifetime, by individual, then morphology; None where not normalised.
     """
 
     per_morphology: npt.NDArray[np.float64]
     mean_square: npt.NDArray[np.float64]
     diverged: npt.NDArray[np.bool_]
     steps: int
+    moments: ObservationMoments | None = None
 
     @classmethod
     def join(cls, parts: Sequence[Fitness]) -> Fitness:
@@ -94,6 +99,7 @@ class Fitness:
             np.concatenate([part.mean_square for part in parts]),
             np.concatenate([part.diverged for part in parts]),
             sum(part.steps for part in parts),
+            ObservationMoments.join(part.moments for part in parts),
         )
 
     @property
@@ -119,7 +125,7 @@ def evaluate_generation(
     lifetime_seeds: str,
     batch_size: int,
     even: bool = False,
-    replayed: Sequence[int] = (),
+    plan: GenerationPlan = PLAIN,
 ) -> Fitness:
     """Return the fitness of a population: one lifetime per individual and morphology.
 
@@ -132,7 +138,7 @@ def evaluate_generation(
         lifetime_seeds: which individuals share lifetime seeds, a key of `GROUP_SIZE`.
         batch_size: lifetimes in a piece of work.
         even: give each worker one share, as large as the others': for devices.
-        replayed: levels, ints in [0, 2**32), of the first individuals or pairs in place of new ones.
+        plan: what the run sends out with the generation.
     """
     width = max(1, batch_size // len(morphologies))
     spans = (even_spans if even else guided_spans)(proposals.population, width, executor.workers)
@@ -145,7 +151,7 @@ def evaluate_generation(
         tuple(morphologies),
         GROUP_SIZE[lifetime_seeds],
         one_level=lifetime_seeds == "track",
-        replayed=tuple(replayed),
+        plan=plan,
     )
     return Fitness.join(executor.map(evaluate_individuals, generation, items))
 
@@ -168,12 +174,17 @@ def evaluate_individuals(worker: Worker, generation: Generation, item: Individua
                 [generation.lifetime_seed(individuals[row], body) for row, body in batch],
                 [morphologies[body] for _, body in batch],
                 early_stop=True,
+                observations=generation.plan.observations,
             )
         )
     result, shape = RolloutResult.join(parts), (len(individuals), len(morphologies))
     mean_square = np.square(genomes, dtype=np.float64).mean(axis=1)
     return Fitness(
-        result.fitness.reshape(shape), mean_square, result.diverged.reshape(shape), int(result.steps.sum())
+        result.fitness.reshape(shape),
+        mean_square,
+        result.diverged.reshape(shape),
+        int(result.steps.sum()),
+        result.moments,
     )
 
 

@@ -14,12 +14,14 @@ import torch
 
 from hebbevo.envs import BatchedEnvironment
 from hebbevo.envs.subprocess.environment import ProcessEnvironment
+from hebbevo.networks.device_kernels import device_kernel
 from hebbevo.networks.torch.device import check_available, lifetimes_that_fit
 from hebbevo.networks.torch.encoder import TorchEncoder
 from hebbevo.networks.torch.network import TorchNetwork
 from hebbevo.perturbations.catalogue import hooks_of
 from hebbevo.perturbations.perturbation import Perturbation
 from hebbevo.rollouts.hooks import Hook
+from hebbevo.rollouts.observations import ObservationStatistics
 from hebbevo.rollouts.pipeline import Pipeline, run_pipelined
 from hebbevo.rollouts.result import RolloutResult
 from hebbevo.rollouts.rollout import rollout
@@ -64,6 +66,7 @@ class DeviceWorker:
         plastic: bool = True,
         hooks: Sequence[Hook] = (),
         perturbations: Sequence[Perturbation] | None = None,
+        observations: ObservationStatistics | None = None,
     ) -> RolloutResult:
         """Run any number of lifetimes; see `Worker.rollout`.
 
@@ -86,6 +89,8 @@ class DeviceWorker:
                     steps=env.steps,
                     early_stop=env.early_stop if early_stop else None,
                     plastic=plastic,
+                    sample_actions=self.task.samples_actions,
+                    observations=self.task.statistics_of_observations(observations),
                     hooks=(*hooks_of(applied, seeds[start:stop], initial), *hooks, turn),
                 )
 
@@ -129,15 +134,15 @@ class DeviceWorker:
         return environment
 
     def _network_for(self, batch_size: int) -> TorchNetwork:
-        task, plasticity = self.task, self.task.plasticity
+        task = self.task
         return TorchNetwork(
             task.kernel_spec,
             task.layout,
-            None if plasticity.weights_evolve else plasticity.weight_distribution,
             batch_size,
             self.device,
+            kernel=device_kernel(task.kernel_spec, self.device),
             encoder=TorchEncoder(task.encoder, task.layout, self.device) if task.encoder else None,
-            slopes=task.env.interface.action_slopes if task.network.output == "raw" else None,
+            slopes=task.action_slopes,
         )
 
 

@@ -19,7 +19,13 @@ VERSION = 1
 FloatArray = npt.NDArray[np.float32]
 
 
-def write_genome(path: Path | str, layout: Layout, genome: FloatArray, header: Mapping[str, Any]) -> None:
+def write_genome(
+    path: Path | str,
+    layout: Layout,
+    genome: FloatArray,
+    header: Mapping[str, Any],
+    constants: Mapping[str, FloatArray] | None = None,
+) -> None:
     """Write a genome in one rename; equal genomes and headers give equal bytes.
 
     Args:
@@ -27,6 +33,7 @@ def write_genome(path: Path | str, layout: Layout, genome: FloatArray, header: M
         layout: names and shapes of the arrays.
         genome: float32 ``(layout.size,)``.
         header: of values that JSON can hold; ``format`` and ``version`` are added.
+        constants: float32 arrays that are no part of the vector that evolves, by names that the layout does not have.
 
     Raises:
         FileError: a genome that is not finite, or a header that is not JSON.
@@ -34,7 +41,8 @@ def write_genome(path: Path | str, layout: Layout, genome: FloatArray, header: M
     """
     assert genome.shape == (layout.size,)
     assert genome.dtype == np.float32
-    arrays = layout.split(genome)
+    arrays = {**layout.split(genome), **(constants or {})}
+    assert len(arrays) == len(layout.entries) + len(constants or {})
     _check_finite(arrays, "genome")
     write_tensors(path, arrays, {**header, "format": FORMAT, "version": VERSION})
 

@@ -16,6 +16,7 @@ from hebbevo.config.building import PERTURBATIONS, build_sections
 from hebbevo.envs import EnvConfig
 from hebbevo.errors import FileError, InputError, unknown
 from hebbevo.genomes.file import read_genome, write_genome
+from hebbevo.genomes.observations import statistics_arrays, statistics_header, take_statistics
 from hebbevo.tasks.task import SECTIONS, Task
 from hebbevo.validation import check_section
 
@@ -66,7 +67,8 @@ def version() -> str:
 def save_genome(genome: Genome, path: str | Path) -> None:
     """Write a genome file; equal genomes give equal bytes."""
     header = {"hebbevo": version(), "task": genome.task.header(), "provenance": dict(genome.provenance)}
-    write_genome(path, genome.task.layout, genome.values, header)
+    header |= statistics_header(genome.task)
+    write_genome(path, genome.task.layout, genome.values, header, statistics_arrays(genome.task))
 
 
 def load_genome(source: str | Path) -> Genome:
@@ -82,6 +84,7 @@ def load_genome(source: str | Path) -> Genome:
     arrays, header = read_genome(path)
     task = _task(header.get("task"), str(source))
     try:
+        task = replace(task, observations=take_statistics(task, arrays, header))
         values = task.layout.join(arrays)
     except FileError as error:
         raise FileError(f"genome {str(source)!r}: {error}") from None
@@ -125,6 +128,8 @@ def _task(header: Any, source: str) -> Task:
         raise InputError(f"genome {source!r}: the header has no task; it was not written by hebbevo")
     plasticity = header["plasticity"]
     equation = plasticity.pop("equation", None) if isinstance(plasticity, dict) else None
+    network = header["network"]
+    equations = network.pop("equations", {}) if isinstance(network, dict) else {}
     try:
         task = Task(**build_sections(header))
         task.check(task.perturbations)
@@ -134,5 +139,10 @@ def _task(header: Any, source: str) -> Task:
         raise InputError(
             f"genome {source!r}: the equation {equation!r} is not the one that this hebbevo calls "
             f"{task.plasticity.rule!r}; use the version that wrote it"
+        )
+    if task.own_equations != equations:
+        raise InputError(
+            f"genome {source!r}: the equations of its projections are not those of this hebbevo; use the version that "
+            "wrote it"
         )
     return task

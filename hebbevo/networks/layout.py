@@ -1,26 +1,30 @@
-"""How coefficients are shared, and where each lies in a genome.
+"""Where each array lies in a genome, and which coefficients it encodes.
 
-A genome is one flat float32 vector. Its layout is named: ``layer1.A``, ``layer1.weight`` (initial weights
-that evolve), ``network.eta``, ... in that order, layer by layer. Shapes broadcast against ``(n_out, n_in)``,
-the weight matrix of `torch.nn.Linear`.
+A genome is one flat float32 vector. Its layout is named: ``layer1.A``, ``layer1.weight`` (initial weights that evolve),
+... projection by projection, then arrays of populations (``neuron.hidden1.eta``), then those of all of the network
+(``network.eta``).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
-from hebbevo.errors import FileError, RuleError, unknown
+from hebbevo.errors import FileError, RuleError
+from hebbevo.networks.encodings import encoding
+from hebbevo.networks.encodings.encoding import EncodedArray, Scope
+from hebbevo.networks.network_spec import NetworkSpec, Projection
 from hebbevo.rules.rule import Rule
+from hebbevo.rules.signals import LIFETIME, POST, PRE
+from hebbevo.rules.state import SYNAPSE
 
-SHARINGS = ("synapse", "post", "pre", "layer", "network")
-"""Who shares a coefficient: nobody, the synapses of a post- or presynaptic neuron, a layer, the network."""
+_FINEST = {POST: "post", PRE: "pre", LIFETIME: "layer"}
+"""Encoding of a coefficient that may differ along an axis only, where the one for all coefficients is finer."""
 
 
 @dataclass(frozen=True)
@@ -96,69 +100,91 @@ class Layout:
 
 
 def resolve_sharing(rule: Rule, sharing: str | Mapping[str, str]) -> dict[str, str]:
-    """Return who shares each coefficient of the rule.
+    """Return the encoding of each coefficient of the rule.
+
+    A coefficient in the equation of a neuron's state differs between neurons at most: ``post``, ``pre`` or ``layer`` by
+    default where the encoding for all coefficients is finer.
 
     Args:
         rule: the rule.
-        sharing: one of `SHARINGS` for all coefficients, or a mapping from coefficient to it; in a mapping,
-            ``default`` speaks for coefficients that are not named, and is ``synapse`` itself by default.
+        sharing: text of an encoding for all coefficients, or a mapping from coefficient to it; in a mapping,
+            ``default`` speaks for coefficients that are not named, and is ``synapse`` itself by default. Coefficients
+            in equations of neuron states follow it as far as they can: at most one number per neuron.
 
     Raises:
-        RuleError: an unknown sharing, or a coefficient that the rule does not have.
+        RuleError: an unknown encoding, one that a coefficient cannot have, or an unknown coefficient.
     """
     named = {"default": sharing} if isinstance(sharing, str) else dict(sharing)
-    for coefficient, kind in named.items():
+    for coefficient, text in named.items():
         if coefficient not in (*rule.coefficients, "default"):
             known = ", ".join(rule.coefficients) or "no coefficients"
             raise RuleError(f"sharing names {coefficient!r}, but the rule has {known}; drop or correct it")
-        if kind not in SHARINGS:
-            raise RuleError(f"sharing of {coefficient}: {unknown('sharing', kind, SHARINGS)}")
+        try:
+            encoding(text)
+        except RuleError as error:
+            raise RuleError(f"sharing of {coefficient}: {error}") from None
     default = named.pop("default", "synapse")
-    return {coefficient: named.get(coefficient, default) for coefficient in rule.coefficients}
+    resolved = {}
+    for coefficient in rule.coefficients:
+        text = named.get(coefficient) or _default_for(rule, coefficient, default)
+        if refusal := encoding(text).refusal(coefficient) or _too_fine(rule, coefficient, text):
+            raise RuleError(f"sharing of {coefficient}: {refusal}")
+        resolved[coefficient] = text
+    return resolved
 
 
-def coefficient_shape(sharing: str, n_out: int, n_in: int) -> tuple[int, int]:
-    """Return the shape of a coefficient of one layer; it broadcasts against ``(n_out, n_in)``."""
-    return (n_out if sharing in ("synapse", "post") else 1, n_in if sharing in ("synapse", "pre") else 1)
+def _default_for(rule: Rule, coefficient: str, default: str) -> str:
+    return _FINEST[rule.coefficient_axis(coefficient)] if _too_fine(rule, coefficient, default) else default
 
 
-def genome_layout(
-    rule: Rule,
-    sizes: Sequence[int],
-    sharing: Mapping[str, str],
-    *,
-    evolved_weights: bool,
-    convolutions: Mapping[str, tuple[int, ...]] | None = None,
-) -> Layout:
-    """Return the layout of a plastic multilayer perceptron's genome.
+def _too_fine(rule: Rule, coefficient: str, text: str) -> str:
+    """Return why a coefficient cannot differ along the axes of an encoding; empty where it can."""
+    axis = rule.coefficient_axis(coefficient)
+    post, pre = encoding(text).axes(coefficient)
+    if axis == SYNAPSE or not ((post and axis != POST) or (pre and axis != PRE)):
+        return ""
+    coarse = ", ".join(dict.fromkeys((_FINEST[axis], "layer", "network")))
+    return f"{text!r} is too fine: it stands in the equation of a neuron's state; use {coarse}"
+
+
+def encoded_arrays(network: NetworkSpec) -> dict[str, EncodedArray]:
+    """Return by name what coefficients are decoded from; of projections, then populations, then the network."""
+    found: dict[Scope, dict[str, EncodedArray]] = {scope: {} for scope in Scope}
+    for projection in network.projections:
+        for coefficient in projection.rule.coefficients:
+            kind = encoding(projection.sharing[coefficient])
+            for array in kind.arrays(network, projection, coefficient):
+                found[kind.scope].setdefault(array.name, array)
+    return {name: array for scope in Scope for name, array in found[scope].items()}
+
+
+def genome_layout(network: NetworkSpec, convolutions: Mapping[str, tuple[int, ...]] | None = None) -> Layout:
+    """Return the layout of a network's genome: projection by projection, then what several of them share.
 
     Args:
-        rule: the rule.
-        sizes: neurons per layer, input first.
-        sharing: as `resolve_sharing` returns it.
-        evolved_weights: whether the initial weights are part of the genome.
-        convolutions: name and shape of static weights before the first layer, as `EncoderSpec.weights`.
+        network: whose genome it is.
+        convolutions: name and shape of static weights before the first population, as `EncoderSpec.weights`.
     """
     shapes: dict[str, tuple[int, ...]] = dict(convolutions or {})
-    for layer, (n_in, n_out) in enumerate(pairwise(sizes), start=1):
-        for coefficient in rule.coefficients:
-            if sharing[coefficient] != "network":
-                shapes[f"layer{layer}.{coefficient}"] = coefficient_shape(sharing[coefficient], n_out, n_in)
-        if evolved_weights:
-            shapes[f"layer{layer}.weight"] = (n_out, n_in)
-    for coefficient in rule.coefficients:
-        if sharing[coefficient] == "network":
-            shapes[f"network.{coefficient}"] = (1, 1)
-    return Layout.of(shapes)
+    for projection in network.projections:
+        for coefficient in projection.rule.coefficients:
+            kind = encoding(projection.sharing[coefficient])
+            if kind.scope is Scope.PROJECTION:
+                shapes |= {a.name: a.shape for a in kind.arrays(network, projection, coefficient)}
+        for state, array in projection.evolved_states.items():
+            shapes[f"{projection.name}.{array}"] = network.state_shape(projection, state)
+    shared = {name: array.shape for name, array in encoded_arrays(network).items() if name not in shapes}
+    return Layout.of({**shapes, **shared})
 
 
-def layer_coefficients(
-    rule: Rule, sharing: Mapping[str, str], arrays: Mapping[str, npt.NDArray[np.float32]], layer: int
+def projection_coefficients(
+    network: NetworkSpec, projection: Projection, arrays: Mapping[str, npt.NDArray[np.float32]]
 ) -> dict[str, npt.NDArray[np.float32]]:
-    """Return the coefficients of layer 1, 2, ... from the arrays of `Layout.split`, for `Rule.step`."""
-    return {
-        coefficient: arrays[
-            f"network.{coefficient}" if sharing[coefficient] == "network" else f"layer{layer}.{coefficient}"
-        ]
-        for coefficient in rule.coefficients
-    }
+    """Return the coefficients of a projection, ``(..., n_out or 1, n_in or 1)``, from the arrays of `Layout.split`."""
+    texts: dict[str, list[str]] = {}
+    for coefficient in projection.rule.coefficients:
+        texts.setdefault(projection.sharing[coefficient], []).append(coefficient)
+    decoded: dict[str, npt.NDArray[np.float32]] = {}
+    for text, coefficients in texts.items():
+        decoded |= encoding(text).decode(network, projection, coefficients, arrays)
+    return decoded

@@ -31,12 +31,11 @@ class Network(Protocol):
 
     @property
     def layers(self) -> int:
-        """Number of plastic layers."""
+        """Number of projections; layer 1, 2, ... below is the first, the second, ... of them."""
         ...
 
-    @property
-    def states(self) -> tuple[str, ...]:
-        """Names of a synapse's states; ``w`` is the first."""
+    def states(self, layer: int) -> tuple[str, ...]:
+        """Return the names of the states of layer 1, 2, ...; ``w`` is the first."""
         ...
 
     def reset(
@@ -60,8 +59,13 @@ class Network(Protocol):
         """
         ...
 
-    def learn(self, active: IndexArray) -> None:
-        """Let the rule and the normaliser change the weights of the rows `active`, after a forward pass."""
+    def learn(self, active: IndexArray, rewards: npt.NDArray[np.float64] | None = None) -> None:
+        """Let rules and normalisers change the states of the rows `active`, after a forward pass.
+
+        Args:
+            active: rows of the lifetimes that go on, ``(k,)``.
+            rewards: of the environment's step, ``(batch_size,)``; None is 0.
+        """
 
     def flush(self) -> None:
         """Carry out an update that still waits."""
@@ -74,11 +78,11 @@ class Network(Protocol):
         return self.state("w", layer)
 
     def state(self, name: str, layer: int) -> FloatArray:
-        """Return a state of the rule (``w``, a trace, ...), as `weights`."""
+        """Return a state (``w``, a trace, ...), as `weights`; those of neurons have an axis of length 1."""
         ...
 
     def activations(self, layer: int) -> FloatArray:
-        """Return the last activations of layer 1, 2, ..., ``(batch_size, n_out)``, as `weights`; 0 is the input."""
+        """Return the last activations of population 0 (the observation), 1, ..., ``(batch_size, n)``, as `weights`."""
         ...
 
 

@@ -24,7 +24,7 @@ MAXIMUM_SIZE = 512
 
 
 class _NotPolynomial(Exception):
-    """The expression is no polynomial of the local quantities, or a huge one."""
+    """The expression is no polynomial of the local quantities, a huge one, or one that loses digits expanded."""
 
 
 @dataclass
@@ -115,6 +115,8 @@ def _collect(expression: Expression, variables: tuple[str, ...]) -> dict[Monomia
 def _multiply(
     left: dict[Monomial, Expression], right: dict[Monomial, Expression]
 ) -> dict[Monomial, Expression]:
+    if len(left) > 1 and len(right) > 1:
+        raise _NotPolynomial  # (w - 10)**4 around 10: its terms are large, and their sum small
     terms: dict[Monomial, Expression] = {}
     for a, factor_a in left.items():
         for b, factor_b in right.items():

@@ -17,7 +17,7 @@ from typing_extensions import override
 from hebbevo.envs import EnvConfig
 from hebbevo.errors import InputError, unknown
 from hebbevo.perturbations.body import Friction, Gravity, Push, SwitchMorphology
-from hebbevo.perturbations.perturbation import BatchContext, Perturbation
+from hebbevo.perturbations.perturbation import BatchContext, NetworkExtent, Perturbation
 from hebbevo.perturbations.signals import (
     KillActuators,
     SaturateActuators,
@@ -133,16 +133,16 @@ def read_protocols(source: str) -> dict[str, Perturbations]:
 def check_perturbations(
     perturbations: Sequence[Perturbation],
     env: EnvConfig,
-    sizes: Sequence[int] | None = None,
+    extent: NetworkExtent | None = None,
     where: str = "perturbations",
 ) -> None:
-    """Refuse perturbations that cannot be applied in `env`; with `sizes`, also layers, sensors and actuators.
+    """Refuse perturbations that cannot be applied in `env`; with `extent`, also layers, sensors and actuators.
 
     Raises:
         InputError: one line with the position and the remedy.
     """
     for index, perturbation in enumerate(perturbations):
-        perturbation.check(f"{where}[{index}]" if len(perturbations) > 1 else where, env, sizes)
+        perturbation.check(f"{where}[{index}]" if len(perturbations) > 1 else where, env, extent)
 
 
 def _build(item: Any, where: str) -> Perturbation:

@@ -62,6 +62,15 @@ class BatchContext:
         return self._streams[row, index]
 
 
+@dataclass(frozen=True)
+class NetworkExtent:
+    """How much of a network there is to perturb: numbers in an observation and an action, and layers of synapses."""
+
+    sensors: int
+    layers: int
+    actuators: int
+
+
 class Perturbation(BaseModel, ABC):
     """Settings of a perturbation; one subclass for each kind."""
 
@@ -111,13 +120,13 @@ class Perturbation(BaseModel, ABC):
             return self.at + 1
         return END_OF_LIFETIME if self.stop is None else self.stop
 
-    def check(self, where: str, env: EnvConfig, sizes: Sequence[int] | None) -> None:
+    def check(self, where: str, env: EnvConfig, extent: NetworkExtent | None) -> None:
         """Refuse a perturbation that cannot be applied in an environment or to a network.
 
         Args:
             where: the perturbation's position in a config, for the message.
             env: environment of the lifetimes.
-            sizes: numbers in an observation, then neurons per layer; None skips the checks of the network.
+            extent: of the network; None skips the checks of the network.
 
         Raises:
             InputError: one line with the remedy.

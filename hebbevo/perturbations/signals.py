@@ -6,7 +6,6 @@ layer as they are. Source of the saturated actuators: Najarro & Risi 2020, arXiv
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -15,7 +14,13 @@ from pydantic import Field
 from typing_extensions import override
 
 from hebbevo.envs import EnvConfig
-from hebbevo.perturbations.perturbation import BatchContext, Perturbation, TimedHook, check_indices
+from hebbevo.perturbations.perturbation import (
+    BatchContext,
+    NetworkExtent,
+    Perturbation,
+    TimedHook,
+    check_indices,
+)
 from hebbevo.rollouts.hooks import Batch, Hook
 
 IndexArray = npt.NDArray[np.int64]
@@ -28,10 +33,10 @@ class OnActuators(Perturbation):
     actuators: tuple[int, ...] = Field(default=(), description="numbers of an action, from 0; all by default")
 
     @override
-    def check(self, where: str, env: EnvConfig, sizes: Sequence[int] | None) -> None:
-        super().check(where, env, sizes)
-        if sizes is not None:
-            check_indices(f"{where}.actuators", "actuator", self.actuators, sizes[-1])
+    def check(self, where: str, env: EnvConfig, extent: NetworkExtent | None) -> None:
+        super().check(where, env, extent)
+        if extent is not None:
+            check_indices(f"{where}.actuators", "actuator", self.actuators, extent.actuators)
 
 
 class SaturateActuators(OnActuators):
@@ -64,10 +69,10 @@ class OnSensors(Perturbation):
     )
 
     @override
-    def check(self, where: str, env: EnvConfig, sizes: Sequence[int] | None) -> None:
-        super().check(where, env, sizes)
-        if sizes is not None:
-            check_indices(f"{where}.sensors", "sensor", self.sensors, sizes[0])
+    def check(self, where: str, env: EnvConfig, extent: NetworkExtent | None) -> None:
+        super().check(where, env, extent)
+        if extent is not None:
+            check_indices(f"{where}.sensors", "sensor", self.sensors, extent.sensors)
 
 
 class SensorNoise(OnSensors):

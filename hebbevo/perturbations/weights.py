@@ -5,7 +5,7 @@ Sources: Najarro & Risi 2020, arXiv 2007.02686 (a third of the weights zeroed; w
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -15,7 +15,7 @@ from typing_extensions import override
 
 from hebbevo.envs import EnvConfig
 from hebbevo.errors import InputError
-from hebbevo.perturbations.perturbation import BatchContext, Perturbation, TimedHook
+from hebbevo.perturbations.perturbation import BatchContext, NetworkExtent, Perturbation, TimedHook
 from hebbevo.rollouts.hooks import Batch, Hook
 from hebbevo.rules import Distribution
 
@@ -32,10 +32,10 @@ class OnWeights(Perturbation):
     )
 
     @override
-    def check(self, where: str, env: EnvConfig, sizes: Sequence[int] | None) -> None:
-        super().check(where, env, sizes)
-        if sizes is not None and self.layer is not None and self.layer >= len(sizes):
-            raise InputError(f"{where}: there is no layer {self.layer}; layers are 1 to {len(sizes) - 1}")
+    def check(self, where: str, env: EnvConfig, extent: NetworkExtent | None) -> None:
+        super().check(where, env, extent)
+        if extent is not None and self.layer is not None and self.layer > extent.layers:
+            raise InputError(f"{where}: there is no layer {self.layer}; layers are 1 to {extent.layers}")
 
     def draw(self, shape: tuple[int, int], generator: np.random.Generator) -> Mask:
         """Draw the perturbed synapses of a layer ``(n_out, n_in)``: round(fraction * size) of them, at least one."""
@@ -109,8 +109,10 @@ class _StateHook(TimedHook[OnWeights]):
     @override
     def before_forward(self, batch: Batch) -> None:
         for layer in self._layers(batch):
-            for state in batch.network.states:
+            for state in batch.network.states(layer):
                 values = batch.network.state(state, layer)
+                if values.shape[1:] != batch.network.weights(layer).shape[1:]:
+                    continue  # of neurons, not of synapses
                 for row in batch.active.tolist():
                     mask = self.masks[row, layer]
                     values[row][mask] = self.value(row, state, int(np.count_nonzero(mask)))

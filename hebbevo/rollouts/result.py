@@ -9,6 +9,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from hebbevo.rollouts.observations import ObservationMoments
+
 WORST_FITNESS: Final = -1e9
 """Fitness of a lifetime whose simulation or network diverged."""
 
@@ -21,16 +23,21 @@ class RolloutResult:
         fitness: sum of rewards, float64 ``(lifetimes,)``; `WORST_FITNESS` where diverged.
         steps: length of each lifetime, int64 ``(lifetimes,)``.
         diverged: bool ``(lifetimes,)``.
+        moments: of the observations of each lifetime; None where they are not normalised.
     """
 
     fitness: npt.NDArray[np.float64]
     steps: npt.NDArray[np.int64]
     diverged: npt.NDArray[np.bool_]
+    moments: ObservationMoments | None = None
 
     @classmethod
     def join(cls, parts: Iterable[RolloutResult]) -> RolloutResult:
         """Return the lifetimes of all parts, one after another; at least one part."""
-        fitness, steps, diverged = zip(
-            *((part.fitness, part.steps, part.diverged) for part in parts), strict=True
+        known = list(parts)
+        return cls(
+            np.concatenate([part.fitness for part in known]),
+            np.concatenate([part.steps for part in known]),
+            np.concatenate([part.diverged for part in known]),
+            ObservationMoments.join(part.moments for part in known),
         )
-        return cls(np.concatenate(fitness), np.concatenate(steps), np.concatenate(diverged))

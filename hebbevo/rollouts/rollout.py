@@ -8,6 +8,7 @@ normaliser. A lifetime's result depends only on (genome, task, lifetime seed), n
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +17,10 @@ from numba import njit
 from hebbevo.envs import BatchedEnvironment, EarlyStop
 from hebbevo.networks.network import Network
 from hebbevo.rollouts.hooks import Batch, Hook
+from hebbevo.rollouts.observation_normaliser import ObservationNormaliser
+from hebbevo.rollouts.observations import ObservationStatistics
 from hebbevo.rollouts.result import WORST_FITNESS, RolloutResult
+from hebbevo.rollouts.sampling import ActionSampler
 
 
 def rollout(
@@ -30,6 +34,8 @@ def rollout(
     steps: int,
     early_stop: EarlyStop | None,
     plastic: bool = True,
+    sample_actions: bool = False,
+    observations: ObservationStatistics | None = None,
     hooks: Sequence[Hook] = (),
 ) -> RolloutResult:
     """Run a batch of lifetimes from their resets to their ends.
@@ -43,12 +49,16 @@ def rollout(
         morphologies: body of each lifetime, ``(lifetimes,)``.
         steps: longest lifetime.
         early_stop: when a hopeless lifetime ends; None lets all go on.
-        plastic: False never applies rule and normaliser.
+        plastic: False never applies rules and normalisers.
+        observations: statistics that the network's observations are normalised by; None leaves them as they are.
+        sample_actions: draw each action from the softmax of the outputs.
         hooks: called between the parts of each step, in this order.
     """
     environment.reset(seeds, morphologies)
     network.reset(genomes, genome_of, seeds, plastic=plastic)
     totals = _Totals(environment.diverged[: len(seeds)], early_stop)
+    normaliser = ObservationNormaliser(observations, environment.batch_size) if observations else None
+    sampler = ActionSampler(seeds) if sample_actions else None
     active = np.flatnonzero(~totals.diverged)
     actions = np.zeros((environment.batch_size, environment.action_size), np.float32)
     batch = Batch(environment, network, active, actions)
@@ -57,15 +67,20 @@ def rollout(
             break
         for hook in hooks:
             hook.on_observation(batch)
-        batch.actions = network.forward(environment.observations, batch.active)
+        seen = environment.observations
+        if normaliser is not None:
+            seen = normaliser.normalise(seen, batch.active)
+        batch.actions = network.forward(seen, batch.active)
+        if sampler is not None:
+            sampler.sample(batch.actions, batch.active, batch.step)
         for hook in hooks:
             hook.on_action(batch)
         environment.step(batch.actions, batch.active)
         for hook in hooks:
             hook.on_step(batch)
         batch.active = totals.add_step(environment, batch.active)
-        network.learn(batch.active)
-    return totals.result()
+        network.learn(batch.active, environment.rewards)
+    return replace(totals.result(), moments=normaliser.moments(len(seeds)) if normaliser else None)
 
 
 class _Totals:

@@ -45,7 +45,7 @@ def world(env: EnvConfig) -> dict[str, Any]:
 
 def is_static(genome: Genome) -> bool:
     """Tell whether a genome's weights never change."""
-    return genome.task.plasticity.parsed_rule.is_static
+    return not genome.task.learns
 
 
 def unperturbed(genome: Genome) -> Genome:

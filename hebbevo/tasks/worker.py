@@ -15,6 +15,7 @@ from hebbevo.networks.numba.network import NumbaNetwork
 from hebbevo.perturbations.catalogue import hooks_of
 from hebbevo.perturbations.perturbation import Perturbation
 from hebbevo.rollouts.hooks import Hook
+from hebbevo.rollouts.observations import ObservationStatistics
 from hebbevo.rollouts.result import RolloutResult
 from hebbevo.rollouts.rollout import rollout
 from hebbevo.tasks.task import Task
@@ -39,6 +40,7 @@ class Worker(Protocol):
         plastic: bool = True,
         hooks: Sequence[Hook] = (),
         perturbations: Sequence[Perturbation] | None = None,
+        observations: ObservationStatistics | None = None,
     ) -> RolloutResult:
         """Run a lifetime per seed.
 
@@ -51,6 +53,8 @@ class Worker(Protocol):
             plastic: False leaves the weights as they are at reset.
             hooks: called between steps, after those of the perturbations.
             perturbations: None are those of the task.
+            observations: statistics that observations are normalised by, where the task says so; None are those of the
+                task.
         """
         ...
 
@@ -66,11 +70,10 @@ class CpuWorker:
         self.task = task
         self.batch_size = batch_size
         self._environment: BatchedEnvironment = task.env.build(batch_size)
-        initial = None if task.plasticity.weights_evolve else task.plasticity.weight_distribution
         encoder = NumbaEncoder(task.encoder, task.layout, batch_size) if task.encoder else None
-        slopes = task.env.interface.action_slopes if task.network.output == "raw" else None
+        slopes = task.action_slopes
         kernel = NumbaKernel(task.kernel_spec)
-        self._network = NumbaNetwork(kernel, task.layout, initial, batch_size, encoder, slopes)
+        self._network = NumbaNetwork(kernel, task.layout, batch_size, encoder, slopes)
 
     def rollout(
         self,
@@ -83,6 +86,7 @@ class CpuWorker:
         plastic: bool = True,
         hooks: Sequence[Hook] = (),
         perturbations: Sequence[Perturbation] | None = None,
+        observations: ObservationStatistics | None = None,
     ) -> RolloutResult:
         """Run up to `batch_size` lifetimes; see `Worker.rollout`."""
         env, initial = self.task.env, self.task.plasticity.weight_distribution
@@ -97,6 +101,8 @@ class CpuWorker:
             steps=env.steps,
             early_stop=env.early_stop if early_stop else None,
             plastic=plastic,
+            sample_actions=self.task.samples_actions,
+            observations=self.task.statistics_of_observations(observations),
             hooks=(*hooks_of(used, seeds, initial), *hooks),
         )
 

@@ -41,6 +41,7 @@ def evolve(
     Raises:
         InputError: `out` exists, `start` is of another layout, or the config asks for something that cannot be built.
         OSError: the disk is full; the last checkpoint stands.
+        DivergenceFailure: nearly all lifetimes diverged in three generations in a row; what was computed stands.
     """
     notes = Notes()
     task, searcher = _begin(config, start)
@@ -82,6 +83,7 @@ def resume(
     Raises:
         InputError: not a run directory, in use, its config.yaml is not the one of its checkpoint, or too few
             generations.
+        DivergenceFailure: as of `evolve`; three generations in a row from now on end the run again.
     """
     with RunDirectory.open(path) as directory:
         config = read_config(directory)

@@ -36,8 +36,13 @@ def as_evotorch_problem(
         generation: number of the first evaluation, to go on where another problem stopped.
 
     Raises:
-        InputError, SearchError: the task cannot be built, no workers, or EvoTorch is missing.
+        InputError, SearchError: observations are normalised, the task cannot be built, no workers, or
+            EvoTorch is missing.
     """
+    if config.network.normalise_observations:
+        raise InputError(
+            "network.normalise_observations needs a run, which measures observations; leave it out of the problem"
+        )
     with evotorch_explained("as_evotorch_problem"):
         from hebbevo.search.evotorch_adapter import TaskProblem
     lifetimes = _Lifetimes(config, execution or Execution(), generation)

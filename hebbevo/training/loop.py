@@ -6,22 +6,24 @@ import time
 from typing import Any
 
 from hebbevo.config.schema import Config
+from hebbevo.errors import DivergenceFailure
 from hebbevo.evaluation.controls import GENOME
 from hebbevo.evaluation.episodes import Subject, evaluate_conditions
 from hebbevo.evaluation.fitness import Fitness, evaluate_generation
 from hebbevo.execution.execution import ResolvedExecution, cores
 from hebbevo.genomes.genome import Genome, save_genome
-from hebbevo.rollouts.result import WORST_FITNESS
+from hebbevo.rollouts.result import WORST_FITNESS, RolloutResult
 from hebbevo.search import Executor, Searcher
 from hebbevo.seeding import SeedPurpose
 from hebbevo.tasks.task import Task
 from hebbevo.tasks.worker import Worker
 from hebbevo.training.checkpoints import Checkpoint
+from hebbevo.training.component_registry import components_of
+from hebbevo.training.divergence import DivergenceGuard
 from hebbevo.training.figures import draw_figures
-from hebbevo.training.level_replay import LevelReplay
 from hebbevo.training.notes import Notes
 from hebbevo.training.records import Row, Run, Step, Watcher
-from hebbevo.training.rows import center_columns, population_columns
+from hebbevo.training.rows import center_columns, center_score, population_columns
 from hebbevo.training.run_directory import RunDirectory
 from hebbevo.training.telemetry import Telemetry
 
@@ -54,9 +56,9 @@ class Evolution:
         self._watch, self._notes = watch, notes
         self._best: float | None = None
         self._agent_steps = 0
-        self._replay = LevelReplay(config.training, config.search.population, config.run.seed)
+        self._components = components_of(config, start)
         if checkpoint is not None:
-            searcher.load_state_dict(self._replay.load_state_dict(checkpoint.tensors))
+            searcher.load_state_dict(self._components.restore(checkpoint.tensors))
             self._best = checkpoint.header.get("best_mean")
             self._agent_steps = checkpoint.header.get("agent_steps", 0)
 
@@ -69,18 +71,33 @@ class Evolution:
         )
 
     def run(self, executor: Executor[Worker], execution: ResolvedExecution) -> Run:
-        """Go on to the last generation."""
+        """Go on to the last generation.
+
+        Raises:
+            DivergenceFailure: nearly all lifetimes diverge, generation after generation.
+        """
         first = self._searcher.generation
         self._directory.truncate_progress(first)
         self._directory.log("start", generation=first, cores=cores(), execution=execution.summary())
+        guard = DivergenceGuard(self._config, self._directory.read_progress())
         with Telemetry(self._directory, first) as telemetry:
             while not self.finished:
                 step = self._step(executor, execution)
                 telemetry.record(step)
                 if self._watch is not None:
                     self._watch(step)
+                self._check_divergence(guard, step.row)
         self._directory.log("end", generation=self._searcher.generation)
         return self.result()
+
+    def _check_divergence(self, guard: DivergenceGuard, row: Row) -> None:
+        """Count a generation that is written; a run that ends with it has its figure, as one that is finished."""
+        try:
+            guard.add(row)
+        except DivergenceFailure:
+            self._directory.log("diverged", generation=self._searcher.generation)
+            draw_figures(self._directory)
+            raise
 
     def result(self, already_finished: bool = False) -> Run:
         """Return how far the run is."""
@@ -111,12 +128,13 @@ class Evolution:
             workers,
             None if busy is None else busy / (max(1, workers) * seconds),
             None if training.agent_steps is None else max(0, training.agent_steps - self._agent_steps),
+            center_evaluated=center is not None,
         )
 
     def _advance(self, executor: Executor[Worker], execution: ResolvedExecution) -> tuple[Fitness, Row]:
         """Propose, evaluate and learn; return the population's fitness and the searcher's diagnostics before it."""
         training, number = self._config.training, self._searcher.generation
-        replayed = self._replay.chosen(number)
+        plan = self._components.plan(number)
         proposals = self._searcher.ask()
         diagnostics: Row = {**self._searcher.diagnostics()}
         fitness = evaluate_generation(
@@ -128,32 +146,32 @@ class Evolution:
             lifetime_seeds=training.lifetime_seeds,
             batch_size=execution.batch_size,
             even=execution.even,
-            replayed=replayed.tolist(),
+            plan=plan,
         )
-        self._replay.record(number, replayed, fitness.mean)
+        self._components.after_results(number, plan, fitness)
         self._searcher.tell(proposals, fitness.penalised(training.penalty), executor)
         self._agent_steps += fitness.steps
         return fitness, diagnostics
 
-    def _evaluate_center(self, executor: Executor[Worker], batch_size: int) -> list[float]:
-        """Return the center's mean on each morphology over fresh full lifetimes; a diverged one counts as worst."""
+    def _evaluate_center(self, executor: Executor[Worker], batch_size: int) -> list[RolloutResult]:
+        """Return fresh lifetimes of the center on each morphology, of full length."""
         key = (self._config.run.seed, SeedPurpose.CENTER_EVALUATION, self._searcher.generation)
         lifetimes = evaluate_conditions(
             executor,
-            Subject(self._searcher.center, key),
+            Subject(self._searcher.center, key, self._components.task_of_center(self._task).observations),
             self._config.env.morphology_names,
             (GENOME,),
             self._config.evaluation.episodes,
             batch_size,
         )
-        return [float(conditions[GENOME].fitness.mean()) for conditions in lifetimes.values()]
+        return [conditions[GENOME] for conditions in lifetimes.values()]
 
-    def _write(self, fitness: Fitness, center: list[float] | None, diagnostics: Row) -> Row:
+    def _write(self, fitness: Fitness, center: list[RolloutResult] | None, diagnostics: Row) -> Row:
         """Write genomes, row and last the checkpoint, which makes the generation count; return the row."""
         morphologies, generation = self._config.env.morphology_names, self._searcher.generation
         center_row = center_columns(morphologies, center)
         evaluation = None if center is None else {"episodes": self._config.evaluation.episodes, **center_row}
-        is_best = self._write_genomes(center_row["center_mean"], evaluation)
+        is_best = self._write_genomes(None if center is None else center_score(center), evaluation)
         row: Row = {"generation": generation, **population_columns(fitness, morphologies)}
         # The first row orders the columns of the table, which equal runs have had since before there were empty ones.
         row |= {**diagnostics, **center_row} if center is None else {**center_row, **diagnostics}
@@ -165,17 +183,18 @@ class Evolution:
             "best_mean": self._best,
             "agent_steps": self._agent_steps,
         }
-        tensors = {**self._searcher.state_dict(), **self._replay.state_dict()}
+        tensors = {**self._searcher.state_dict(), **self._components.state()}
         self._directory.save(generation, tensors, header, is_best)
         return row
 
-    def _write_genomes(self, mean: float | None, evaluation: dict[str, Any] | None) -> bool:
-        """Write the center, also as the best one where its `mean` is; return whether it is."""
-        genome = Genome(self._task, self._searcher.center, self._provenance(evaluation))
+    def _write_genomes(self, score: float | None, evaluation: dict[str, Any] | None) -> bool:
+        """Write the center, also as the best one where its `score` is; return whether it is."""
+        task = self._components.task_of_center(self._task)
+        genome = Genome(task, self._searcher.center, self._provenance(evaluation))
         save_genome(genome, self._directory.center_path)
-        if mean is None or (self._best is not None and mean <= self._best) or mean <= WORST_FITNESS:
+        if score is None or score <= (WORST_FITNESS if self._best is None else self._best):
             return False
-        self._best = float(mean)
+        self._best = score
         save_genome(genome, self._directory.best_path)
         return True
 

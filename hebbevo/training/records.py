@@ -47,6 +47,7 @@ class Step:
         workers: threads or processes.
         utilisation: part of the time that workers on Ray were busy, from 0 to 1; None in process.
         steps_left: of the run's budget of agent-steps; None where it has none.
+        center_evaluated: in this generation; its columns are empty where all of its lifetimes diverged.
     """
 
     generation: int
@@ -57,6 +58,7 @@ class Step:
     workers: int = 1
     utilisation: float | None = None
     steps_left: int | None = None
+    center_evaluated: bool = False
 
 
 Watcher = Callable[[Step], None]

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from hebbevo.evaluation.fitness import Fitness
+from hebbevo.rollouts.result import RolloutResult
 from hebbevo.training.records import Row
 
 
@@ -29,12 +31,32 @@ def population_columns(fitness: Fitness, morphologies: Sequence[str]) -> Row:
     }
 
 
-def center_columns(morphologies: Sequence[str], means: Sequence[float] | None) -> Row:
-    """Return the columns of the center: its mean on each morphology, or None where it was not evaluated."""
+def center_columns(morphologies: Sequence[str], lifetimes: Sequence[RolloutResult] | None) -> Row:
+    """Return the columns of the center: its mean on each morphology, diverged lifetimes left out.
+
+    Args:
+        morphologies: bodies, in order.
+        lifetimes: of the center on each of them; None where it was not evaluated, which leaves all fields empty.
+    """
     names = [f"center.{name}" for name in morphologies]
-    if means is None:
+    if lifetimes is None:
         return dict.fromkeys(["center_mean", *names])
-    return {"center_mean": float(np.mean(means)), **dict(zip(names, means, strict=True))}
+    means = [_mean(part.fitness[~part.diverged]) for part in lifetimes]
+    known = [mean for mean in means if mean is not None]
+    complete = len(known) == len(means)
+    return {
+        "center_mean": float(np.mean(known)) if complete else None,
+        **dict(zip(names, means, strict=True)),
+    }
+
+
+def center_score(lifetimes: Sequence[RolloutResult]) -> float:
+    """Return what centers are compared by: the mean over morphologies, a diverged lifetime counts as worst."""
+    return float(np.mean([float(part.fitness.mean()) for part in lifetimes]))
+
+
+def _mean(values: npt.NDArray[np.float64]) -> float | None:
+    return float(values.mean()) if len(values) else None
 
 
 def _number(value: Any) -> float | None:

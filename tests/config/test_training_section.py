@@ -30,7 +30,8 @@ def old_spelling(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_every_key_of_before_has_an_alias() -> None:
-    assert {former.removeprefix("search.") for former in ALIASES} == set(VALUES)
+    moved = {former.removeprefix("search.") for former in ALIASES if former.startswith("search.")}
+    assert moved == set(VALUES)
 
 
 @pytest.mark.parametrize("key", VALUES)

@@ -14,6 +14,7 @@ from hebbevo.evaluation.fitness import (
     evaluate_generation,
     evaluate_individuals,
 )
+from hebbevo.evaluation.generation_plan import GenerationPlan
 from hebbevo.execution.threads import InProcess
 from hebbevo.rollouts.result import WORST_FITNESS, RolloutResult
 from hebbevo.search import MatrixProposals, OpenAIESConfig, Proposals
@@ -32,7 +33,9 @@ class SeedCollector:
     def __init__(self) -> None:
         self.asked: list[tuple[int, str, float]] = []  # seed, morphology, first number of the genome
 
-    def rollout(self, genomes, genome_of, seeds, morphologies, *, early_stop) -> RolloutResult:
+    def rollout(
+        self, genomes, genome_of, seeds, morphologies, *, early_stop, observations=None
+    ) -> RolloutResult:
         assert early_stop
         assert len(seeds) <= self.batch_size
         firsts = [float(genomes[row, 0]) for row in genome_of]
@@ -187,7 +190,7 @@ def test_the_first_groups_have_the_levels_that_are_replayed():
     def seeds_with(*replayed: int) -> np.ndarray:
         collector = SeedCollector()
         matrix = np.zeros((6, 1), np.float32)
-        generation = Generation(MatrixProposals(matrix), 3, 5, BODIES[:1], 2, replayed=replayed)
+        generation = Generation(MatrixProposals(matrix), 3, 5, BODIES[:1], 2, plan=GenerationPlan(replayed))
         for start in range(0, 6, 3):  # also where a piece of work begins within a pair
             evaluate_individuals(collector, generation, Individuals(start, start + 3))
         return np.array([seed for seed, _, _ in collector.asked])

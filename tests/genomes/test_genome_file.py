@@ -22,10 +22,11 @@ from hebbevo.io.tensors import (
     write_tensors,
 )
 from hebbevo.networks.layout import Layout, genome_layout, resolve_sharing
+from hebbevo.networks.network_spec import multilayer_perceptron
 from hebbevo.rules import get
 
 RULE = get("AD")
-LAYOUT = genome_layout(RULE, (3, 4, 2), resolve_sharing(RULE, {"D": "post"}), evolved_weights=True)
+LAYOUT = genome_layout(multilayer_perceptron(RULE, (3, 4, 2), resolve_sharing(RULE, {"D": "post"})))
 HEADER = {"rule": "AD", "seed": 7, "sigma": 0.1, "sizes": [3, 4, 2], "nested": {"b": None, "a": "é\n"}}
 
 

@@ -12,8 +12,9 @@ import sys
 import pytest
 import torch
 from device_case import DEVICE, GPU, DeviceCase, error
+from kernel_batch import PERCEPTRON_RULES
 
-from hebbevo.networks.layout import SHARINGS
+from hebbevo.networks.encodings import SHARINGS
 from hebbevo.networks.normalisers import NORMALISERS
 from hebbevo.networks.torch.kernel import TorchKernel, ordered_sum
 from hebbevo.rules import RULES, Rule
@@ -32,7 +33,7 @@ ODD = Rule(
     w="w + A*tanh(pre*B) - sigmoid(w)*abs(post) + 0.1*exp(-w**2) + sqrt(abs(C))*sign(w) + relu(pre)"
     " - max(w, post)*min(A, pre) + clip(w, -1, B)/(1 + post**2)",
 )
-CASES = [*RULES.values(), MULTISTATE, ODD]
+CASES = [*map(RULES.__getitem__, PERCEPTRON_RULES), MULTISTATE, ODD]
 KERNELS = ["torch"] + ["triton"] * (importlib.util.find_spec("triton") is not None)
 
 
@@ -150,19 +151,21 @@ import sys, json, triton
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 from hebbevo.networks.layout import resolve_sharing
+from hebbevo.networks.network_spec import multilayer_perceptron
 from hebbevo.rules import RULES
 from hebbevo.networks.kernel_spec import KernelSpec
 from hebbevo.networks.compilation import compiled_module
 from hebbevo.networks.triton.kernel_text import source
 
 pointers = {"rows": "*i64", "genome_of": "*i64"}
-others = ("states", "constants", "old_pre", "old_post", "new_pre", "new_post")
-aligned = {(argument,): [["tt.divisibility", 16]] for argument in range(8)}
+others = ("states", "constants", "older", "old", "new")
+aligned = {(place,): [["tt.divisibility", 16]] for place in range(7)}
 found = {}
 for kind, capability in (("none", 80), ("none", 90), ("max", 90), ("var", 90)):
     rule = RULES["ABCD_lr"]
-    spec = KernelSpec(rule, (28, 128, 64, 8), resolve_sharing(rule, "synapse"), kind)
-    kernel = compiled_module(source(spec)).layer1
+    sharing = resolve_sharing(rule, "synapse")
+    spec = KernelSpec(multilayer_perceptron(rule, (28, 128, 64, 8), sharing, normaliser=kind))
+    kernel = compiled_module(source(spec)).projection0
     signature = {**pointers, **dict.fromkeys(others, "*fp32"), "LEARN": "constexpr", "FORWARD": "constexpr"}
     text = ASTSource(kernel, signature, {"LEARN": True, "FORWARD": True}, aligned)
     done = triton.compile(text, target=GPUTarget("cuda", capability, 32))

@@ -1,6 +1,4 @@
-"""The network of a device beside the compiled one: the same lifetimes, whatever the batch; views of hooks."""
-
-import dataclasses
+"""The population on a device beside the compiled network: the same lifetimes in every batch; hooks' views."""
 
 import numpy as np
 import pytest
@@ -9,6 +7,7 @@ import torch
 from test_network import RETROACTIVE, Case
 
 from hebbevo.networks.convolution import Convolution, EncoderSpec
+from hebbevo.networks.kernel_spec import KernelSpec
 from hebbevo.networks.layout import Layout
 from hebbevo.networks.normalisers import NORMALISERS
 from hebbevo.networks.numba.encoder import NumbaEncoder
@@ -25,7 +24,7 @@ class DeviceCase(Case):
     device = "cpu"
 
     def network(self, batch_size: int) -> TorchNetwork:
-        return TorchNetwork(self.kernel.spec, self.layout, self.initial, batch_size, self.device)
+        return TorchNetwork(self.kernel.spec, self.layout, batch_size, self.device)
 
 
 def case_on(device: str, **options) -> DeviceCase:
@@ -79,27 +78,27 @@ def test_looking_at_weights_changes_no_bit(case: DeviceCase, look: str) -> None:
 @pytest.mark.parametrize("initial", [cpu.UNIFORM, None])
 def test_initial_weights_are_those_of_the_compiled_network(initial) -> None:
     case, plain = DeviceCase(initial=initial), Case(initial=initial)
-    device, compiled = case.network(3), plain.network(3)
-    for network in (device, compiled):
-        network.reset(case.genomes(2), [1, 0, 1], [5, 6, 7])
+    network, compiled = case.network(3), plain.network(3)
+    for one in (network, compiled):
+        one.reset(case.genomes(2), [1, 0, 1], [5, 6, 7])
     for layer in (1, 2):
-        np.testing.assert_array_equal(device.weights(layer), compiled.weights(layer))
+        np.testing.assert_array_equal(network.weights(layer), compiled.weights(layer))
 
 
-def results(case: DeviceCase, batch_size: int, order: list[int]) -> np.ndarray:
-    """Return actions and weights of 16 lifetimes after 8 steps, run in batches in this order."""
+def lifetimes(case: DeviceCase, batch_size: int, order: list[int]) -> np.ndarray:
+    """Return what each of 16 lifetimes came to after 8 steps, run in batches in this order."""
     world, genomes, result = cpu.World(), case.genomes(16), {}
     for start in range(0, len(order), batch_size):
-        chosen = order[start : start + batch_size]
-        network, rows = case.network(batch_size), np.arange(len(chosen))
-        network.reset(genomes, chosen, [100 + number for number in chosen])
+        numbers = order[start : start + batch_size]
+        network, rows = case.network(batch_size), np.arange(len(numbers))
+        network.reset(genomes, numbers, [100 + number for number in numbers])
         observations = np.zeros((batch_size, 6), np.float32)
-        observations[: len(chosen)] = world.first()
+        observations[: len(numbers)] = world.first()
         for step in range(8):
             actions = network.forward(observations, rows)
-            observations[: len(chosen)] = world.after(step, actions[: len(chosen)].astype(float))
+            observations[: len(numbers)] = world.after(step, actions[: len(numbers)].astype(float))
             network.learn(rows)
-        for row, number in enumerate(chosen):
+        for row, number in enumerate(numbers):
             parts = [actions[row], *(network.weights(layer)[row].ravel() for layer in (1, 2))]
             result[number] = np.concatenate(parts)
     return np.stack([result[number] for number in range(16)])
@@ -107,12 +106,12 @@ def results(case: DeviceCase, batch_size: int, order: list[int]) -> np.ndarray:
 
 @pytest.mark.parametrize("kind", NORMALISERS)
 @pytest.mark.parametrize("device", DEVICES)
-def test_the_batch_and_the_order_change_no_bit(device: str, kind: str) -> None:
+def test_the_batch_size_and_the_order_change_no_bit(device: str, kind: str) -> None:
     case = case_on(device, normaliser=kind)
-    alone = results(case, 1, list(range(16)))
+    alone = lifetimes(case, 1, list(range(16)))
     shuffled = [int(number) for number in np.random.default_rng(0).permutation(16)]
     for batch_size, order in ((4, list(range(16))), (16, shuffled), (16, list(range(15, -1, -1)))):
-        np.testing.assert_array_equal(results(case, batch_size, order), alone)
+        np.testing.assert_array_equal(lifetimes(case, batch_size, order), alone)
 
 
 class Counting(TorchKernel):
@@ -128,7 +127,7 @@ class Counting(TorchKernel):
 def test_an_update_and_the_next_forward_pass_are_one_launch_per_layer() -> None:
     case = DeviceCase()
     kernel = Counting(case.kernel.spec)
-    network = TorchNetwork(case.kernel.spec, case.layout, case.initial, 2, kernel=kernel)
+    network = TorchNetwork(case.kernel.spec, case.layout, 2, kernel=kernel)
     network.reset(case.genomes(1), [0, 0], [1, 2])
     observations, rows = np.ones((2, 6), np.float32), np.arange(2)
     for _ in range(5):
@@ -144,9 +143,7 @@ def test_an_encoder_stands_in_front(device: str) -> None:
     case = case_on(device)
     layout = Layout.of({**{entry.name: entry.shape for entry in case.layout.entries}, **encoder.weights})
     genomes = np.random.default_rng(1).standard_normal((2, layout.size)).astype(np.float32)
-    network = TorchNetwork(
-        case.kernel.spec, layout, case.initial, 3, device, encoder=TorchEncoder(encoder, layout, device)
-    )
+    network = TorchNetwork(case.kernel.spec, layout, 3, device, encoder=TorchEncoder(encoder, layout, device))
     network.reset(genomes, [1, 0, 1], [1, 2, 3])
     frames, compiled = (
         np.random.default_rng(0).random((3, 40)).astype(np.float32),
@@ -162,8 +159,8 @@ def test_an_encoder_stands_in_front(device: str) -> None:
 
 def test_raw_outputs_are_bounded_by_their_slopes() -> None:
     case, slopes = DeviceCase(), np.array([1.0, 0.5, 2.0, 1.0, 1.0], np.float32)
-    spec = dataclasses.replace(case.kernel.spec, output="identity")
-    network = TorchNetwork(spec, case.layout, case.initial, 2, slopes=slopes)
+    spec = KernelSpec(case.spec_of(output="identity"))
+    network = TorchNetwork(spec, case.layout, 2, slopes=slopes)
     network.reset(case.genomes(1), [0, 0], [1, 2])
     actions = network.forward(np.ones((2, 6), np.float32), np.arange(2))
     np.testing.assert_allclose(actions, np.tanh(slopes * network.activations(2)), atol=1e-6)

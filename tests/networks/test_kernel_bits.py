@@ -6,7 +6,7 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from kernel_batch import PAPER, SMALL, KernelBatch, spec_of
+from kernel_batch import PAPER, PERCEPTRON_RULES, SMALL, KernelBatch, spec_of
 
 from hebbevo.networks.normalisers import NORMALISERS
 from hebbevo.networks.numba.kernel import NumbaKernel
@@ -41,7 +41,7 @@ def steps_of(batch: KernelBatch, fused: bool, steps: int = 8) -> list[bytes]:
                 batch.run(batch.kernel.learn)
             batch.run(batch.kernel.forward)
         seen.append(batch.new.tobytes())
-        batch.old, batch.new = batch.new, batch.old
+        batch.advance()
     batch.run(batch.kernel.learn)
     return [*seen, batch.states.tobytes()]
 
@@ -73,7 +73,7 @@ def complaint(case: tuple[str, str]) -> str:
 def test_fused_is_exact_for_every_rule_and_normaliser() -> None:
     """Compiled in two processes."""
     done = {(rule.name, kind) for rule, kind in FAST}
-    cases = [case for case in itertools.product(RULES, NORMALISERS) if case not in done]
+    cases = [case for case in itertools.product(PERCEPTRON_RULES, NORMALISERS) if case not in done]
     with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
         assert [text for text in pool.map(complaint, cases) if text] == []
 
@@ -99,11 +99,11 @@ def test_rows_and_neighbours_do_not_matter(kind: str) -> None:
     poisoned.new[...] = np.nan
     poisoned.lanes[...] = np.nan
     one_step(poisoned, [0, 1, 2, 3])
-    used = np.concatenate([np.arange(s.start, s.stop) for s in spec.neurons])
+    used = np.concatenate([np.arange(s.start, s.stop) for s in poisoned.segments])
     before = np.frombuffer(expected[1], np.float32)
     assert poisoned.states[2].tobytes() == expected[0]
     assert np.array_equal(poisoned.new[2][used], before[used])
-    output = spec.neurons[-1]
+    output = poisoned.segments[-1]
     assert np.isnan(poisoned.new[[0, 1, 3], output.start : output.stop]).all(), "NaN stays visible"
 
 
@@ -134,18 +134,8 @@ def test_several_lifetimes_share_a_genome() -> None:
     other.constants[2] = other.constants[0]
     other.genome_of[...] = [0, 1, 2]
     one_step(other, [2])
-    genome_of = np.array([0, 1, 0])
-    batch.kernel.learn_forward(
-        np.array([2]),
-        genome_of,
-        batch.states,
-        batch.constants,
-        batch.old,
-        batch.new,
-        batch.observations,
-        batch.actions,
-        batch.lanes,
-    )
+    batch.genome_of[...] = [0, 1, 0]
+    one_step(batch, [2])
     assert batch.states[2].tobytes() == other.states[2].tobytes()
 
 
@@ -159,10 +149,10 @@ def test_two_lifetimes_of_a_genome_go_as_each_alone(genome_of: list[int]) -> Non
         for _ in range(3):
             for rows in ([0, 1, 2, 3],) if batch is together else ([3], [1], [0], [2]):
                 one_step(batch, rows)
-            batch.old, batch.new = batch.new, batch.old
+            batch.advance()
     assert together.states.tobytes() == alone.states.tobytes()
     assert together.actions.tobytes() == alone.actions.tobytes()
-    np.testing.assert_array_equal(together.actions, together.old[:, spec.neurons[-1].start :][:, :5])
+    np.testing.assert_array_equal(together.actions, together.old[:, together.segments[-1].start :][:, :5])
     assert len({row.tobytes() for row in together.states}) == 4
 
 

@@ -8,16 +8,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hebbevo.errors import FileError, RuleError
-from hebbevo.networks.layout import SHARINGS, Layout, genome_layout, layer_coefficients, resolve_sharing
-from hebbevo.rules import RULES, Distribution, get
+from hebbevo.networks.encodings import SHARINGS
+from hebbevo.networks.layout import Layout, genome_layout, projection_coefficients, resolve_sharing
+from hebbevo.networks.network_spec import NetworkSpec, multilayer_perceptron
+from hebbevo.rules import Distribution, get
+from hebbevo.rules.catalogue import PUBLISHED
 
 PAPER = (28, 128, 64, 8)
 
 
+def network_of(rule: str, sharing="synapse", sizes=PAPER, evolved_weights: bool = False) -> NetworkSpec:
+    drawn = None if evolved_weights else Distribution.parse("uniform(-0.1, 0.1)")
+    return multilayer_perceptron(get(rule), sizes, resolve_sharing(get(rule), sharing), initial_weights=drawn)
+
+
 def layout_of(rule: str, sharing="synapse", sizes=PAPER, evolved_weights: bool = False) -> Layout:
-    return genome_layout(
-        get(rule), sizes, resolve_sharing(get(rule), sharing), evolved_weights=evolved_weights
-    )
+    return genome_layout(network_of(rule, sharing, sizes, evolved_weights))
 
 
 def test_sizes_of_the_paper() -> None:
@@ -44,23 +50,23 @@ def test_order_is_layer_by_layer() -> None:
 
 
 @given(
-    st.sampled_from(sorted(RULES)),
+    st.sampled_from(PUBLISHED),
     st.lists(st.sampled_from(SHARINGS), min_size=6, max_size=6),
     st.lists(st.integers(1, 5), min_size=2, max_size=4),
     st.booleans(),
 )
 def test_split_and_join_are_inverse(rule: str, kinds: list[str], sizes: list[int], evolved: bool) -> None:
-    sharing = resolve_sharing(get(rule), dict(zip(get(rule).coefficients, kinds, strict=False)))
-    layout = genome_layout(get(rule), sizes, sharing, evolved_weights=evolved)
+    network = network_of(rule, dict(zip(get(rule).coefficients, kinds, strict=False)), sizes, evolved)
+    layout = genome_layout(network)
     genome = np.arange(layout.size, dtype=np.float32)
     arrays = layout.split(genome)
     assert tuple(arrays) == layout.names
     assert np.array_equal(layout.join(arrays), genome)
     several = layout.split(np.stack([genome, -genome]))
     assert all(np.array_equal(several[name], np.stack([a, -a])) for name, a in arrays.items())
-    for layer in range(1, len(sizes)):
-        for array in layer_coefficients(get(rule), sharing, arrays, layer).values():
-            np.broadcast_to(array, (sizes[layer], sizes[layer - 1]))
+    for projection in network.projections:
+        for array in projection_coefficients(network, projection, arrays).values():
+            np.broadcast_to(array, network.shape(projection))
 
 
 def test_join_refuses_another_layout() -> None:
@@ -83,16 +89,21 @@ def test_sharing_defaults() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sharing", "what"),
+    ("sharing", "message"),
     [
         ("synaps", "did you mean synapse"),
         ({"A": "posst"}, "did you mean post"),
         ({"A": "everybody at once"}, "known: synapse"),
         ({"E": "post"}, "the rule has A, B, C"),
+        ("low_rank", r"sharing of default: low_rank\(r\) takes 1 number, got 0"),
+        ("low_rank(a)", "whole numbers"),
+        ("codebook(0)", "from 1 to 10000, got 0"),
+        ("layer(3)", "layer takes 0 numbers, got 1"),
+        ("neuron", "call it A_pre or A_post in the rule"),
     ],
 )
-def test_sharing_refused(sharing, what: str) -> None:
-    with pytest.raises(RuleError, match=what):
+def test_sharing_refused(sharing, message: str) -> None:
+    with pytest.raises(RuleError, match=message):
         resolve_sharing(get("ABC"), sharing)
 
 

@@ -1,4 +1,4 @@
-"""The plastic network against a float64 loop; who shares a genome, initial weights, and looking at them."""
+"""The plastic network against a float64 loop; shared genomes, initial weights, and hooks that only read."""
 
 import numpy as np
 import pytest
@@ -7,6 +7,7 @@ from scipy import stats
 
 from hebbevo.networks.kernel_spec import KernelSpec
 from hebbevo.networks.layout import genome_layout, resolve_sharing
+from hebbevo.networks.network_spec import NetworkSpec, multilayer_perceptron
 from hebbevo.networks.numba.kernel import NumbaKernel
 from hebbevo.networks.numba.network import NumbaNetwork
 from hebbevo.rules import Distribution, parse
@@ -30,28 +31,30 @@ class Case:
         self.rule, self.initial = parse(rule), initial
         self.sharing = resolve_sharing(self.rule, sharing)
         self.normaliser, self.activation = normaliser, activation
-        self.layout = genome_layout(self.rule, SIZES, self.sharing, evolved_weights=initial is None)
-        self.kernel = NumbaKernel(KernelSpec(self.rule, SIZES, self.sharing, normaliser, activation))
+        self.spec = self.spec_of()
+        self.layout = genome_layout(self.spec)
+        self.kernel = NumbaKernel(KernelSpec(self.spec))
+
+    def spec_of(self, output: str = "tanh") -> NetworkSpec:
+        return multilayer_perceptron(
+            self.rule,
+            SIZES,
+            self.sharing,
+            normaliser=self.normaliser,
+            initial_weights=self.initial,
+            activation=self.activation,
+            output=output,
+        )
 
     def network(self, batch_size: int) -> NumbaNetwork:
-        return NumbaNetwork(self.kernel, self.layout, self.initial, batch_size)
+        return NumbaNetwork(self.kernel, self.layout, batch_size)
 
     def genomes(self, count: int, scale: float = 1.0) -> np.ndarray:
         rng = np.random.default_rng(3)
         return (scale * rng.standard_normal((count, self.layout.size))).astype(np.float32)
 
     def reference(self, genome: np.ndarray, seed: int) -> ReferenceNetwork:
-        return ReferenceNetwork(
-            self.rule,
-            self.layout,
-            self.sharing,
-            SIZES,
-            genome,
-            seed,
-            initial=self.initial,
-            normaliser=self.normaliser,
-            activation=self.activation,
-        )
+        return ReferenceNetwork(self.spec, self.layout, genome, seed)
 
 
 class World:

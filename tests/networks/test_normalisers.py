@@ -43,7 +43,7 @@ def test_a_new_entry_runs_in_cpu_kernels(entry: str) -> None:
     for kind in ("none", entry):
         batch = KernelBatch(spec_of("oja", normaliser=kind, sizes=(4, 17, 3)))
         batch.run(plain_module(batch.spec)["learn"])
-        updated[kind] = [batch.weights(layer)[0].astype(float) for layer in range(2)]
+        updated[kind] = [batch.weights(layer)[0].astype(float) for layer in batch.layers]
     for plain, found in zip(updated["none"], updated[entry], strict=True):
         size = np.sqrt((plain**2).mean() + 1e-3) if entry == "rms" else 2.0
         np.testing.assert_allclose(found, plain / size, rtol=1e-5)

@@ -114,13 +114,12 @@ def test_the_paper_s_policy_agrees_with_float64_over_200_steps(loop, coefficient
         11,
     )
     genome = task.first_genome(np.random.default_rng(0))
-    initial = task.plasticity.weight_distribution
     encoder = NumbaEncoder(task.encoder, task.layout, 1)
     slopes = task.env.interface.action_slopes
-    network = NumbaNetwork(NumbaKernel(task.kernel_spec), task.layout, initial, 1, encoder, slopes)
+    network = NumbaNetwork(NumbaKernel(task.kernel_spec), task.layout, 1, encoder, slopes)
     network.reset(genome[None], [0], [seed])
-    parts = (task.plasticity.parsed_rule, task.layout, task.sharing, task.sizes, genome, seed)
-    expected = ReferenceNetwork(*parts, initial=initial, normaliser="max", output="identity")
+    expected = ReferenceNetwork(task.network_spec, task.layout, genome, seed)
+    assert [projection.normaliser for projection in task.network_spec.projections] == ["max"] * 3
     car, arrays, active = FastCarRacing(), task.layout.split(genome), np.arange(1)
     frame, _ = car.reset(seed=3)
     planes, errors = np.empty((1, 3 * 96 * 96), np.float32), []

@@ -154,16 +154,9 @@ def test_two_together_match_a_reference_in_float64() -> None:
         hooks=[recorder],
         perturbations=parse_perturbations(text),
     )
-    reference = ReferenceNetwork(
-        task.plasticity.parsed_rule,
-        task.layout,
-        dict(task.sharing),
-        task.sizes,
-        genome,
-        seed,
-        initial=Distribution.parse("uniform(-0.1, 0.1)"),
-        normaliser="max",
-    )
+    reference = ReferenceNetwork(task.network_spec, task.layout, genome, seed)
+    assert reference.spec.projections[0].initial_weights == Distribution.parse("uniform(-0.1, 0.1)")
+    assert reference.spec.projections[0].normaliser == "max"
     environment, progress = task.env.build(1), 0.0
     environment.reset([seed], [body])
     stream = np.random.Generator(np.random.Philox(np.random.SeedSequence((seed, 5, 1))))

@@ -59,10 +59,9 @@ def device_worker(task: Task, batch_size: int = 64) -> DeviceWorker:
 def alone(task: Task) -> np.ndarray:
     """Each lifetime by itself, through the plain loop."""
     genomes, env, results = genomes_of(task), task.env, []
-    initial = task.plasticity.weight_distribution
     for number in range(COUNT):
         environment = env.build(1)
-        network = TorchNetwork(task.kernel_spec, task.layout, initial, 1)
+        network = TorchNetwork(task.kernel_spec, task.layout, 1)
         body = env.morphology_names[number % len(env.morphology_names)]
         lifetime = [SEEDS[number]], [body]
         result = rollout(
@@ -169,7 +168,7 @@ class SignalingNetwork:
         self.computed.release()
         return np.zeros((2, 1), np.float32)
 
-    def learn(self, active) -> None:
+    def learn(self, active, rewards) -> None:
         pass
 
 

@@ -57,7 +57,7 @@ class JournalNetwork:
         self.journal.append(("forward", [self.world.seeds[row] for row in active]))
         return np.zeros((self.world.batch_size, 1), np.float32)
 
-    def learn(self, active) -> None:
+    def learn(self, active, rewards) -> None:
         self.journal.append(("learn", [self.world.seeds[row] for row in active]))
 
 

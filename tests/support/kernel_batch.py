@@ -1,22 +1,29 @@
-"""A batch of lifetimes for tests of the CPU kernel: rows, coefficients and activations."""
+"""A batch of multilayer perceptrons for tests of the CPU kernel: rows, coefficients and activations."""
 
 import numpy as np
 
-from hebbevo.networks.kernel_spec import KernelSpec
-from hebbevo.networks.layout import genome_layout, layer_coefficients, resolve_sharing
+from hebbevo.networks.kernel_spec import KernelSpec, ProjectionPlan
+from hebbevo.networks.layout import genome_layout, projection_coefficients, resolve_sharing
+from hebbevo.networks.network_spec import multilayer_perceptron
 from hebbevo.networks.numba.aligned import aligned_zeros
 from hebbevo.networks.numba.kernel import NumbaKernel
 from hebbevo.networks.numba.kernel_text import source
-from hebbevo.rules import RULES, Rule
+from hebbevo.rules import PUBLISHED, RULES, Distribution, Rule
 
 SMALL = (6, 17, 5)
 """Layer 1 has postsynaptic lanes, one more than a vector; layer 2 presynaptic ones."""
 PAPER = (28, 128, 64, 8)
+UNIFORM = Distribution.parse("uniform(-0.1, 0.1)")
+
+
+PERCEPTRON_RULES = ("none", *PUBLISHED, "hebb", "oja", "instar")
+"""Rules of the catalogue of one state, which read the activations of two layers alone."""
 
 
 def spec_of(rule: Rule | str, sharing="synapse", normaliser="none", sizes=SMALL, **options) -> KernelSpec:
     rule = RULES[rule] if isinstance(rule, str) else rule
-    return KernelSpec(rule, sizes, resolve_sharing(rule, sharing), normaliser, **options)
+    options = {"normaliser": normaliser, "initial_weights": UNIFORM, **options}
+    return KernelSpec(multilayer_perceptron(rule, sizes, resolve_sharing(rule, sharing), **options))
 
 
 def plain_module(spec: KernelSpec) -> dict:
@@ -35,52 +42,72 @@ class KernelBatch:
 
     def __init__(self, spec: KernelSpec, lifetimes: int = 1, seed: int = 0, scale: float = 0.2) -> None:
         self.spec, self.kernel, self.n = spec, NumbaKernel(spec), lifetimes
-        self.layout = genome_layout(spec.rule, spec.sizes, spec.sharing, evolved_weights=False)
+        self.rule = spec.plans[0].projection.rule
+        self.normaliser = spec.plans[0].projection.normaliser
+        self.sizes = tuple(population.size for population in spec.network.populations)
+        self.layers = range(len(spec.plans))
+        self.layout = genome_layout(spec.network)
         rng = np.random.default_rng(seed)
         self.genomes = (scale * rng.standard_normal((lifetimes, self.layout.size))).astype(np.float32)
-        self.states = aligned_zeros(lifetimes, len(spec.rule.states), self.kernel.state_width)
-        self.constants = aligned_zeros(lifetimes, self.kernel.constant_width)
-        self.old = aligned_zeros(lifetimes, self.kernel.neuron_width)
-        self.new = aligned_zeros(lifetimes, self.kernel.neuron_width)
+        self.states = aligned_zeros(lifetimes, spec.state_width)
+        self.constants = aligned_zeros(lifetimes, spec.constant_width)
+        self.older, self.old, self.new = (aligned_zeros(lifetimes, spec.activation_width) for _ in range(3))
+        self.noise = aligned_zeros(lifetimes, spec.noise_width)
         self.lanes = aligned_zeros(lifetimes, self.kernel.lane_width)
-        self.observations = rng.standard_normal((lifetimes, spec.sizes[0])).astype(np.float32)
-        self.actions = np.full((lifetimes, spec.sizes[-1]), np.nan, np.float32)
+        self.observations = rng.standard_normal((lifetimes, self.sizes[0])).astype(np.float32)
+        self.actions = np.full((lifetimes, self.sizes[-1]), np.nan, np.float32)
         self.rows, self.genome_of = np.arange(lifetimes), np.arange(lifetimes)
         for row in range(lifetimes):
-            for layer in range(len(spec.layers)):
-                self.kernel.write_constants(layer, self.coefficients(layer, row), self.constants[row])
-                first = rng.uniform(-0.5, 0.5, spec.synapses[layer].shape).astype(np.float32)
-                self.weights(layer)[row] = first
-        self.set_activations([rng.uniform(-1, 1, (lifetimes, n)).astype(np.float32) for n in spec.sizes])
+            for plan in spec.plans:
+                coefficients = self.coefficients(plan.number, row)
+                self.kernel.write_constants(plan, coefficients, self.constants[row])
+                first = rng.uniform(-0.5, 0.5, plan.states["w"].shape).astype(np.float32)
+                self.weights(plan.number)[row] = first
+        self.set_activations([rng.uniform(-1, 1, (lifetimes, n)).astype(np.float32) for n in self.sizes])
+
+    @property
+    def segments(self) -> list:
+        """Where the activations of each population lie."""
+        return list(self.spec.activations.values())
+
+    def plan(self, layer: int) -> ProjectionPlan:
+        return self.spec.plans[layer]
 
     def coefficients(self, layer: int, row: int = 0) -> dict[str, np.ndarray]:
         arrays = self.layout.split(self.genomes[row])
-        return layer_coefficients(self.spec.rule, self.spec.sharing, arrays, layer + 1)
+        return projection_coefficients(self.spec.network, self.plan(layer).projection, arrays)
 
-    def state(self, layer: int, index: int) -> np.ndarray:
-        return self.kernel.view(self.spec.synapses[layer], self.states[:, index])
+    def state(self, layer: int, name: str) -> np.ndarray:
+        return self.kernel.view(self.plan(layer).states[name], self.states)
 
     def weights(self, layer: int) -> np.ndarray:
-        return self.state(layer, 0)
+        return self.state(layer, "w")
 
     def set_activations(self, activations) -> None:
-        for segment, values in zip(self.spec.neurons, activations, strict=True):
+        for segment, values in zip(self.segments, activations, strict=True):
             self.old[:, segment.start : segment.stop] = values
 
     def activations(self, layer: int) -> np.ndarray:
-        segment = self.spec.neurons[layer]
+        segment = self.segments[layer]
         return self.new[:, segment.start : segment.stop]
+
+    def advance(self) -> None:
+        """Begin the next step: what is new becomes old."""
+        self.older, self.old, self.new = self.old, self.new, self.older
 
     def run(self, entry, rows=None) -> None:
         active = self.rows if rows is None else np.asarray(rows, np.int64)
+        generations = self.older, self.old, self.new
         entry(
             active,
             self.genome_of,
             self.states,
             self.constants,
-            self.old,
-            self.new,
+            *generations,
             self.observations,
+            self.noise,
             self.actions,
             self.lanes,
+            self.spec.due(0),
+            0,
         )

@@ -23,8 +23,16 @@ NEXT_WEIGHT: dict[str, NextWeight] = {
     "ABCD_lr_D_in_and_out": lambda k, x, y, w: (
         w + k["eta"] * (k["A"] * x * y + k["B"] * x + k["C"] * y + k["D1"]) + k["D2"]
     ),
+    "ABCD_decay": lambda k, x, y, w: (
+        w - w / 20 + k["eta"] * (k["A"] * x * y + k["B"] * x + k["C"] * y + k["D"])
+    ),
+    "ABCD_oja": lambda k, x, y, w: (
+        w + k["eta"] * (k["A"] * x * y + k["B"] * x + k["C"] * y + k["D"] - y**2 * w)
+    ),
+    "HAN": lambda k, x, y, w: w + k["eta"] * (k["A"] * x * y + k["B"] * x + k["C"] * y + k["D"]),
     "hebb": lambda k, x, y, w: w + k["eta"] * x * y,
     "oja": lambda k, x, y, w: w + k["eta"] * y * (x - y * w),
+    "oja_decay": lambda k, x, y, w: w - w / 20 + k["eta"] * y * (x - y * w),
     "instar": lambda k, x, y, w: w + k["eta"] * y * (x - w),
 }
 

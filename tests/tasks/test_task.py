@@ -38,7 +38,7 @@ except ValueError as error:
 
 
 def test_a_rule_that_no_network_can_run_is_refused() -> None:
-    with pytest.raises(RuleError, match="uses the modulator m"):
+    with pytest.raises(RuleError, match=r"set network\.modulators"):
         quadruped_task(MODULATED).check_network()
 
 

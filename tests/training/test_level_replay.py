@@ -10,6 +10,8 @@ from test_evolution import Stopped, results, stopping
 from hebbevo import evolve, resume
 from hebbevo.config.training import TrainingConfig
 from hebbevo.evaluation.fitness import training_seed
+from hebbevo.evaluation.generation_plan import PLAIN
+from hebbevo.training.component_registry import components_of
 from hebbevo.training.level_replay import LevelReplay
 
 CAR = (
@@ -27,6 +29,10 @@ def settings(share: float, lifetime_seeds: str = "pair") -> TrainingConfig:
     return TrainingConfig(generations=1, penalty=0, level_replay=share, lifetime_seeds=lifetime_seeds)
 
 
+def drawn(replay: LevelReplay, number: int) -> list[int]:
+    return list(replay.before_generation(number, PLAIN).replayed)
+
+
 def own_track(number: int, group: int, run_seed: int = 5) -> int:
     return training_seed(run_seed, number, group) % 2**32
 
@@ -37,7 +43,7 @@ def test_the_memory_is_that_of_a_plain_loop(lifetime_seeds: str, size: int) -> N
     groups = 20 // size
     memory: dict[int, float] = {}
     for number in range(12):
-        chosen = replay.chosen(number).tolist()
+        chosen = drawn(replay, number)
         assert len(set(chosen)) == len(chosen) == min(round(0.3 * groups), len(memory))
         assert set(chosen) <= set(memory)
         fitness = generator.normal(size=20)
@@ -46,7 +52,7 @@ def test_the_memory_is_that_of_a_plain_loop(lifetime_seeds: str, size: int) -> N
             score = sum(fitness[group * size : (group + 1) * size]) / size
             memory[track] = (memory[track] + score) / 2 if track in memory else score
         memory = dict(sorted(memory.items(), key=lambda item: item[1])[: 2 * groups])
-        replay.record(number, np.array(chosen), fitness)
+        replay.record(number, chosen, fitness)
         assert replay.levels.tolist() == list(memory)
         np.testing.assert_allclose(replay.scores, list(memory.values()))
 
@@ -56,11 +62,11 @@ def test_tracks_that_are_hard_come_back_and_those_learnt_go() -> None:
 
     def lives(number: int, learnt: float) -> list[float]:
         """Return how hard the replayed tracks of a generation are, from 0 to 1, each track at a place of its own."""
-        replayed = replay.chosen(number).tolist()
+        replayed = drawn(replay, number)
         tracks = [*replayed, *(own_track(number, group) for group in range(len(replayed), 20))]
         hardness = np.array([track / 2**32 for track in tracks])
         score = np.where(hardness > learnt, 0.0, 1.0 - hardness)
-        replay.record(number, np.array(replayed), np.repeat(score, 2) + generator.normal(0, 0.1, 40))
+        replay.record(number, replayed, np.repeat(score, 2) + generator.normal(0, 0.1, 40))
         return hardness[: len(replayed)].tolist()
 
     for number in range(40):
@@ -72,12 +78,24 @@ def test_tracks_that_are_hard_come_back_and_those_learnt_go() -> None:
 
 
 def test_without_a_share_nothing_is_kept() -> None:
-    replay = LevelReplay(settings(0.0), 20, 5)
-    replay.record(0, replay.chosen(0), np.zeros(20))
-    assert replay.chosen(1).size == 0
-    assert replay.state_dict() == {}
+    assert LevelReplay.of(small_config(env=CAR), None) is None
+    assert components_of(small_config(env=CAR)).state() == {}
     assert "level_replay" not in settings(0.0).model_dump(mode="json")
     assert settings(0.5).model_dump(mode="json")["level_replay"] == 0.5
+
+
+def test_the_state_stands_under_the_name_of_the_component() -> None:
+    config = small_config("training.level_replay=0.5", env=CAR)
+    components, replay = components_of(config), LevelReplay.of(config, None)
+    assert list(components.state()) == ["level_replay.tracks", "level_replay.scores"]
+    assert replay is not None
+    replay.record(0, [], np.arange(6.0))
+    tensors = {f"level_replay.{name}": array for name, array in replay.state().items()}
+    rest = components.restore({**tensors, "center": np.zeros(3)})
+    assert list(rest) == ["center"]
+    assert components.state().keys() == tensors.keys()
+    assert all(np.array_equal(array, tensors[name]) for name, array in components.state().items())
+    assert components.plan(1).replayed == replay.before_generation(1, PLAIN).replayed != ()
 
 
 def test_a_stopped_run_replays_the_same_tracks(tmp_path: Path) -> None:

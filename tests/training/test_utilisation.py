@@ -30,7 +30,7 @@ def test_the_live_line_shows_the_mean_of_the_last_generations(
     line = StatusLine(console, "m")
     for number, part in enumerate(utilisation, start=1):
         row: Any = {**ROW, "center_mean": 0.5}
-        line.watch(Step(number, 9, row, 100, 2.0, workers, part))
+        line.watch(Step(number, 9, row, 100, 2.0, workers, part, center_evaluated=True))
     last = console.export_text().splitlines()[-1]
     assert "50 steps/s" in last
     assert (shown in last) if shown else ("busy" not in last)

@@ -1,4 +1,4 @@
-"""The compiled CPU kernel of a rule, and the rows that it works on."""
+"""The compiled CPU kernel of a network, and how the rows that it works on are written and read."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hebbevo.networks.compilation import compiled_module
-from hebbevo.networks.kernel_spec import KernelSpec, Segment, aligned
+from hebbevo.networks.kernel_spec import KernelSpec, ProjectionPlan, Segment, aligned
 from hebbevo.networks.numba.kernel_text import source
 from hebbevo.rules.expression import evaluate
 from hebbevo.rules.implementations import numpy_functions
@@ -20,8 +20,8 @@ IndexArray = npt.NDArray[np.int64]
 class NumbaKernel:
     """The compiled kernel of a spec: pure functions over rows that the caller owns.
 
-    Rows, all float32 and C-contiguous: states ``(lifetimes, n_states, state_width)``, constants ``(genomes,
-    constant_width)``, activations ``(lifetimes, neuron_width)``.
+    Rows, all float32 and C-contiguous: states ``(lifetimes, spec.state_width)``, constants ``(genomes,
+    spec.constant_width)``, three generations of activations ``(lifetimes, spec.activation_width)``.
     """
 
     def __init__(self, spec: KernelSpec) -> None:
@@ -31,28 +31,25 @@ class NumbaKernel:
         self.forward: Callable[..., None] = module.forward
         self.learn: Callable[..., None] = module.learn
         self.learn_forward: Callable[..., None] = module.learn_forward
-        self.state_width = sum(aligned(segment.size) for segment in spec.synapses)
-        self.constant_width = max(1, sum(aligned(s.size) for layer in spec.constant_segments for s in layer))
-        self.neuron_width = sum(aligned(segment.size) for segment in spec.neurons)
-        self.lane_width = aligned(max(spec.sizes))
+        self.lane_width = aligned(spec.longest)
 
-    def write_constants(self, layer: int, coefficients: Mapping[str, FloatArray], row: FloatArray) -> None:
-        """Compute the constants of layer 0, 1, ... of one genome into its row.
+    def write_constants(
+        self, plan: ProjectionPlan, coefficients: Mapping[str, FloatArray], row: FloatArray
+    ) -> None:
+        """Compute the constants of a projection of one genome into its row.
 
         Args:
-            layer: which layer.
+            plan: of the projection.
             coefficients: arrays that broadcast to ``(n_out, n_in)``.
-            row: ``(constant_width,)``.
+            row: ``(spec.constant_width,)``.
         """
         with np.errstate(all="ignore"):
-            for expression, segment in zip(
-                self.spec.constants, self.spec.constant_segments[layer], strict=True
-            ):
+            for expression, segment in zip(plan.constants, plan.constant_segments, strict=True):
                 self.write(segment, evaluate(expression, coefficients, self._functions), row)
 
     @staticmethod
     def write(segment: Segment, matrix: FloatArray, row: FloatArray) -> None:
-        """Write a matrix ``(n_out, n_in)`` into its segment of a row."""
+        """Write a matrix ``(..., n_out, n_in)`` into its segment of rows."""
         NumbaKernel.view(segment, row)[...] = matrix
 
     @staticmethod

@@ -52,13 +52,19 @@ def bytes_per_lifetime(spec: KernelSpec, coefficients: int, device: str, pixels:
     """Return the bytes of a device that a lifetime takes, a genome of its own of `coefficients` numbers included.
 
     Rule constants take at most as much again as the genome. On a CPU, intermediate results of torch are added: a few
-    copies of the largest layer with its coefficients. A frame of `pixels` numbers counts twice.
+    copies of the largest projection with its coefficients. A frame of `pixels` numbers counts twice.
     """
-    synapses = [n_in * n_out for n_in, n_out in spec.layers]
-    kept = len(spec.rule.states) * sum(synapses) + coefficients + 4 * sum(spec.sizes) + 2 * pixels
-    kept += sum(synapses) * len(spec.constants)
-    between = (4 + len(spec.rule.states) + len(spec.rule.coefficients)) * max(synapses)
-    return 4 * (kept + (between if device == "cpu" else 0))
+    most = max(
+        plan.n_in
+        * plan.n_out
+        * (4 + len(plan.projection.rule.states) + len(plan.projection.rule.coefficients))
+        for plan in spec.plans
+    )
+    kept = (
+        sum(plan.device_width for plan in spec.plans) + coefficients + 4 * spec.activation_width + 2 * pixels
+    )
+    kept += sum(plan.n_in * plan.n_out * len(plan.constants) for plan in spec.plans)
+    return 4 * (kept + (most if device == "cpu" else 0))
 
 
 def lifetimes_that_fit(spec: KernelSpec, coefficients: int, device: str, pixels: int = 0) -> int:

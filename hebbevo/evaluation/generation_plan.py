@@ -1,0 +1,24 @@
+"""What a run sends out with a generation, besides its genomes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hebbevo.rollouts.observations import ObservationStatistics
+
+
+@dataclass(frozen=True)
+class GenerationPlan:
+    """Settings of one generation that the run has chosen, the same for all of its lifetimes.
+
+    Attributes:
+        replayed: levels, ints in [0, 2**32), of the first individuals or pairs in place of new ones.
+        observations: statistics that observations are normalised by; None are those of the task.
+    """
+
+    replayed: tuple[int, ...] = ()
+    observations: ObservationStatistics | None = None
+
+
+PLAIN = GenerationPlan()
+"""The plan of a run that carries nothing along."""

@@ -1,0 +1,137 @@
+"""Runs whose lifetimes diverge: a warning, empty fields, an end with the remedy, and what a resumed run counts."""
+
+import itertools
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tasks import HERE, QUADRUPED, small_config
+from test_evolution import Stopped, results, rows_of, stopping, with_fitness
+
+from hebbevo import evolve, load_genome, resume
+from hebbevo.cli.app import run
+from hebbevo.errors import DivergenceFailure
+from hebbevo.rollouts.result import WORST_FITNESS, RolloutResult
+from hebbevo.training.divergence import DivergenceGuard
+from hebbevo.training.rows import center_columns, center_score
+
+ALL = 12  # of 6 individuals on 2 bodies
+BLOWN_UP = "plasticity.initial_coefficients=normal(0, 1e30)"
+
+
+def config_of(*overrides: str) -> Any:
+    return small_config("search.generations=8", *overrides, env=QUADRUPED)
+
+
+def end_of(guard: DivergenceGuard, counts: list[int]) -> int | None:
+    """Return the number of generations after which the guard ends a run; None where it does not."""
+    for number, diverged in enumerate(counts, start=1):
+        try:
+            guard.add({"generation": number, "diverged": diverged})
+        except DivergenceFailure:
+            return number
+    return None
+
+
+@pytest.mark.parametrize("penalty", [0, 0.01])
+def test_the_center_stays_where_it_is(monkeypatch: pytest.MonkeyPatch, penalty: float) -> None:
+    with_fitness(monkeypatch, WORST_FITNESS, True)
+    seen: list[np.ndarray] = []
+    config = small_config(f"search.penalty={penalty}", env=QUADRUPED)
+    with pytest.raises(DivergenceFailure):
+        evolve(config, "run", execution=HERE, watch=lambda _: seen.append(load_genome("run").values))
+    assert len(seen) == 3
+    assert np.isfinite(seen[0]).all()
+    np.testing.assert_array_equal(seen[0], seen[-1])
+    rows = rows_of("run")
+    assert [row["diverged"] for row in rows] == [ALL] * 3
+    for row in rows:
+        assert row["population_mean"] is row["population_best"] is row["population.intact"] is None
+        assert row["center_mean"] is row["center.intact"] is None
+    assert not Path("run/best.safetensors").exists()
+    assert load_genome("run").provenance["evaluation"]["center_mean"] is None
+    assert resume("run", execution=HERE).already_finished
+
+
+def test_a_run_that_diverges_warns_at_once_and_stops_after_three_generations(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level(logging.WARNING), pytest.raises(DivergenceFailure, match="the 3rd such in a row"):
+        evolve(config_of(BLOWN_UP), "run", execution=HERE)
+    warnings = [record.getMessage() for record in caplog.records]
+    assert len(warnings) == 1
+    assert warnings[0].startswith("12 of 12 lifetimes diverged in generation 1: ")
+    assert "plasticity.normalise" in warnings[0]
+    assert [row["generation"] for row in rows_of("run")] == [1, 2, 3]
+    assert Path("run/checkpoints/generation_000003.safetensors").exists()
+    assert Path("run/figures/learning_curve.png").exists()
+
+
+def test_a_resumed_run_counts_the_generations_before() -> None:
+    with pytest.raises(DivergenceFailure):
+        evolve(config_of(BLOWN_UP), "straight", execution=HERE)
+    with pytest.raises(Stopped):
+        evolve(config_of(BLOWN_UP), "killed", execution=HERE, watch=stopping(2))
+    with pytest.raises(DivergenceFailure):
+        resume("killed", execution=HERE)
+    assert results_without_best("killed") == results_without_best("straight")
+    with pytest.raises(DivergenceFailure, match="generation 6, the 6th such in a row"):
+        resume("killed", execution=HERE)
+
+
+def results_without_best(path: str) -> dict[str, bytes]:
+    """Return the bytes that equal runs share; a run that diverged has no best center."""
+    Path(path, "best.safetensors").touch()
+    return results(path)
+
+
+@pytest.mark.parametrize(
+    ("counts", "end"),
+    [
+        ([ALL] * 5, 3),
+        ([11, 12, 11], 3),
+        ([10] * 9, None),  # 83 percent
+        ([ALL, ALL, 0] * 3, None),
+        ([0, ALL, ALL, ALL], 4),
+    ],
+)
+def test_generations_are_counted_in_a_row(counts: list[int], end: int | None) -> None:
+    assert end_of(DivergenceGuard(config_of(), []), counts) == end
+
+
+@pytest.mark.parametrize(("before", "end"), [(0, 3), (1, 2), (2, 1), (3, 3), (6, 3)])
+def test_a_resumed_run_ends_after_three_in_a_row(before: int, end: int) -> None:
+    rows: list[Any] = [{"generation": number, "diverged": ALL} for number in range(1, before + 1)]
+    assert end_of(DivergenceGuard(config_of(), rows), [ALL] * 9) == end
+
+
+def test_lifetimes_of_the_center_that_diverge_are_left_out_of_its_means() -> None:
+    def lifetimes(*fitness: float | None) -> RolloutResult:
+        diverged = np.array([value is None for value in fitness])
+        values = np.array([WORST_FITNESS if value is None else value for value in fitness])
+        return RolloutResult(values, np.ones(len(fitness), np.int64), diverged)
+
+    some, none = lifetimes(1.0, None, 3.0), lifetimes(None, None, None)
+    assert center_columns(["a", "b"], [some, some]) == {"center_mean": 2.0, "center.a": 2.0, "center.b": 2.0}
+    assert center_columns(["a", "b"], [some, none]) == {
+        "center_mean": None,
+        "center.a": 2.0,
+        "center.b": None,
+    }
+    assert center_score([none]) == WORST_FITNESS
+    for worse, better in itertools.pairwise([none, some, lifetimes(1.0, 1.0, 1.0)]):
+        assert center_score([worse]) < center_score([better])
+
+
+def test_the_command_line_says_so_and_exits_with_1(capsys: pytest.CaptureFixture[str]) -> None:
+    keys = ("env.steps=30", "search.population=4", "search.generations=9", "network.hidden=4", BLOWN_UP)
+    assert run(["evolve", "quick-quadruped", *keys, "--threads", "1", "--out", "run"]) == 1
+    out, err = capsys.readouterr()
+    last = err.splitlines()[-1]
+    assert last.startswith("hebbevo: ")
+    assert "lifetimes diverged in generation 3, the 3rd such in a row: give the weights a normaliser" in last
+    assert "DivergenceFailure" not in last
+    assert "population: every lifetime diverged" in out or "center" not in out
+    assert run(["plot", "run"]) == 0
