@@ -199,6 +199,12 @@ PUBLISHED = ("A", "AD", "AD_lr", "ABC", "ABC_lr", "ABCD", "ABCD_lr", "ABCD_lr_D_
 """The nine rules of Najarro & Risi 2020."""
 
 
+def defaults_of(rule: Any) -> Mapping[str, Any]:
+    """Return the keys of a config that suit what it has as its rule: none where that is no name of the catalogue."""
+    name = rule.strip() if isinstance(rule, str) else ""
+    return RULES[name].defaults if name in RULES else {}
+
+
 def get(name: str) -> Rule:
     """Return a rule of the catalogue.
 

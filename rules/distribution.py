@@ -58,3 +58,22 @@ class Distribution:
             generator.standard_normal(out=out, dtype=np.float32)
             out *= np.float32(self.second)
             out += np.float32(self.first)
+
+
+def parse_initial(text: str, evolved_from: str) -> tuple[Distribution, bool]:
+    """Read what values are at first: a distribution, or ``evolved``, ``evolved from DISTRIBUTION``.
+
+    Args:
+        text: of the initial values.
+        evolved_from: distribution of a first genome where ``evolved`` stands alone.
+
+    Returns:
+        The distribution, and whether the values are part of the genome.
+
+    Raises:
+        RuleError: anything else.
+    """
+    if text.split()[:1] != ["evolved"]:
+        return Distribution.parse(text), False
+    drawn = text.strip().removeprefix("evolved").strip().removeprefix("from").strip()
+    return Distribution.parse(drawn or evolved_from), True

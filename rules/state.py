@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hebbevo.errors import RuleError, unknown
-from hebbevo.rules.distribution import Distribution
+from hebbevo.rules.distribution import Distribution, parse_initial
 from hebbevo.rules.expression import Expression
 from hebbevo.rules.grammar import parse_expression
 from hebbevo.rules.signals import POST, PRE
@@ -14,7 +14,6 @@ from hebbevo.rules.signals import POST, PRE
 SYNAPSE = "synapse"
 AXES = (SYNAPSE, POST, PRE)
 _KEYS = ("equation", "axis", "initial")
-EVOLVED = "evolved"
 
 
 @dataclass(frozen=True)
@@ -56,8 +55,6 @@ class State:
             raise RuleError(
                 f"{where}: w belongs to synapses and starts at plasticity.initial_weights; leave both out"
             )
-        evolved = initial.split()[:1] == [EVOLVED]
-        distribution = initial.strip().removeprefix(EVOLVED).strip().removeprefix("from").strip() or "zeros"
-        parsed = Distribution.parse(distribution)
+        parsed, evolved = parse_initial(initial, evolved_from="zeros")
         zero = parsed == Distribution.parse("zeros") and not evolved
         return cls(name, parse_expression(text["equation"], where), axis, None if zero else parsed, evolved)

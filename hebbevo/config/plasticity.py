@@ -12,10 +12,10 @@ from hebbevo.config.section import Section, optional
 from hebbevo.errors import RuleError, unknown
 from hebbevo.networks.layout import resolve_sharing
 from hebbevo.networks.normalisers import NORMALISERS
-from hebbevo.rules import RULES, Distribution, Rule, read
+from hebbevo.rules import Distribution, Rule, read
+from hebbevo.rules.catalogue import defaults_of
+from hebbevo.rules.distribution import parse_initial
 from hebbevo.rules.signals import SIGNALS
-
-_EVOLVED = "evolved"
 
 RuleText = str | dict[str, str | dict[str, str]]
 """A name, an equation, or per state an equation or a mapping with `equation`, `axis`, `initial`."""
@@ -53,9 +53,7 @@ class PlasticityConfig(Section):
     def _defaults_of_the_rule(cls, data: Any) -> Any:
         """Fill what is left out with what suits a rule of the catalogue."""
         rule = data.get("rule") if isinstance(data, Mapping) else None
-        if isinstance(rule, str) and rule.strip() in RULES:
-            return {**RULES[rule.strip()].defaults, **data}
-        return data
+        return {**defaults_of(rule), **data} if isinstance(data, Mapping) else data
 
     @field_validator("normalise")
     @classmethod
@@ -101,21 +99,19 @@ class PlasticityConfig(Section):
     @property
     def weights_evolve(self) -> bool:
         """Whether the genome holds the initial weights."""
-        return self.initial_weights.split()[:1] == [_EVOLVED]
+        return self._initial[1]
 
-    @cached_property
+    @property
     def weight_distribution(self) -> Distribution:
         """Distribution of the initial weights, or of the first center's weights where they evolve."""
-        text = self.initial_weights
-        if self.weights_evolve:
-            text = (
-                text.strip().removeprefix(_EVOLVED).strip().removeprefix("from").strip()
-                or "uniform(-0.1, 0.1)"
-            )
-        return Distribution.parse(text)
+        return self._initial[0]
+
+    @cached_property
+    def _initial(self) -> tuple[Distribution, bool]:
+        return parse_initial(self.initial_weights, evolved_from="uniform(-0.1, 0.1)")
 
     @field_validator("initial_weights")
     @classmethod
     def _distribution_parses(cls, text: str) -> str:
-        _ = cls.model_construct(initial_weights=text).weight_distribution
+        parse_initial(text, evolved_from="uniform(-0.1, 0.1)")
         return text

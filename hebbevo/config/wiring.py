@@ -15,7 +15,8 @@ from hebbevo.errors import RuleError, unknown
 from hebbevo.networks.convolution import Convolution, EncoderSpec
 from hebbevo.networks.layout import resolve_sharing
 from hebbevo.networks.network_spec import INPUTS, NetworkSpec, Noise, Population, Projection
-from hebbevo.rules import RULES, Distribution
+from hebbevo.rules import Distribution
+from hebbevo.rules.catalogue import defaults_of
 from hebbevo.validation import check_section
 
 MODULATOR, OUTPUT = "modulator", "output"
@@ -173,8 +174,12 @@ def _check_population(name: str) -> None:
         raise RuleError(
             f"network.populations: {name!r} is an input, which is there already; choose another name"
         )
-    if not re.fullmatch(r"[A-Za-z]\w*", name, re.ASCII):
-        raise RuleError(f"network.populations: {name!r} is no name; use letters, digits and _")
+    _check_name("network.populations", name)
+
+
+def _check_name(where: str, name: Any) -> None:
+    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z]\w*", name, re.ASCII):
+        raise RuleError(f"{where}: {name!r} is no name; use letters, digits and _")
 
 
 def _written_projections(network: NetworkConfig, plasticity: PlasticityConfig) -> Iterator[PlannedProjection]:
@@ -186,8 +191,7 @@ def _written_projections(network: NetworkConfig, plasticity: PlasticityConfig) -
         if "delayed" in own and not isinstance(own["delayed"], bool):
             raise RuleError(f"{where}.delayed must be true or false, got {own['delayed']!r}")
         name = own.get("name", f"{source}_to_{target}")
-        if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z]\w*", name, re.ASCII):
-            raise RuleError(f"{where}.name: {name!r} is no name; use letters, digits and _")
+        _check_name(f"{where}.name", name)
         if name.startswith("conv") or name in _RESERVED:
             raise RuleError(f"{where}.name: {name!r} stands for other arrays of a genome; choose another")
         keys = {key: value for key, value in own.items() if key not in _OWN_KEYS}
@@ -221,17 +225,10 @@ def _changed(plasticity: PlasticityConfig, keys: Mapping[str, Any], where: str) 
         base = {
             key: value for key, value in base.items() if key not in _OF_THE_RULE or isinstance(value, str)
         }
-        base |= _defaults(keys["rule"])
-        if keys["rule"] == "none":
-            base.pop("initial_weights", None)
+        base |= defaults_of(keys["rule"])
     changed = check_section(where, PlasticityConfig, {**base, **keys})
     assert isinstance(changed, PlasticityConfig)
     return changed
-
-
-def _defaults(rule: Any) -> Mapping[str, Any]:
-    """Return what the catalogue sets besides a rule."""
-    return RULES[rule].defaults if isinstance(rule, str) and rule in RULES else {}
 
 
 def _output_activation(network: NetworkConfig, activation: str) -> str:

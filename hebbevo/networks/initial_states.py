@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hebbevo.networks.layout import Layout
-from hebbevo.networks.network_spec import NetworkSpec, Projection
+from hebbevo.networks.network_spec import NetworkSpec
 from hebbevo.rules.distribution import Distribution
 from hebbevo.seeding import Stream, stream
 
@@ -40,18 +40,14 @@ def initial_states(
             state: arrays[f"{projection.name}.{entry}"][list(genome_of)]
             for state, entry in projection.evolved_states.items()
         }
-    drawn = [(projection, state) for projection in network.projections for state in projection.drawn_states]
-    for projection, state in drawn:
-        shape = network.state_shape(projection, state)
-        states[projection.name][state] = np.empty((len(seeds), *shape), np.float32)
+    drawn: list[tuple[Distribution, FloatArray]] = []
+    for projection in network.projections:
+        for state, distribution in projection.drawn_states.items():
+            values = np.empty((len(seeds), *network.state_shape(projection, state)), np.float32)
+            states[projection.name][state] = values
+            drawn.append((distribution, values))
     for row, seed in enumerate(seeds if drawn else ()):
         generator = stream(seed, Stream.INITIAL_WEIGHTS)
-        for projection, state in drawn:
-            _distribution(projection, state).fill(generator, states[projection.name][state][row])
+        for distribution, values in drawn:
+            distribution.fill(generator, values[row])
     return states
-
-
-def _distribution(projection: Projection, state: str) -> Distribution:
-    found = projection.drawn_states[state]
-    assert isinstance(found, Distribution)
-    return found

@@ -109,8 +109,7 @@ class ProjectionPlan:
 
     def state_shape(self, state: str) -> tuple[int, int]:
         """Return the shape of a state, which broadcasts against ``(n_out, n_in)``."""
-        axis = self.projection.rule.axis(state)
-        return self.n_out if axis != "pre" else 1, self.n_in if axis != "post" else 1
+        return self.projection.state_shape(state, self.n_out, self.n_in)
 
     @cached_property
     def device_states(self) -> Mapping[str, Segment]:
@@ -180,8 +179,12 @@ class KernelSpec:
 
     def ends(self, plan: ProjectionPlan) -> tuple[bool, bool]:
         """Whether a projection is the first, and whether it is the last, that its target sums."""
-        onto = [other for other in self.plans if other.projection.target == plan.projection.target]
-        return plan is onto[0], plan is onto[-1]
+        return self._ends[plan.number]
+
+    @cached_property
+    def _ends(self) -> Mapping[int, tuple[bool, bool]]:
+        onto = (plans for _, plans in self.ordered)
+        return {plan.number: (plan is plans[0], plan is plans[-1]) for plans in onto for plan in plans}
 
     @cached_property
     def learns(self) -> bool:

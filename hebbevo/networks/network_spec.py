@@ -95,6 +95,11 @@ class Projection:
         evolved = {} if self.initial_weights is not None else {"w": "weight"}
         return {**evolved, **{state: state for state in self.rule.states if self.rule.evolves(state)}}
 
+    def state_shape(self, state: str, n_out: int, n_in: int) -> tuple[int, int]:
+        """Return the shape of a state, which broadcasts against ``(n_out, n_in)``."""
+        axis = self.rule.axis(state)
+        return n_out if axis != "pre" else 1, n_in if axis != "post" else 1
+
     def is_due(self, step: int) -> bool:
         """Whether the rule changes anything after step 0, 1, ..."""
         return (step - self.offset) % self.every == 0
@@ -170,9 +175,7 @@ class NetworkSpec:
 
     def state_shape(self, projection: Projection, state: str) -> tuple[int, int]:
         """Return the shape of a state, which broadcasts against ``(n_out, n_in)``."""
-        n_out, n_in = self.shape(projection)
-        axis = projection.rule.axis(state)
-        return n_out if axis != "pre" else 1, n_in if axis != "post" else 1
+        return projection.state_shape(state, *self.shape(projection))
 
     @property
     def synapses(self) -> int:

@@ -55,8 +55,7 @@ def _projections(spec: KernelSpec, learn: bool, forward: bool, together: int) ->
     for population, plans in spec.ordered:
         for plan in plans:
             if forward or plan.learns:
-                first, last = plan is plans[0], plan is plans[-1]
-                yield ProjectionText(spec, plan, population, learn, forward, together, first, last)
+                yield ProjectionText(spec, plan, population, learn, forward, together, *spec.ends(plan))
 
 
 def _entry(spec: KernelSpec, learn: bool, forward: bool) -> str:
