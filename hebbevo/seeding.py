@@ -64,7 +64,7 @@ def key_of(seed: int, purpose: int, *counters: int) -> np.random.SeedSequence:
 
     Args:
         seed: in [0, 2**63).
-        purpose: in [0, 64); a purpose has a fixed number of counters.
+        purpose: in [0, 64); a purpose has a fixed number of counters, but for a last one that is never 0.
         counters: each in [0, 2**32).
 
     Raises:
@@ -92,7 +92,8 @@ def checked_seed(seed: int) -> int:
 def lifetime_seed(seed: int, purpose: SeedPurpose, *counters: int) -> int:
     """Return the seed of a lifetime, uniform in [0, 2**63).
 
-    Counters: TRAINING (generation, group of individuals, morphology); CENTER_EVALUATION (generation, episode);
+    Counters: TRAINING (generation, group of individuals, morphology, and from the second lifetime on its number);
+    CENTER_EVALUATION (generation, episode);
     EVALUATION (episode); LEVEL_REPLAY (generation).
     """
     return int(key_of(seed, purpose, *counters).generate_state(1, np.uint64)[0] >> np.uint64(1))

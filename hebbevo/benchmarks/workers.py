@@ -58,6 +58,7 @@ def generation(config: Config, searcher: Searcher, executor: Executor[Worker], b
         morphologies=config.env.morphology_names,
         lifetime_seeds=config.training.lifetime_seeds,
         batch_size=batch_size,
+        lifetimes=config.training.lifetimes,
     )
     searcher.tell(proposals, fitness.mean, executor)
     return fitness.steps

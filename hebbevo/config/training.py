@@ -29,6 +29,12 @@ class TrainingConfig(Section):
         "(common random numbers); all, except for the initial weights, where the environment draws its level from the "
         "lower half of a seed (the track of car_racing)",
     )
+    lifetimes: int = optional(
+        1,
+        ge=1,
+        le=10_000,
+        description="of each individual and morphology in a generation, each from its own seed; fitness is the mean",
+    )
     level_replay: float = optional(
         0.0,
         ge=0,

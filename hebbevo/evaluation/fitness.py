@@ -1,4 +1,4 @@
-"""The fitness of a generation: individuals times morphologies, spread over workers in pieces of work.
+"""The fitness of a generation: individuals times lifetimes times morphologies, spread over workers in pieces of work.
 
 The result of a piece is a pure function of its key (proposals, run seed, generation, individuals), so any worker may
 compute it, again if need be, with the same bits.
@@ -43,6 +43,7 @@ class Generation:
         seed_group: individuals in a row that share lifetime seeds.
         one_level: all individuals share a level.
         plan: what the run sends out with it.
+        lifetimes: of each individual on each morphology.
     """
 
     proposals: Proposals | None
@@ -52,16 +53,17 @@ class Generation:
     seed_group: int
     one_level: bool = False
     plan: GenerationPlan = PLAIN
+    lifetimes: int = 1
 
-    def lifetime_seed(self, individual: int, morphology: int) -> int:
-        """Return the seed of an individual's lifetime on a morphology, both by number."""
+    def lifetime_seed(self, individual: int, morphology: int, lifetime: int = 0) -> int:
+        """Return the seed of an individual's lifetime on a morphology, all by number."""
         group = individual // self.seed_group
-        own = training_seed(self.run_seed, self.number, group, morphology)
+        own = training_seed(self.run_seed, self.number, group, morphology, lifetime)
         if self.one_level:
-            shared = training_seed(self.run_seed, self.number, 0, morphology)
+            shared = training_seed(self.run_seed, self.number, 0, morphology, lifetime)
             return on_level(own, level_seed(shared))
-        replayed = self.plan.replayed
-        return on_level(own, replayed[group]) if group < len(replayed) else own
+        level = self.plan.replayed.get((group, lifetime))
+        return own if level is None else on_level(own, level)
 
 
 @dataclass(frozen=True)
@@ -78,14 +80,14 @@ class Fitness:
     """Fitness of individuals, in their order.
 
     Attributes:
-        per_morphology: float64 ``(individuals, morphologies)``.
+        per_lifetime: float64 ``(individuals, lifetimes, morphologies)``.
         mean_square: mean of the squared genome, float64 ``(individuals,)``.
-        diverged: bool ``(individuals, morphologies)``.
+        diverged: bool ``(individuals, lifetimes, morphologies)``.
         steps: agent-steps of all lifetimes together.
-        moments: of the observations of every lifetime, by individual, then morphology; None where not normalised.
+        moments: of the observations of every lifetime, in the order of `per_lifetime`; None where not normalised.
     """
 
-    per_morphology: npt.NDArray[np.float64]
+    per_lifetime: npt.NDArray[np.float64]
     mean_square: npt.NDArray[np.float64]
     diverged: npt.NDArray[np.bool_]
     steps: int
@@ -95,7 +97,7 @@ class Fitness:
     def join(cls, parts: Sequence[Fitness]) -> Fitness:
         """Return the individuals of all parts, one after another."""
         return cls(
-            np.concatenate([part.per_morphology for part in parts]),
+            np.concatenate([part.per_lifetime for part in parts]),
             np.concatenate([part.mean_square for part in parts]),
             np.concatenate([part.diverged for part in parts]),
             sum(part.steps for part in parts),
@@ -103,8 +105,13 @@ class Fitness:
         )
 
     @property
+    def per_morphology(self) -> npt.NDArray[np.float64]:
+        """The mean over lifetimes, ``(individuals, morphologies)``."""
+        return np.asarray(self.per_lifetime.mean(axis=1))
+
+    @property
     def mean(self) -> npt.NDArray[np.float64]:
-        """Fitness of each individual: the mean over morphologies."""
+        """Fitness of each individual: the mean over lifetimes and morphologies."""
         return np.asarray(self.per_morphology.mean(axis=1))
 
     def penalised(self, penalty: float) -> npt.NDArray[np.float64]:
@@ -112,7 +119,7 @@ class Fitness:
 
         An individual all of whose lifetimes diverged has `WORST_FITNESS`, whatever its genome.
         """
-        return np.where(self.diverged.all(axis=1), WORST_FITNESS, self.mean - penalty * self.mean_square)
+        return np.where(self.diverged.all(axis=(1, 2)), WORST_FITNESS, self.mean - penalty * self.mean_square)
 
 
 def evaluate_generation(
@@ -124,10 +131,11 @@ def evaluate_generation(
     morphologies: Sequence[str],
     lifetime_seeds: str,
     batch_size: int,
+    lifetimes: int = 1,
     even: bool = False,
     plan: GenerationPlan = PLAIN,
 ) -> Fitness:
-    """Return the fitness of a population: one lifetime per individual and morphology.
+    """Return the fitness of a population: the mean of one or more lifetimes per individual and morphology.
 
     Args:
         executor: whose workers run the lifetimes.
@@ -137,10 +145,11 @@ def evaluate_generation(
         morphologies: bodies that each individual is evaluated on.
         lifetime_seeds: which individuals share lifetime seeds, a key of `GROUP_SIZE`.
         batch_size: lifetimes in a piece of work.
+        lifetimes: of each individual on each morphology.
         even: give each worker one share, as large as the others': for devices.
         plan: what the run sends out with the generation.
     """
-    width = max(1, batch_size // len(morphologies))
+    width = max(1, batch_size // (lifetimes * len(morphologies)))
     spans = (even_spans if even else guided_spans)(proposals.population, width, executor.workers)
     as_matrix = isinstance(proposals, MatrixProposals)
     items = [Individuals(a, b, proposals.genomes(range(a, b)) if as_matrix else None) for a, b in spans]
@@ -152,17 +161,19 @@ def evaluate_generation(
         GROUP_SIZE[lifetime_seeds],
         one_level=lifetime_seeds == "track",
         plan=plan,
+        lifetimes=lifetimes,
     )
     return Fitness.join(executor.map(evaluate_individuals, generation, items))
 
 
 def evaluate_individuals(worker: Worker, generation: Generation, item: Individuals) -> Fitness:
-    """Return the fitness of a few individuals on every morphology."""
+    """Return the fitness of a few individuals: each lifetime on every morphology."""
     individuals, morphologies = range(item.start, item.stop), generation.morphologies
     genomes = np.ascontiguousarray(
         _genomes(generation, item)
     )  # the order of the additions in its mean square
-    lifetimes = [(row, body) for row in range(len(individuals)) for body in range(len(morphologies))]
+    shape = len(individuals), generation.lifetimes, len(morphologies)
+    lifetimes = list(np.ndindex(shape))
     parts = []
     for start in range(0, len(lifetimes), worker.batch_size):  # one pass, unless one individual is too many
         batch = lifetimes[start : start + worker.batch_size]
@@ -170,14 +181,14 @@ def evaluate_individuals(worker: Worker, generation: Generation, item: Individua
         parts.append(
             worker.rollout(
                 genomes[first : last + 1],
-                [row - first for row, _ in batch],
-                [generation.lifetime_seed(individuals[row], body) for row, body in batch],
-                [morphologies[body] for _, body in batch],
+                [row - first for row, _, _ in batch],
+                [generation.lifetime_seed(individuals[row], body, number) for row, number, body in batch],
+                [morphologies[body] for _, _, body in batch],
                 early_stop=True,
                 observations=generation.plan.observations,
             )
         )
-    result, shape = RolloutResult.join(parts), (len(individuals), len(morphologies))
+    result = RolloutResult.join(parts)
     mean_square = np.square(genomes, dtype=np.float64).mean(axis=1)
     return Fitness(
         result.fitness.reshape(shape),
@@ -196,6 +207,7 @@ def _genomes(generation: Generation, item: Individuals) -> FloatArray:
     return generation.proposals.genomes(range(item.start, item.stop))
 
 
-def training_seed(run_seed: int, number: int, group: int, morphology: int = 0) -> int:
+def training_seed(run_seed: int, number: int, group: int, morphology: int = 0, lifetime: int = 0) -> int:
     """Return the lifetime seed that a group of individuals shares on a morphology, but for a level that is set."""
-    return lifetime_seed(run_seed, SeedPurpose.TRAINING, number, group, morphology)
+    later = (lifetime,) if lifetime else ()  # the first lifetime's key is older than further ones
+    return lifetime_seed(run_seed, SeedPurpose.TRAINING, number, group, morphology, *later)

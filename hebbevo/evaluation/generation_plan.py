@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from hebbevo.rollouts.observations import ObservationStatistics
 
@@ -12,11 +13,11 @@ class GenerationPlan:
     """Settings of one generation that the run has chosen, the same for all of its lifetimes.
 
     Attributes:
-        replayed: levels, ints in [0, 2**32), of the first individuals or pairs in place of new ones.
+        replayed: levels, ints in [0, 2**32), in place of new ones, by (individual or pair, lifetime).
         observations: statistics that observations are normalised by; None are those of the task.
     """
 
-    replayed: tuple[int, ...] = ()
+    replayed: Mapping[tuple[int, int], int] = field(default_factory=dict)
     observations: ObservationStatistics | None = None
 
 

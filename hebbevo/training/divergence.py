@@ -30,7 +30,9 @@ class DivergenceGuard:
     """
 
     def __init__(self, config: Config, rows: Iterable[Row]) -> None:
-        self._lifetimes = config.search.population * len(config.env.morphology_names)
+        self._lifetimes = (
+            config.training.lifetimes * config.search.population * len(config.env.morphology_names)
+        )
         self._in_a_row = 0
         for row in rows:
             self._count(row)

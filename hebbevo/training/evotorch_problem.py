@@ -28,7 +28,8 @@ def as_evotorch_problem(
 
     The fitness is what a run's searcher is told, less `training.penalty` times the mean squared coefficient: the n-th
     evaluation of a batch is generation n of a run with this `run.seed`. So it depends on the seed and on the number
-    of evaluations before, not on threads or workers. Of `training`, `penalty` and `lifetime_seeds` count.
+    of evaluations before, not on threads or workers. Of `training`, `penalty`, `lifetimes` and
+    `lifetime_seeds` count.
 
     Args:
         config: from `load_config`.
@@ -84,6 +85,7 @@ class _Lifetimes:
             morphologies=config.env.morphology_names,
             lifetime_seeds=config.training.lifetime_seeds,
             batch_size=self._batch_size,
+            lifetimes=config.training.lifetimes,
         )
         self._generation += 1
         return fitness.penalised(config.training.penalty)

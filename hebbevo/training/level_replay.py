@@ -1,15 +1,15 @@
 """Prioritized level replay (Jiang, Grefenstette & Rocktäschel 2021): practise the levels with the lowest fitness.
 
 Most levels (CarRacing: tracks) teach a good policy nothing. A run keeps the levels with the lowest scores, at most
-twice as many as a generation has individuals or pairs with seeds of their own, and a share of every generation plays
-levels drawn from them, each from other initial weights. A level's score is the mean fitness of the individuals that
-played it; when it is replayed, the mean of the old score and the new one, so that a level which has been learnt gives
-way to a harder one.
+twice as many as a generation has lifetimes of individuals or pairs with seeds of their own, and a share of every
+generation plays levels drawn from them, each from other initial weights. A level's score is the mean fitness of the
+individuals that played it; when it is replayed, the mean of the old score and the new one, so that a level which has
+been learnt gives way to a harder one. Of several lifetimes the first ones replay, so that every individual has as many.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -41,7 +41,8 @@ class LevelReplay(RunComponent):
 
     def __init__(self, training: TrainingConfig, population: int, run_seed: int) -> None:
         self._size = GROUP_SIZE[training.lifetime_seeds]
-        self._groups = -(-population // self._size)
+        groups = -(-population // self._size)
+        self._slots = [(group, lifetime) for lifetime in range(training.lifetimes) for group in range(groups)]
         self._share = training.level_replay
         self._run_seed = run_seed
         self.levels: npt.NDArray[np.int64] = np.zeros(0, np.int64)
@@ -56,33 +57,35 @@ class LevelReplay(RunComponent):
 
     @override
     def before_generation(self, number: int, plan: GenerationPlan) -> GenerationPlan:
-        """Draw the levels that the first groups of a generation replay, each another one."""
-        count = min(round(self._share * self._groups), len(self.levels))
+        """Draw the levels that the first slots of a generation replay, each another one."""
+        count = min(round(self._share * len(self._slots)), len(self.levels))
         generator = np.random.default_rng(lifetime_seed(self._run_seed, SeedPurpose.LEVEL_REPLAY, number))
-        return replace(plan, replayed=tuple(generator.choice(self.levels, count, replace=False).tolist()))
+        drawn = generator.choice(self.levels, count, replace=False).tolist()
+        return replace(plan, replayed=dict(zip(self._slots, drawn, strict=False)))
 
     @override
     def after_results(self, number: int, plan: GenerationPlan, fitness: Fitness) -> None:
         """Update the levels and their scores."""
-        self.record(number, plan.replayed, fitness.mean)
+        self.record(number, plan.replayed, fitness.per_lifetime.mean(axis=2))
 
-    def record(self, number: int, replayed: Sequence[int], fitness: npt.NDArray[np.float64]) -> None:
+    def record(
+        self, number: int, replayed: Mapping[tuple[int, int], int], fitness: npt.NDArray[np.float64]
+    ) -> None:
         """Update the levels with the fitness of a generation.
 
         Args:
             number: of the generation, from 0.
-            replayed: the levels that were drawn for it.
-            fitness: of the individuals, float64 ``(population,)``.
+            replayed: the levels that were drawn for it, by (group, lifetime).
+            fitness: of the individuals, float64 ``(population, lifetimes)``.
         """
-        new = range(len(replayed), self._groups)
-        own = [level_seed(training_seed(self._run_seed, number, group)) for group in new]
-        scores = [
-            float(fitness[start : start + self._size].mean()) for start in range(0, len(fitness), self._size)
-        ]
         known = dict(zip(self.levels.tolist(), self.scores.tolist(), strict=True))
-        for level, score in zip([*replayed, *own], scores, strict=True):
+        for group, lifetime in self._slots:
+            level = replayed.get((group, lifetime))
+            if level is None:
+                level = level_seed(training_seed(self._run_seed, number, group, lifetime=lifetime))
+            score = float(fitness[group * self._size : (group + 1) * self._size, lifetime].mean())
             known[level] = (known[level] + score) / 2 if level in known else score
-        hardest = sorted(known, key=lambda level: (known[level], level))[: 2 * self._groups]
+        hardest = sorted(known, key=lambda level: (known[level], level))[: 2 * len(self._slots)]
         self.levels = np.array(hardest, np.int64)
         self.scores = np.array([known[level] for level in hardest])
 

@@ -145,6 +145,7 @@ class Evolution:
             morphologies=self._config.env.morphology_names,
             lifetime_seeds=training.lifetime_seeds,
             batch_size=execution.batch_size,
+            lifetimes=training.lifetimes,
             even=execution.even,
             plan=plan,
         )

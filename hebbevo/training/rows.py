@@ -15,8 +15,9 @@ from hebbevo.training.records import Row
 
 def population_columns(fitness: Fitness, morphologies: Sequence[str]) -> Row:
     """Return the columns of the population; diverged lifetimes are counted and left out of the means."""
-    means = np.ma.masked_array(fitness.mean, fitness.diverged.any(axis=1))
-    per_morphology = np.ma.masked_array(fitness.per_morphology, fitness.diverged).mean(axis=0)
+    means = np.ma.masked_array(fitness.mean, fitness.diverged.any(axis=(1, 2)))
+    lifetimes = np.ma.masked_array(fitness.per_lifetime, fitness.diverged)
+    per_morphology = lifetimes.reshape(-1, len(morphologies)).mean(axis=0)
     return {
         "population_mean": _number(means.mean()),
         "population_best": _number(means.max()),

@@ -44,18 +44,24 @@ class SeedCollector:
         return RolloutResult(np.array(firsts), np.ones(count, np.int64), np.zeros(count, np.bool_))
 
 
-def seeds_of(mode: str, number: int = 0, population: int = 8, run_seed: int = 5) -> np.ndarray:
-    """Return the lifetime seeds ``(population, bodies)`` of a generation."""
+def seeds_of(
+    mode: str, number: int = 0, population: int = 8, run_seed: int = 5, lifetimes: int = 1
+) -> np.ndarray:
+    """Return the lifetime seeds of a generation, ``(population, bodies)``, or with `lifetimes` between."""
     collector = SeedCollector()
     group = {"individual": 1, "pair": 2, "generation": 2**62}[mode]
     matrix = np.arange(population, dtype=np.float32)[:, None]
-    generation = Generation(MatrixProposals(matrix), run_seed, number, BODIES, group)
+    generation = Generation(MatrixProposals(matrix), run_seed, number, BODIES, group, lifetimes=lifetimes)
     for start in range(0, population, 3):
         evaluate_individuals(collector, generation, Individuals(start, min(start + 3, population)))
     assert [(body, first) for _, body, first in collector.asked] == [
-        (body, float(individual)) for individual in range(population) for body in BODIES
+        (body, float(individual))
+        for individual in range(population)
+        for _ in range(lifetimes)
+        for body in BODIES
     ]
-    return np.array([seed for seed, _, _ in collector.asked]).reshape(population, len(BODIES))
+    shape = (population, *([lifetimes] * (lifetimes > 1)), len(BODIES))
+    return np.array([seed for seed, _, _ in collector.asked]).reshape(shape)
 
 
 def test_every_individual_has_seeds_of_its_own() -> None:
@@ -80,6 +86,14 @@ def test_a_generation_may_share_its_seeds() -> None:
     assert not np.isin(seeds_of("generation", number=1), seeds).any()
 
 
+@pytest.mark.parametrize("mode", ["individual", "pair", "generation"])
+def test_further_lifetimes_have_seeds_of_their_own_beside_those_of_the_first(mode: str) -> None:
+    seeds, alone = seeds_of(mode, lifetimes=3), seeds_of(mode)
+    np.testing.assert_array_equal(seeds[:, 0], alone)
+    assert len(np.unique(seeds)) == 3 * len(np.unique(alone))
+    assert not np.isin(seeds_of(mode, number=1, lifetimes=3), seeds).any()
+
+
 def test_lifetime_seeds_are_uniform_and_never_meet() -> None:
     keys = [(seed, word, a, b) for seed in (0, 1) for word in (1, 2) for a in range(20) for b in range(20)]
     keys += [
@@ -98,7 +112,9 @@ def executing(task: Task, batch_size: int, threads: int) -> Iterator[InProcess[W
     executor.close()
 
 
-def fitness_of(task: Task, proposals: Proposals, batch_size: int, threads: int = 1) -> Fitness:
+def fitness_of(
+    task: Task, proposals: Proposals, batch_size: int, threads: int = 1, lifetimes: int = 1
+) -> Fitness:
     with executing(task, batch_size, threads) as executor:
         return evaluate_generation(
             executor,
@@ -108,11 +124,12 @@ def fitness_of(task: Task, proposals: Proposals, batch_size: int, threads: int =
             morphologies=task.env.morphology_names,
             lifetime_seeds="individual",
             batch_size=batch_size,
+            lifetimes=lifetimes,
         )
 
 
 def same(a: Fitness, b: Fitness) -> None:
-    np.testing.assert_array_equal(a.per_morphology, b.per_morphology)
+    np.testing.assert_array_equal(a.per_lifetime, b.per_lifetime)
     np.testing.assert_array_equal(a.mean, b.mean)
     np.testing.assert_array_equal(a.mean_square, b.mean_square)
     np.testing.assert_array_equal(a.diverged, b.diverged)
@@ -142,6 +159,20 @@ def test_a_generation_is_the_same_with_every_batch_size_and_thread(
     same(fitness_of(task, proposals, batch_size, threads), alone)
 
 
+def test_the_fitness_of_several_lifetimes_is_their_mean_however_they_are_spread(
+    task: Task, proposals: Proposals, alone: Fitness
+) -> None:
+    three = fitness_of(task, proposals, 64, lifetimes=3)
+    for batch_size, threads in ((1, 1), (4, 2), (7, 1)):
+        same(fitness_of(task, proposals, batch_size, threads, lifetimes=3), three)
+    bodies = len(task.env.morphology_names)
+    assert three.per_lifetime.shape == three.diverged.shape == (10, 3, bodies)
+    np.testing.assert_array_equal(three.per_lifetime[:, :1], alone.per_lifetime)
+    assert len(np.unique(three.per_lifetime[0])) > bodies
+    np.testing.assert_allclose(three.mean, three.per_lifetime.sum(axis=(1, 2)) / (3 * bodies))
+    assert three.steps > alone.steps
+
+
 @pytest.mark.parametrize("batch_size", [1, 3, 8])
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_proposals_by_matrix_and_by_key_agree(
@@ -155,7 +186,8 @@ def test_fitness_has_one_number_an_individual_and_body(
     task: Task, proposals: Proposals, alone: Fitness
 ) -> None:
     bodies = len(task.env.morphology_names)
-    assert alone.per_morphology.shape == alone.diverged.shape == (10, bodies)
+    assert alone.per_lifetime.shape == alone.diverged.shape == (10, 1, bodies)
+    assert alone.per_morphology.shape == (10, bodies)
     np.testing.assert_allclose(alone.mean, alone.per_morphology.sum(axis=1) / bodies)
     genomes = proposals.genomes(range(10)).astype(float)
     np.testing.assert_allclose(alone.mean_square, (genomes**2).mean(axis=1))
@@ -190,7 +222,8 @@ def test_the_first_groups_have_the_levels_that_are_replayed():
     def seeds_with(*replayed: int) -> np.ndarray:
         collector = SeedCollector()
         matrix = np.zeros((6, 1), np.float32)
-        generation = Generation(MatrixProposals(matrix), 3, 5, BODIES[:1], 2, plan=GenerationPlan(replayed))
+        plan = GenerationPlan({(group, 0): level for group, level in enumerate(replayed)})
+        generation = Generation(MatrixProposals(matrix), 3, 5, BODIES[:1], 2, plan=plan)
         for start in range(0, 6, 3):  # also where a piece of work begins within a pair
             evaluate_individuals(collector, generation, Individuals(start, start + 3))
         return np.array([seed for seed, _, _ in collector.asked])

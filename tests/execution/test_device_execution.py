@@ -27,7 +27,7 @@ WITHOUT_GPU = pytest.mark.skipif(torch.cuda.is_available(), reason="there is a G
 
 @pytest.fixture(scope="module")
 def config() -> Config:
-    return small_config("search.population=8", env=QUADRUPED)
+    return small_config("search.population=8", "training.lifetimes=2", env=QUADRUPED)
 
 
 @pytest.fixture(scope="module")

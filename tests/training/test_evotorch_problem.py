@@ -25,7 +25,7 @@ def config(*overrides: str) -> Config:
 
 def test_snes_on_the_problem_walks_the_path_of_a_run_with_snes() -> None:
     """The populations of every generation, bit for bit, where EvoTorch draws from the same keys."""
-    settings = config()
+    settings = config("training.lifetimes=2")
     searcher = settings.search.build(Task.of(settings).first_center(7), 7)
     resolved = HERE.resolve(Task.of(settings))
     with (
@@ -47,6 +47,7 @@ def test_snes_on_the_problem_walks_the_path_of_a_run_with_snes() -> None:
                 morphologies=settings.env.morphology_names,
                 lifetime_seeds="individual",
                 batch_size=resolved.batch_size,
+                lifetimes=2,
             ).penalised(0.3)
             np.testing.assert_array_equal(native.population.evals[:, 0].numpy(), fitness)
             searcher.tell(proposals, fitness, executor)

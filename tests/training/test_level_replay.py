@@ -25,33 +25,39 @@ CAR = (
 )
 
 
-def settings(share: float, lifetime_seeds: str = "pair") -> TrainingConfig:
-    return TrainingConfig(generations=1, penalty=0, level_replay=share, lifetime_seeds=lifetime_seeds)
+def settings(share: float, lifetime_seeds: str = "pair", lifetimes: int = 1) -> TrainingConfig:
+    return TrainingConfig(
+        generations=1, penalty=0, level_replay=share, lifetime_seeds=lifetime_seeds, lifetimes=lifetimes
+    )
 
 
-def drawn(replay: LevelReplay, number: int) -> list[int]:
-    return list(replay.before_generation(number, PLAIN).replayed)
+def drawn(replay: LevelReplay, number: int) -> dict[tuple[int, int], int]:
+    return dict(replay.before_generation(number, PLAIN).replayed)
 
 
-def own_track(number: int, group: int, run_seed: int = 5) -> int:
-    return training_seed(run_seed, number, group) % 2**32
+def own_track(number: int, group: int, lifetime: int = 0, run_seed: int = 5) -> int:
+    return training_seed(run_seed, number, group, 0, lifetime) % 2**32
 
 
-@pytest.mark.parametrize(("lifetime_seeds", "size"), [("pair", 2), ("individual", 1)])
-def test_the_memory_is_that_of_a_plain_loop(lifetime_seeds: str, size: int) -> None:
-    replay, generator = LevelReplay(settings(0.3, lifetime_seeds), 20, 5), np.random.default_rng(0)
+@pytest.mark.parametrize(
+    ("lifetime_seeds", "size", "lifetimes"), [("pair", 2, 1), ("individual", 1, 1), ("pair", 2, 3)]
+)
+def test_the_memory_is_that_of_a_plain_loop(lifetime_seeds: str, size: int, lifetimes: int) -> None:
+    replay, generator = LevelReplay(settings(0.3, lifetime_seeds, lifetimes), 20, 5), np.random.default_rng(0)
     groups = 20 // size
+    slots = [(group, lifetime) for lifetime in range(lifetimes) for group in range(groups)]
     memory: dict[int, float] = {}
     for number in range(12):
         chosen = drawn(replay, number)
-        assert len(set(chosen)) == len(chosen) == min(round(0.3 * groups), len(memory))
-        assert set(chosen) <= set(memory)
-        fitness = generator.normal(size=20)
-        driven = [*chosen, *(own_track(number, group) for group in range(len(chosen), groups))]
-        for group, track in enumerate(driven):
-            score = sum(fitness[group * size : (group + 1) * size]) / size
+        assert list(chosen) == slots[: min(round(0.3 * len(slots)), len(memory))]
+        assert set(chosen.values()) <= set(memory)
+        assert len(set(chosen.values())) == len(chosen)
+        fitness = generator.normal(size=(20, lifetimes))
+        for group, lifetime in slots:
+            track = chosen.get((group, lifetime)) or own_track(number, group, lifetime)
+            score = sum(fitness[group * size : (group + 1) * size, lifetime]) / size
             memory[track] = (memory[track] + score) / 2 if track in memory else score
-        memory = dict(sorted(memory.items(), key=lambda item: item[1])[: 2 * groups])
+        memory = dict(sorted(memory.items(), key=lambda item: item[1])[: 2 * len(slots)])
         replay.record(number, chosen, fitness)
         assert replay.levels.tolist() == list(memory)
         np.testing.assert_allclose(replay.scores, list(memory.values()))
@@ -63,10 +69,10 @@ def test_tracks_that_are_hard_come_back_and_those_learnt_go() -> None:
     def lives(number: int, learnt: float) -> list[float]:
         """Return how hard the replayed tracks of a generation are, from 0 to 1, each track at a place of its own."""
         replayed = drawn(replay, number)
-        tracks = [*replayed, *(own_track(number, group) for group in range(len(replayed), 20))]
+        tracks = [*replayed.values(), *(own_track(number, group) for group in range(len(replayed), 20))]
         hardness = np.array([track / 2**32 for track in tracks])
         score = np.where(hardness > learnt, 0.0, 1.0 - hardness)
-        replay.record(number, replayed, np.repeat(score, 2) + generator.normal(0, 0.1, 40))
+        replay.record(number, replayed, np.repeat(score, 2)[:, None] + generator.normal(0, 0.1, (40, 1)))
         return hardness[: len(replayed)].tolist()
 
     for number in range(40):
@@ -89,17 +95,18 @@ def test_the_state_stands_under_the_name_of_the_component() -> None:
     components, replay = components_of(config), LevelReplay.of(config, None)
     assert list(components.state()) == ["level_replay.tracks", "level_replay.scores"]
     assert replay is not None
-    replay.record(0, [], np.arange(6.0))
+    replay.record(0, {}, np.arange(6.0)[:, None])
     tensors = {f"level_replay.{name}": array for name, array in replay.state().items()}
     rest = components.restore({**tensors, "center": np.zeros(3)})
     assert list(rest) == ["center"]
     assert components.state().keys() == tensors.keys()
     assert all(np.array_equal(array, tensors[name]) for name, array in components.state().items())
-    assert components.plan(1).replayed == replay.before_generation(1, PLAIN).replayed != ()
+    assert components.plan(1).replayed == replay.before_generation(1, PLAIN).replayed != {}
 
 
-def test_a_stopped_run_replays_the_same_tracks(tmp_path: Path) -> None:
-    config = small_config("training.level_replay=0.5", env=CAR)
+@pytest.mark.parametrize("lifetimes", [1, 2])
+def test_a_stopped_run_replays_the_same_tracks(tmp_path: Path, lifetimes: int) -> None:
+    config = small_config("training.level_replay=0.5", f"training.lifetimes={lifetimes}", env=CAR)
     straight = evolve(config, tmp_path / "straight", execution=HERE)
     with pytest.raises(Stopped):
         evolve(config, tmp_path / "stopped", execution=HERE, watch=stopping(2))
