@@ -75,6 +75,17 @@ def spread_names() -> list[str]:
     ]
 
 
+def paired_names() -> list[str]:
+    """Return the case of every rule and sharing, each with one normaliser: every pair of the three is among them."""
+    grid = CASES["grid"]
+    normalisers = grid["normalisers"]
+    return [
+        f"grid/{rule}/{sharing}/{normalisers[(i + j) % len(normalisers)]}"
+        for i, rule in enumerate(grid["rules"])
+        for j, sharing in enumerate(grid["sharings"])
+    ]
+
+
 def value_of(name: str) -> Value:
     """Run a case and return what it comes to."""
     group, _, rest = name.partition("/")

@@ -1,7 +1,8 @@
 """Record the golden results of this kind of machine: `python tests/golden/record.py`.
 
 Cases that are recorded already stay as they are, whatever the code now gives: the tests compare them. `--again` and a
-pattern record them anew, which says that results were meant to change.
+pattern record them anew, which says that results were meant to change. `--check` records nothing: it runs every case
+and says which of them differ.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import os
+import sys
 from concurrent.futures import ProcessPoolExecutor
 from fnmatch import fnmatch
 
@@ -22,9 +24,13 @@ def main() -> None:
     parser.add_argument(
         "--again", metavar="PATTERN", default="", help="record these cases anew, as 'grid/oja/*'"
     )
+    parser.add_argument("--check", action="store_true", help="compare every case with what is recorded")
     parser.add_argument("--processes", type=int, default=os.cpu_count())
     arguments = parser.parse_args()
     kind = this_kind()
+    if arguments.check:
+        check_values(arguments.processes)
+        return
     write_kind(kind)
     record_values(arguments.again, arguments.processes)
     record_studies(arguments.again)
@@ -41,6 +47,16 @@ def record_values(again: str, processes: int) -> None:
             values[name] = value
             write_values(folder, values)
             print(name, flush=True)
+
+
+def check_values(processes: int) -> None:
+    """Run every case of this kind of machine; exit with those that do not come out as recorded."""
+    recorded = read_values(this_kind().folder)
+    with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
+        differing = [name for name, value in pool.map(named_value, recorded) if value != recorded[name]]
+    print(f"{len(recorded)} cases, {len(differing)} differ")
+    if differing or not recorded:
+        sys.exit("\n".join(differing) or "none is recorded for this kind of machine")
 
 
 def named_value(name: str) -> tuple[str, Value]:

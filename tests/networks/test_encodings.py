@@ -128,6 +128,7 @@ class TestEveryEncoding:
         assert (lifetimes(network, genomes[:1]) == together[:, :1]).all()
 
 
+HERE = hebbevo.Execution(threads=1, batch_size=2)
 RUNS = [
     pytest.param(*case, id=name, marks=[] if name == "mixed" else pytest.mark.slow)
     for name, case in CASES.items()
@@ -144,10 +145,10 @@ def test_a_run_evolves_and_its_genome_opens(rule, sharing, tmp_path) -> None:
     }
     small = {"env.name": "gymnasium:CartPole-v1", "search.population": 4, "search.generations": 2}
     config = hebbevo.load_config("quick-quadruped", {**small, **settings, "evaluation.episodes": 2})
-    run = hebbevo.evolve(config, out=tmp_path / "run")
+    run = hebbevo.evolve(config, out=tmp_path / "run", execution=HERE)
     genome = hebbevo.load_genome(tmp_path / "run")
     assert genome.values.any()
-    assert hebbevo.evaluate(genome, episodes=2, seed=1)
+    assert hebbevo.evaluate(genome, episodes=2, seed=1, execution=HERE)
     assert run is not None
 
 

@@ -70,10 +70,12 @@ def complaint(case: tuple[str, str]) -> str:
 
 
 @pytest.mark.slow
-def test_fused_is_exact_for_every_rule_and_normaliser() -> None:
+def test_fused_is_exact_for_every_rule_under_two_normalisers() -> None:
     """Compiled in two processes."""
     done = {(rule.name, kind) for rule, kind in FAST}
-    cases = [case for case in itertools.product(PERCEPTRON_RULES, NORMALISERS) if case not in done]
+    turns = zip(PERCEPTRON_RULES * 2, itertools.cycle((*NORMALISERS, "none")), strict=False)
+    cases = [case for case in turns if case not in done]
+    assert {kind for _, kind in cases} == set(NORMALISERS)
     with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
         assert [text for text in pool.map(complaint, cases) if text] == []
 

@@ -170,7 +170,7 @@ def tensors(arrays: Mapping[str, Any]) -> dict[str, torch.Tensor]:
     return {name: torch.as_tensor(array, dtype=torch.float64) for name, array in arrays.items()}
 
 
-GENOMES, LONG = 32, 1000
+GENOMES, LONG = 16, 400
 
 
 def first_generation(
