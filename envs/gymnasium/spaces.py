@@ -7,6 +7,7 @@ channel, divided by 255. A Discrete action is the index of the largest output; a
 
 from __future__ import annotations
 
+import importlib
 import math
 from collections.abc import Callable
 from typing import Any
@@ -29,6 +30,7 @@ def make_environment(identifier: str, render_mode: str | None = None) -> gymnasi
     Raises:
         EnvError: Gymnasium cannot make it, as when a package is missing.
     """
+    _import_physics(identifier)
     # not every environment knows the argument
     options: dict[str, Any] = {} if render_mode is None else {"render_mode": render_mode}
     try:
@@ -36,6 +38,13 @@ def make_environment(identifier: str, render_mode: str | None = None) -> gymnasi
     except (gymnasium.error.Error, ImportError) as error:
         reason = " ".join(str(error).split())
         raise EnvError(f"Gymnasium cannot make {identifier}: {reason}") from error
+
+
+def _import_physics(identifier: str) -> None:
+    """Import MuJoCo as hebbevo does before an environment does so itself, where it may."""
+    entry_point = str(gymnasium.spec(identifier).entry_point)
+    if not entry_point.startswith("gymnasium.envs.") or entry_point.startswith("gymnasium.envs.mujoco"):
+        importlib.import_module("hebbevo.envs.physics")
 
 
 def read_interface(identifier: str, environment: gymnasium.Env[Any, Any]) -> EnvironmentInterface:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from hebbevo.errors import EnvError
 
 if TYPE_CHECKING:
-    import mujoco
+    from hebbevo.envs.physics import mujoco
 
 CORNERS: Final = ("front_left", "front_right", "rear_left", "rear_right")
 """The legs, in the order of the foot contacts of the observation."""

@@ -29,7 +29,7 @@ from hebbevo.envs.morphologies.world_edits import ScaleFriction, ScaleGravity, S
 from hebbevo.errors import EnvError, unknown
 
 if TYPE_CHECKING:
-    import mujoco
+    from hebbevo.envs.physics import mujoco
 
 DAMAGED_LENGTH: Final = 0.25
 """Length of a damaged lower leg as a factor of the intact one (0.4 to 0.1 per axis)."""

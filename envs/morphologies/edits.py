@@ -18,7 +18,7 @@ from hebbevo.envs.morphologies.anatomy import CORNERS, SEGMENTS, anatomy_of, fin
 from hebbevo.errors import EnvError, unknown
 
 if TYPE_CHECKING:
-    import mujoco
+    from hebbevo.envs.physics import mujoco
 
 LOCK_PLAY: Final = math.radians(1.0)
 """A locked joint keeps this much play (rad) to either side, within which MuJoCo's soft limits hold it."""
@@ -178,7 +178,7 @@ class Payload:
 
     def apply(self, spec: mujoco.MjSpec) -> None:
         """Add the box to the torso."""
-        import mujoco
+        from hebbevo.envs.physics import mujoco
 
         anatomy = anatomy_of(spec)
         torso, model = spec.body("torso"), spec.copy().compile()

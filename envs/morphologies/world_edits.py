@@ -16,7 +16,7 @@ import numpy as np
 from hebbevo.envs.morphologies.edits import check_range
 
 if TYPE_CHECKING:
-    import mujoco
+    from hebbevo.envs.physics import mujoco
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Slope:
 
     def apply(self, spec: mujoco.MjSpec) -> None:
         """Turn gravity: seen from a floor that rises ahead, down points backwards."""
-        import mujoco
+        from hebbevo.envs.physics import mujoco
 
         heading = math.radians(self.heading)
         across = np.array([-math.sin(heading), math.cos(heading), 0.0])  # the axis that the floor tilts about

@@ -5,8 +5,7 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
-import mujoco
-
+from hebbevo.envs.physics import mujoco
 from hebbevo.errors import EnvError
 
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-import mujoco
 import numpy as np
 import numpy.typing as npt
 
 from hebbevo.envs.morphologies.anatomy import Anatomy
 from hebbevo.envs.morphologies.catalogue import Morphology
 from hebbevo.envs.morphologies.edits import POSE
+from hebbevo.envs.physics import mujoco
 from hebbevo.envs.robots.trim import compile_trimmed
 
 Floats = npt.NDArray[np.float64]

@@ -11,10 +11,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import mujoco
-
 from hebbevo.envs.morphologies.anatomy import CORNERS, DOG
 from hebbevo.envs.morphologies.edits import POSE
+from hebbevo.envs.physics import mujoco
 
 JOINTS = ("abduction", "hip", "knee")
 _AXES = {"abduction": (1, 0, 0), "hip": (0, 1, 0), "knee": (0, 1, 0)}

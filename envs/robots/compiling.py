@@ -11,7 +11,7 @@ from hebbevo.envs.robots.config import WalkerConfig
 from hebbevo.errors import EnvError, unknown
 
 if TYPE_CHECKING:
-    import mujoco
+    from hebbevo.envs.physics import mujoco
 
 
 def compile_model(

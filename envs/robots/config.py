@@ -19,7 +19,7 @@ from hebbevo.envs.robots.sizes import observation_size
 from hebbevo.errors import EnvError
 
 if TYPE_CHECKING:
-    import mujoco
+    from hebbevo.envs.physics import mujoco
 
 Integrator = Literal["Euler", "RK4", "implicit", "implicitfast"]
 
@@ -95,8 +95,7 @@ class WalkerConfig(EnvConfig):
         Raises:
             EnvError: an unknown morphology, or the robot's own files are not installed.
         """
-        import mujoco
-
+        from hebbevo.envs.physics import mujoco
         from hebbevo.envs.robots.body import compile_body
 
         edits = get_morphology(morphology)

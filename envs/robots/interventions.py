@@ -11,13 +11,13 @@ import copy
 from collections.abc import Iterable
 from typing import Protocol
 
-import mujoco
 import numpy as np
 import numpy.typing as npt
 from typing_extensions import override
 
 from hebbevo.envs.cameras import HasBody
 from hebbevo.envs.interventions import NO_VELOCITY, Change, Interventions, Vector
+from hebbevo.envs.physics import mujoco
 from hebbevo.envs.robots.body import Body, lowest_point
 
 Floats = npt.NDArray[np.float64]

@@ -10,12 +10,11 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import cast
 
-import mujoco
-import mujoco.batch
 import numpy as np
 import numpy.typing as npt
 
 from hebbevo.envs.base import BatchedEnvironment
+from hebbevo.envs.physics import mujoco
 from hebbevo.envs.robots.body import Body
 from hebbevo.envs.robots.observation import observe, take_actions
 

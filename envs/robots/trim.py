@@ -14,8 +14,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-import mujoco
 import numpy as np
+
+from hebbevo.envs.physics import mujoco
 
 _SMALLEST_MIX: Final = 1e-15
 """A `solmix` below this counts as none (MuJoCo's mjMINVAL)."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import mujoco
 import numpy as np
 import numpy.typing as npt
 from typing_extensions import override
 
 from hebbevo.envs.base import BatchedEnvironment, environment_stream
+from hebbevo.envs.physics import mujoco
 from hebbevo.envs.robots.body import Body
 from hebbevo.envs.robots.config import INTACT, WalkerConfig
 from hebbevo.envs.robots.interventions import RobotInterventions, transplant

@@ -17,7 +17,6 @@ import importlib.util
 from collections.abc import Callable
 from typing import Any
 
-import mujoco
 import numpy as np
 import torch
 from typing_extensions import override
@@ -28,6 +27,7 @@ from hebbevo.benchmarks.plain_parts import difference, plain_parts
 from hebbevo.benchmarks.replays import FloatArray, PhysicsBaseline, Recording
 from hebbevo.benchmarks.timing import CLOCK, CPU, Effort, alternate, median, one_core
 from hebbevo.config.loading import load_config
+from hebbevo.envs.physics import mujoco
 from hebbevo.rollouts.hooks import Batch, Hook
 from hebbevo.tasks.task import Task
 

@@ -17,14 +17,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import mujoco
-import mujoco.batch
 import numpy as np
 import numpy.typing as npt
 from typing_extensions import override
 
 from hebbevo.benchmarks.timing import CLOCK, CPU, alternate, median
 from hebbevo.envs import BatchedEnvironment, environment_stream
+from hebbevo.envs.physics import mujoco
 from hebbevo.envs.robots.config import WalkerConfig
 from hebbevo.errors import InputError
 from hebbevo.networks.network import Network

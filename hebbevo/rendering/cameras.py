@@ -10,13 +10,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import cast
 
-import mujoco
 import numpy as np
 import numpy.typing as npt
 from typing_extensions import override
 
 from hebbevo.envs import BatchedEnvironment, EnvConfig
 from hebbevo.envs.cameras import HasBody, HasPicture
+from hebbevo.envs.physics import mujoco
 from hebbevo.errors import InputError
 from hebbevo.rendering.gl import find_gl
 from hebbevo.rendering.layout import VIEW, Picture

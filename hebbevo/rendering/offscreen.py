@@ -6,12 +6,12 @@ import copy
 import importlib
 import math
 from collections.abc import Sequence
+from typing import Any
 
-import mujoco
 import numpy as np
 import numpy.typing as npt
-from mujoco.rendering.classic import gl_context
 
+from hebbevo.envs.physics import mujoco
 from hebbevo.rendering.gl import find_gl
 from hebbevo.rendering.layout import Picture
 
@@ -32,6 +32,7 @@ class OffscreenRenderer:
 
     def __init__(self, model: mujoco.MjModel, width: int, height: int) -> None:
         # mujoco has chosen a context when it was imported, mostly that of a display
+        gl_context: Any = importlib.import_module("mujoco.rendering.classic.gl_context")
         gl_context.GLContext = importlib.import_module(f"mujoco.{find_gl()}").GLContext
         self._model = copy.copy(model)
         self._model.vis.global_.offwidth, self._model.vis.global_.offheight = width, height
