@@ -13,6 +13,7 @@ from hebbevo.config.aliases import current_names
 from hebbevo.config.schema import Config
 from hebbevo.config.wiring import network_spec, planned_projections
 from hebbevo.errors import InputError, unknown
+from hebbevo.networks.network_spec import NetworkSpec
 from hebbevo.perturbations.perturbation import Perturbation
 from hebbevo.search import SearchConfig
 from hebbevo.validation import check_section, shown
@@ -130,10 +131,22 @@ def _check_network(config: Config) -> None:
         raise InputError(
             f"network.normalise_observations needs numbers to observe, and {config.env.name} has images; leave it out"
         )
-    if config.network.is_perceptron:
+    if config.network.is_perceptron and config.network.actions == "argmax":
         planned_projections(config.network, config.plasticity)
-    else:
-        network_spec(config.network, config.plasticity, config.env.interface)
+        return
+    spec = network_spec(config.network, config.plasticity, config.env.interface)
+    if config.network.actions == "sample":
+        _check_means(spec)
+
+
+def _check_means(spec: NetworkSpec) -> None:
+    """Refuse means of an output whose actions are sampled: they are taken before."""
+    for projection in spec.projections:
+        if projection.window > 1 and spec.output in (projection.source, projection.target):
+            raise InputError(
+                f"projection {projection.name} has window {projection.window}, and actions are sampled after the "
+                "means of the output are taken; leave out plasticity.window there, or network.actions"
+            )
 
 
 def _check_perturbations(config: Config) -> None:

@@ -59,6 +59,12 @@ class Network(Protocol):
         """
         ...
 
+    def emit(self, active: IndexArray) -> None:
+        """Take the actions, as they are now in the array that `forward` returned, for the output's activations.
+
+        For actions that were sampled: what the output did is what rules and delayed projections see of it.
+        """
+
     def learn(self, active: IndexArray, rewards: npt.NDArray[np.float64] | None = None) -> None:
         """Let rules and normalisers change the states of the rows `active`, after a forward pass.
 

@@ -73,6 +73,7 @@ def rollout(
         batch.actions = network.forward(seen, batch.active)
         if sampler is not None:
             sampler.sample(batch.actions, batch.active, batch.step)
+            network.emit(batch.active)
         for hook in hooks:
             hook.on_action(batch)
         environment.step(batch.actions, batch.active)

@@ -7,6 +7,8 @@ from scipy.stats import chisquare
 
 from hebbevo.config.loading import load_config
 from hebbevo.errors import InputError
+from hebbevo.execution.device_worker import DeviceWorker
+from hebbevo.rollouts.hooks import Batch, Hook
 from hebbevo.rollouts.sampling import ActionSampler
 from hebbevo.tasks.task import Task
 from hebbevo.tasks.worker import CpuWorker
@@ -56,6 +58,42 @@ def test_lifetimes_depend_on_their_seeds_alone():
     together = worker.rollout(genome, [0] * 4, [1, 2, 3, 4], ["default"] * 4, **arguments).fitness
     alone = CpuWorker(task, 1).rollout(genome, [0], [3], ["default"], **arguments).fitness
     assert together[2] == alone[0]
+
+
+class Steps(Hook):
+    """Keeps weights, observation, action and reward of every step of the first lifetime."""
+
+    def __init__(self):
+        self.steps = []
+
+    def on_observation(self, batch: Batch):
+        observation = batch.environment.observations[0].copy()
+        self.steps.append([batch.network.weights(1)[0].copy(), observation])
+
+    def on_step(self, batch: Batch):
+        self.steps[-1] += [batch.actions[0].copy(), float(batch.environment.rewards[0])]
+
+
+@pytest.mark.parametrize("make", [CpuWorker, lambda task, size: DeviceWorker(task, size, "cpu", 1)])
+def test_what_a_rule_sees_of_a_sampled_output_is_the_action(make):
+    task, hook = Task.of(load_config("quick-association", ["env.steps=12"])), Steps()
+    genome = task.first_center(3)
+    worker = make(task, 2)
+    worker.rollout(genome[None], [0, 0], [1, 2], ["default"] * 2, early_stop=False, hooks=[hook])
+    parts = {name: array.astype(float) for name, array in task.layout.split(genome).items()}
+    a, b, c, d = (parts[f"layer1.{letter}"] for letter in "ABCD")
+    w = hook.steps[0][0].astype(float)
+    assert len({action.argmax() for _, _, action, _ in hook.steps}) == 2
+    for weights, pre, post, reward in hook.steps:
+        np.testing.assert_allclose(weights, w, rtol=1e-5, atol=1e-6)
+        assert sorted(post) == [0, 1]
+        w += reward * (a * np.outer(post, pre) + b * pre + c * post[:, None] + d)
+
+
+def test_the_mean_of_a_sampled_output_is_refused():
+    with pytest.raises(InputError, match=r"projection layer1 .* sampled"):
+        load_config("quick-association", ["plasticity.window=3"])
+    load_config("quick-association", ["plasticity.window=3", "network.actions=argmax"])
 
 
 def test_numbers_cannot_be_sampled():

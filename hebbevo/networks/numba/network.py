@@ -112,6 +112,11 @@ class NumbaNetwork(Network):
         return self._actions
 
     @override
+    def emit(self, active: IndexArray) -> None:
+        output = self._spec.activations[self._spec.network.output]
+        self._old[active, output.start : output.stop] = self._actions[active]
+
+    @override
     def learn(self, active: IndexArray, rewards: npt.NDArray[np.float64] | None = None) -> None:
         if self._spec.uses_reward and rewards is not None:
             self._old[active, self._spec.reward.start] = rewards[active]

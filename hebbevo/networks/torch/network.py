@@ -177,6 +177,13 @@ class TorchNetwork(Network):
                 new[rows, mean.start : mean.stop] = total / min(self._step + 1, window)
 
     @override
+    def emit(self, active: IndexArray) -> None:
+        output = self._spec.activations[self._spec.network.output]
+        with self._on_device():
+            emitted = torch.from_numpy(self._actions[active]).to(self.device)
+            self._activations.old[self._rows(active), output.start : output.stop] = emitted
+
+    @override
     def learn(self, active: IndexArray, rewards: npt.NDArray[np.float64] | None = None) -> None:
         if self._spec.uses_reward and rewards is not None:
             with self._on_device():
