@@ -12,30 +12,27 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, ClassVar, Self, cast
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field, field_validator
 
 from hebbevo.envs.base import DEFAULT_MORPHOLOGY, BatchedEnvironment, EnvironmentInterface
 from hebbevo.envs.cameras import CameraSpec
 from hebbevo.envs.entry_points import load
 from hebbevo.envs.interventions import Intervention
 from hebbevo.errors import EnvError
+from hebbevo.settings import Settings
 
 
-class EarlyStop(BaseModel):
+class EarlyStop(Settings):
     """When a hopeless lifetime ends: past step `after`, on `done` or too many negative rewards in a row."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    after: int = Field(default=200, ge=0, description="no stop before this step")
+    after: int = Field(default=0, ge=0, le=1_000_000, description="no stop before this step")
     negative_rewards: int = Field(
-        default=30, ge=0, description="stop when more than this many consecutive rewards are negative"
+        ge=0, le=1_000_000, description="stop when more than this many consecutive rewards are negative"
     )
 
 
-class EnvConfig(BaseModel, ABC):
+class EnvConfig(Settings, ABC):
     """Settings of an environment; one subclass for each kind."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     environment: ClassVar[str]
     """Entry point of the `BatchedEnvironment`, called with (config, batch_size); imported when it is built."""
@@ -61,8 +58,15 @@ class EnvConfig(BaseModel, ABC):
     """Lifetimes best stepped in lockstep on a core: few enough that their synapses stay in its cache."""
 
     name: str
-    steps: int = Field(default=1000, ge=1, description="longest lifetime in steps")
+    steps: int = Field(default=1000, ge=1, le=1_000_000, description="longest lifetime in steps")
     early_stop: EarlyStop | None = None
+
+    @field_validator("early_stop", mode="before")
+    @classmethod
+    def _rest_of_the_early_stop(cls, value: Any) -> Any:
+        """Fill what is left out with what suits this environment."""
+        usual = cls.model_fields["early_stop"].default
+        return {**usual.model_dump(), **value} if usual is not None and isinstance(value, Mapping) else value
 
     @property
     @abstractmethod

@@ -1,4 +1,4 @@
-"""Checks of text and settings that a user wrote: YAML, and the keys of a section; one line for the first problem."""
+"""Checks of the settings that a user wrote: the keys of a section; one line for the first problem."""
 
 from __future__ import annotations
 
@@ -7,33 +7,12 @@ import typing
 from collections.abc import Mapping
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
 from hebbevo.errors import InputError, unknown
 
-YAML_ERRORS = (
-    yaml.YAMLError,
-    RecursionError,  # deep nesting
-    *(ValueError, LookupError, TypeError, AttributeError, ArithmeticError),  # `!!bool x`, `2020-13-45`, ...
-)
 _SHORT = reprlib.Repr()
 _SHORT.maxlevel, _SHORT.maxstring, _SHORT.maxother = 2, 60, 60
-
-
-def read_yaml(text: str, where: str) -> Any:
-    """Return the content of a YAML text.
-
-    Raises:
-        InputError: it is not YAML; one line with the position.
-    """
-    try:
-        return yaml.safe_load(text)
-    except YAML_ERRORS as error:
-        mark = getattr(error, "problem_mark", None)
-        position = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or "not YAML"
-        raise InputError(f"{where}{position}: {problem}; correct the YAML".replace("\n", " ")) from None
 
 
 def check_section(name: str, schema: type[BaseModel], values: Mapping[str, Any]) -> BaseModel:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
 from hebbevo.errors import SearchError
+from hebbevo.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,10 +22,8 @@ if TYPE_CHECKING:
     """Makes a searcher of its settings, where it starts, and the run seed."""
 
 
-class SearchConfig(BaseModel):
+class SearchConfig(Settings):
     """Settings of a search; a subclass gives `algorithm` one literal name and says where its searcher is."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     searcher: ClassVar[str]
     """``module:Class`` of the searcher, imported when one is built, and made of (config, center, run seed)."""
@@ -32,8 +31,8 @@ class SearchConfig(BaseModel):
     """Penalty of large genomes that a run applies where its config names none: `training.penalty`."""
 
     algorithm: str
-    population: int = Field(ge=2, description="individuals per generation")
-    sigma: float = Field(default=0.1, gt=0, description="standard deviation of the first proposals")
+    population: int = Field(ge=2, le=1_000_000, description="individuals per generation")
+    sigma: float = Field(default=0.1, gt=0, le=1e6, description="standard deviation of the first proposals")
 
     def build(self, center: NDArray[np.float32], run_seed: int) -> Searcher:
         """Make the searcher.
@@ -70,6 +69,8 @@ def _even(population: int) -> int:
 
 
 EvenPopulation = Annotated[
-    int, Field(ge=2, description="individuals per generation, an even number"), AfterValidator(_even)
+    int,
+    Field(ge=2, le=1_000_000, description="individuals per generation, an even number"),
+    AfterValidator(_even),
 ]
 """The `population` of algorithms that sample mirrored pairs."""

@@ -60,8 +60,8 @@ class SNESConfig(EvoTorchConfig):
     searcher: ClassVar[str] = "hebbevo.search.evotorch_searchers:SNESSearcher"
 
     algorithm: Literal["snes"] = "snes"
-    learning_rate: float = Field(default=1.0, gt=0, description="of the center")
-    sigma_learning_rate: float = Field(default=1.0, gt=0, description="times the literature's")
+    learning_rate: float = Field(default=1.0, gt=0, le=1e6, description="of the center")
+    sigma_learning_rate: float = Field(default=1.0, gt=0, le=1e6, description="times the literature's")
 
 
 class XNESConfig(EvoTorchConfig):
@@ -70,8 +70,8 @@ class XNESConfig(EvoTorchConfig):
     searcher: ClassVar[str] = "hebbevo.search.evotorch_searchers:XNESSearcher"
 
     algorithm: Literal["xnes"] = "xnes"
-    learning_rate: float = Field(default=1.0, gt=0, description="of the center")
-    sigma_learning_rate: float = Field(default=1.0, gt=0, description="times the literature's")
+    learning_rate: float = Field(default=1.0, gt=0, le=1e6, description="of the center")
+    sigma_learning_rate: float = Field(default=1.0, gt=0, le=1e6, description="times the literature's")
 
     @override
     def check_dimension(self, dimension: int) -> None:
@@ -88,11 +88,14 @@ class PGPEConfig(EvoTorchConfig):
     learning_rate: float | None = Field(
         default=None,
         gt=0,
+        le=1e6,
         description="length of a step of the center; ClipUp's top speed is twice that. Null: as its authors "
         "advise, so that the top speed is a 15th of the search radius sigma * sqrt(dimension)",
     )
-    sigma_learning_rate: float = Field(default=0.1, gt=0)
-    sigma_max_change: float = Field(default=0.2, gt=0, description="largest relative change a generation")
+    sigma_learning_rate: float = Field(default=0.1, gt=0, le=1e6)
+    sigma_max_change: float = Field(
+        default=0.2, gt=0, le=1e6, description="largest relative change a generation"
+    )
 
 
 class CEMConfig(EvoTorchConfig):
@@ -102,7 +105,9 @@ class CEMConfig(EvoTorchConfig):
 
     algorithm: Literal["cem"] = "cem"
     parenthood_ratio: float = Field(default=0.5, gt=0, le=1, description="fraction of the population")
-    sigma_floor: float = Field(default=0.0, ge=0, description="smallest standard deviation of a coefficient")
+    sigma_floor: float = Field(
+        default=0.0, ge=0, le=1e6, description="smallest standard deviation of a coefficient"
+    )
 
     @model_validator(mode="after")
     def _two_parents(self) -> Self:

@@ -42,13 +42,15 @@ class WalkerConfig(EnvConfig):
     intact_body: ClassVar[str]
     """Entry point of a function (gear) -> `mujoco.MjSpec` of the body without edits."""
 
-    early_stop: EarlyStop | None = EarlyStop()
+    early_stop: EarlyStop | None = EarlyStop(after=200, negative_rewards=30)
     morphologies: tuple[str, ...] = Field(default=(INTACT, "right_front_damaged"), min_length=1)
-    gear: float = Field(default=20.0, gt=0, description="torque of a motor at action 1, N m")
+    gear: float = Field(default=20.0, gt=0, le=10_000, description="torque of a motor at action 1, N m")
     integrator: Integrator = "implicitfast"
     timestep: float = Field(default=0.00825, gt=0, le=0.1, description="seconds of one physics substep")
-    substeps: int = Field(default=2, ge=1, description="physics substeps in a control step")
-    burn_in: int = Field(default=40, ge=0, description="uncounted control steps of zero action at the start")
+    substeps: int = Field(default=2, ge=1, le=100, description="physics substeps in a control step")
+    burn_in: int = Field(
+        default=40, ge=0, le=1000, description="uncounted control steps of zero action at the start"
+    )
     reset_noise: float = Field(
         default=0.1, ge=0, le=1, description="joint angles start within this of the pose, rad"
     )

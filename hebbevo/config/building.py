@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,13 +30,13 @@ class KindOfSection:
         key: names the kind.
         default: kind of a section that does not name one.
         schema: kind -> schema.
-        kept: kind -> schema whose keys survive a change to that kind.
+        kept: kind -> keys that survive a change to that kind.
     """
 
     key: str
     default: str
     schema: Callable[[str], type[BaseModel]]
-    kept: Callable[[str], type[BaseModel]]
+    kept: Callable[[str], Collection[str]]
 
     def of(self, section: str, values: Mapping[str, Any]) -> str:
         """Return the kind of a section.
@@ -51,9 +51,17 @@ class KindOfSection:
 
 
 KINDS = {
-    "env": KindOfSection("name", "quadruped", envs.config_class, envs.config_class),
+    # A hopeless lifetime is another one in each environment.
+    "env": KindOfSection(
+        "name",
+        "quadruped",
+        envs.config_class,
+        lambda name: envs.config_class(name).model_fields.keys() - {"early_stop"},
+    ),
     # Algorithms share what the base class has; a learning rate does not mean the same in any two.
-    "search": KindOfSection("algorithm", "openai_es", search.config_class, lambda _: SearchConfig),
+    "search": KindOfSection(
+        "algorithm", "openai_es", search.config_class, lambda _: SearchConfig.model_fields.keys()
+    ),
 }
 """Sections whose schema depends on one of the keys."""
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from importlib import resources
 from typing import Any
 
-import yaml
-
 from hebbevo.errors import InputError, unknown
+from hebbevo.io.yaml_text import read_yaml
 
 
 def preset_names() -> list[str]:
@@ -29,4 +28,4 @@ def preset_text(name: str) -> str:
 
 def read_preset(name: str) -> dict[str, Any]:
     """Return the sections of a preset; see `preset_text`."""
-    return dict(yaml.safe_load(preset_text(name)))
+    return dict(read_yaml(preset_text(name), f"preset {name}"))

@@ -56,8 +56,8 @@ def _surviving(section: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> 
     kind = KINDS.get(section)
     if kind is None or new.get(kind.key, old.get(kind.key)) == old.get(kind.key):
         return old
-    schema = kind.kept(kind.of(section, new))
-    return {key: value for key, value in old.items() if key in schema.model_fields}
+    kept = kind.kept(kind.of(section, new))
+    return {key: value for key, value in old.items() if key in kept}
 
 
 def _merge_values(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,8 +17,8 @@ from hebbevo.config.overrides import Overrides, read_overrides
 from hebbevo.config.schema import Config
 from hebbevo.config.wiring import planned_projections
 from hebbevo.errors import InputError
+from hebbevo.io.yaml_text import read_yaml
 from hebbevo.rules import check_intent
-from hebbevo.validation import read_yaml
 
 
 def load_config(source: str | Path | Mapping[str, Any], overrides: Overrides = ()) -> Config:

@@ -29,6 +29,7 @@ class EncoderConfig(Section):
     image_size: int | None = Field(
         default=84,
         ge=1,
+        le=4096,
         description="frames are resized to so many pixels a side by area averaging; null: not",
     )
     convolutions: tuple[ConvolutionConfig, ...] = Field(

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import yaml
-
 from hebbevo.config.building import PERTURBATIONS
 from hebbevo.config.layers import Layer, names_kind
 from hebbevo.config.schema import Config
 from hebbevo.errors import InputError
-from hebbevo.validation import YAML_ERRORS, read_yaml, shown
+from hebbevo.io.yaml_text import read_yaml
+from hebbevo.validation import shown
 
 _TEXT_KEYS = {"plasticity.rule", "plasticity.initial_weights", "plasticity.initial_coefficients", "env.name"}
 
@@ -55,12 +54,7 @@ def _from_text(text: str) -> Layer:
     parts = _parts(key if separator else "", text)
     if ".".join(parts) in _TEXT_KEYS and not raw.lstrip().startswith("{"):
         return _nested(parts, raw)
-    try:
-        return _nested(parts, yaml.safe_load(raw))
-    except YAML_ERRORS:
-        raise InputError(
-            f"cannot read the value of {shown(key)}: {shown(raw)} is not YAML; quote it"
-        ) from None
+    return _nested(parts, read_yaml(raw, f"cannot read the value of {shown(key)}, {shown(raw)}"))
 
 
 def _parts(key: str, text: str) -> list[str]:

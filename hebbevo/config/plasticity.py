@@ -44,8 +44,10 @@ class PlasticityConfig(Section):
     signals: dict[str, str] = optional(
         {}, description="signal of the rule: population whose activation it is (m, or a name of yours)"
     )
-    every: int = optional(1, ge=1, description="the rule changes the weights in every so many-th step")
-    offset: int = optional(0, ge=0, description="and in that step first")
+    every: int = optional(
+        1, ge=1, le=1_000_000, description="the rule changes the weights in every so many-th step"
+    )
+    offset: int = optional(0, ge=0, le=1_000_000, description="and in that step first")
     window: int = optional(1, ge=1, le=10_000, description="pre and post are means over so many steps")
 
     @model_validator(mode="before")

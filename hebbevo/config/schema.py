@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import yaml
 from pydantic import SerializeAsAny
 
 from hebbevo.config.network import NetworkConfig
@@ -12,6 +11,7 @@ from hebbevo.config.plasticity import PlasticityConfig
 from hebbevo.config.section import Section, optional
 from hebbevo.config.training import EvaluationConfig, RunConfig, TrainingConfig
 from hebbevo.envs import EnvConfig
+from hebbevo.io.yaml_text import write_yaml
 from hebbevo.perturbations.perturbation import Perturbation
 from hebbevo.search import SearchConfig
 
@@ -30,7 +30,7 @@ class Config(Section):
 
     def to_yaml(self) -> str:
         """Return the resolved configuration."""
-        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, width=100)
+        return write_yaml(self.model_dump(mode="json"))
 
     def search_settings(self) -> dict[str, Any]:
         """Return the keys of `search` and `training` in one mapping, as genome files hold them."""

@@ -5,15 +5,15 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
+
+from hebbevo.settings import Settings
 
 
-class Section(BaseModel):
+class Section(Settings):
     """Keys and values under one name; unknown keys are refused."""
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, allow_inf_nan=False, ignored_types=(cached_property,)
-    )
+    model_config = ConfigDict(ignored_types=(cached_property,))
 
 
 def optional(default: Any, **settings: Any) -> Any:

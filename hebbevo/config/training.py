@@ -13,14 +13,16 @@ from hebbevo.errors import InputError
 class TrainingConfig(Section):
     """The length of a run, and the evaluation of generations."""
 
-    generations: int = Field(ge=1, description="generations of a complete run")
+    generations: int = Field(ge=1, le=1_000_000_000, description="generations of a complete run")
     agent_steps: int | None = Field(
         default=None,
         ge=1,
+        le=10**15,
         description="a run also ends with the generation that reaches this many agent-steps; null: it does not",
     )
     penalty: float = Field(
         ge=0,
+        le=1e6,
         description="times mean(genome^2), subtracted from the fitness before ranking; null: the algorithm's default",
     )
     lifetime_seeds: Literal["individual", "pair", "generation", "track"] = Field(
@@ -57,9 +59,12 @@ class EvaluationConfig(Section):
     """How the center is measured on fresh seeds."""
 
     every: int = Field(
-        default=10, ge=1, description="generations between evaluations; the last one always is"
+        default=10,
+        ge=1,
+        le=1_000_000_000,
+        description="generations between evaluations; the last one always is",
     )
-    episodes: int = Field(default=16, ge=1, description="lifetimes per morphology, full length")
+    episodes: int = Field(default=16, ge=1, le=1_000_000, description="lifetimes per morphology, full length")
 
 
 class RunConfig(Section):

@@ -6,7 +6,7 @@ They need an environment that offers `hebbevo.envs.Interventions`, as the robots
 from __future__ import annotations
 
 import math
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 from typing_extensions import override
@@ -18,16 +18,22 @@ from hebbevo.errors import InputError
 from hebbevo.perturbations.perturbation import BatchContext, Perturbation, TimedHook
 from hebbevo.rollouts.hooks import Batch, Hook
 
+Component = Annotated[float, Field(ge=-1e6, le=1e6)]
+
 
 class Push(Perturbation):
     """Push the torso: a velocity or an impulse along x, y, z, or a speed in a random level direction."""
 
     intervention: ClassVar[Intervention | None] = "push"
     kind: Literal["push"] = "push"
-    velocity: Vector | None = Field(default=None, description="added to the torso's, m/s")
-    impulse: Vector | None = Field(default=None, description="on the torso's center of mass, N s")
+    velocity: tuple[Component, Component, Component] | None = Field(
+        default=None, description="added to the torso's, m/s"
+    )
+    impulse: tuple[Component, Component, Component] | None = Field(
+        default=None, description="on the torso's center of mass, N s"
+    )
     speed: float | None = Field(
-        default=None, gt=0, description="in a random level direction, m/s; 1 by default"
+        default=None, gt=0, le=1e6, description="in a random level direction, m/s; 1 by default"
     )
 
     @model_validator(mode="after")

@@ -16,6 +16,7 @@ from typing_extensions import override
 
 from hebbevo.envs import EnvConfig
 from hebbevo.errors import InputError, unknown
+from hebbevo.io.yaml_text import read_yaml
 from hebbevo.perturbations.body import Friction, Gravity, Push, SwitchMorphology
 from hebbevo.perturbations.perturbation import BatchContext, NetworkExtent, Perturbation
 from hebbevo.perturbations.signals import (
@@ -28,7 +29,7 @@ from hebbevo.perturbations.signals import (
 from hebbevo.perturbations.weights import Freeze, RandomiseWeights, ZeroWeights
 from hebbevo.rollouts.hooks import Hook
 from hebbevo.rules import Distribution
-from hebbevo.validation import check_section, read_yaml
+from hebbevo.validation import check_section
 
 Perturbations = tuple[Perturbation, ...]
 

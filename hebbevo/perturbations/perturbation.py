@@ -18,7 +18,6 @@ from typing import Any, ClassVar, Final, Generic, TypeVar
 
 import numpy as np
 from pydantic import (
-    BaseModel,
     ConfigDict,
     Field,
     SerializerFunctionWrapHandler,
@@ -33,6 +32,10 @@ from hebbevo.errors import InputError
 from hebbevo.rollouts.hooks import Batch, Hook
 from hebbevo.rules import Distribution
 from hebbevo.seeding import Stream, stream
+from hebbevo.settings import Settings
+
+LAST_STEP: Final = 1_000_000
+"""No lifetime is longer."""
 
 END_OF_LIFETIME: Final = sys.maxsize
 """The `ends` of a perturbation that goes on as long as its lifetime."""
@@ -71,12 +74,10 @@ class NetworkExtent:
     actuators: int
 
 
-class Perturbation(BaseModel, ABC):
+class Perturbation(Settings, ABC):
     """Settings of a perturbation; one subclass for each kind."""
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, allow_inf_nan=False, populate_by_name=True, defer_build=True
-    )
+    model_config = ConfigDict(populate_by_name=True, defer_build=True)
 
     persistent: ClassVar[bool] = False
     """Whether, given a moment, it goes on from there to the end of the lifetime."""
@@ -84,9 +85,15 @@ class Perturbation(BaseModel, ABC):
     """What the environment must offer; None where it acts on the network, its sensors or its actuators."""
 
     kind: str
-    at: int | None = Field(default=None, ge=0, description="step of the event, or its first step")
-    start: int | None = Field(default=None, ge=0, alias="from", description="first step of a window")
-    stop: int | None = Field(default=None, ge=0, alias="to", description="first step after the window")
+    at: int | None = Field(
+        default=None, ge=0, le=LAST_STEP, description="step of the event, or its first step"
+    )
+    start: int | None = Field(
+        default=None, ge=0, le=LAST_STEP, alias="from", description="first step of a window"
+    )
+    stop: int | None = Field(
+        default=None, ge=0, le=LAST_STEP, alias="to", description="first step after the window"
+    )
 
     @model_validator(mode="after")
     def _has_a_time(self) -> Perturbation:

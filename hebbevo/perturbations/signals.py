@@ -6,7 +6,7 @@ layer as they are. Source of the saturated actuators: Najarro & Risi 2020, arXiv
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -24,13 +24,16 @@ from hebbevo.perturbations.perturbation import (
 from hebbevo.rollouts.hooks import Batch, Hook
 
 IndexArray = npt.NDArray[np.int64]
+Index = Annotated[int, Field(ge=0, le=1_000_000)]
 
 
 class OnActuators(Perturbation):
     """A perturbation of actions."""
 
     persistent: ClassVar[bool] = True
-    actuators: tuple[int, ...] = Field(default=(), description="numbers of an action, from 0; all by default")
+    actuators: tuple[Index, ...] = Field(
+        default=(), description="numbers of an action, from 0; all by default"
+    )
 
     @override
     def check(self, where: str, env: EnvConfig, extent: NetworkExtent | None) -> None:
@@ -43,7 +46,9 @@ class SaturateActuators(OnActuators):
     """Hold actuators at a value, whatever the network's output."""
 
     kind: Literal["saturate_actuators"] = "saturate_actuators"
-    value: float = Field(default=1.0, description="of the action; the network's own are in [-1, 1]")
+    value: float = Field(
+        default=1.0, ge=-1e6, le=1e6, description="of the action; the network's own are in [-1, 1]"
+    )
 
     @override
     def hook(self, index: int, context: BatchContext) -> Hook:
@@ -64,7 +69,7 @@ class OnSensors(Perturbation):
     """A perturbation of observations."""
 
     persistent: ClassVar[bool] = True
-    sensors: tuple[int, ...] = Field(
+    sensors: tuple[Index, ...] = Field(
         default=(), description="numbers of an observation, from 0; all by default"
     )
 
@@ -79,7 +84,7 @@ class SensorNoise(OnSensors):
     """Add Gaussian noise to sensors, new at every step."""
 
     kind: Literal["sensor_noise"] = "sensor_noise"
-    sd: float = Field(default=0.1, gt=0, description="standard deviation, in the sensors' units")
+    sd: float = Field(default=0.1, gt=0, le=1e6, description="standard deviation, in the sensors' units")
 
     @override
     def hook(self, index: int, context: BatchContext) -> Hook:

@@ -26,7 +26,7 @@ class OnWeights(Perturbation):
     """A perturbation of some synapses."""
 
     fraction: float = Field(default=1 / 3, gt=0, le=1, description="of the synapses of each layer")
-    layer: int | None = Field(default=None, ge=1, description="1, 2, ...; all by default")
+    layer: int | None = Field(default=None, ge=1, le=64, description="1, 2, ...; all by default")
     pattern: Literal["random", "band"] = Field(
         default="random", description="synapses anywhere, or a contiguous band in the order of the matrix"
     )

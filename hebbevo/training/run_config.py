@@ -10,9 +10,9 @@ from hebbevo.config.building import build_config
 from hebbevo.config.difference import difference
 from hebbevo.config.schema import Config
 from hebbevo.errors import InputError
+from hebbevo.io.yaml_text import read_yaml
 from hebbevo.training.checkpoints import Checkpoint
 from hebbevo.training.run_directory import RunDirectory
-from hebbevo.validation import read_yaml
 
 
 def read_config(directory: RunDirectory) -> Config:

@@ -47,7 +47,7 @@ def test_a_config_shows_the_settings_of_a_rule_and_keeps_those_that_are_given(ca
         ("plasticity.rule=w + eta*rewards*pre*post", "write 'reward'"),
         ("plasticity.rule={hebb: hebb + r*pre*post, weight: w + alpha*hebb}", "write 'reward'"),
         ("plasticity.rule={hebb: hebb +, weight: w}", "equation of hebb"),
-        ("plasticity.rule={hebb: hebb + pre", "is not YAML"),
+        ("plasticity.rule={hebb: hebb + pre", "quote the YAML"),
         ("plasticity.rule={t: {equation: t + pre, axis: post}, w: w + eta*t}", "read post signals"),
         ("plasticity.rule={t: {equation: t + pre, axes: pre}, w: w + eta*t}", "did you mean axis?"),
         ("plasticity.rule=w + D", "blind: true"),

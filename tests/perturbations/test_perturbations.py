@@ -279,7 +279,7 @@ def test_an_unreadable_text_is_refused_in_one_line(text: str, message: str) -> N
         ("freeze:from=10,to=31", "to 31 is past the end of the lifetime at 30"),
         ("kill_actuators:actuators=[8]", "there is no actuator 8; they are numbered 0 to 7"),
         ("kill_actuators:actuators=[1,1]", "listed twice"),
-        ("sensor_noise:sensors=[-1]", "there is no sensor -1; they are numbered 0 to 27"),
+        ("sensor_noise:sensors=[28]", "there is no sensor 28; they are numbered 0 to 27"),
         ("zero_weights:at=3,layer=3", "there is no layer 3; layers are 1 to 2"),
     ],
 )
