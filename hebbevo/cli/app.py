@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import signal
 import sys
@@ -25,6 +24,7 @@ from hebbevo.cli.plot import plot_command
 from hebbevo.cli.render import render_command
 from hebbevo.cli.resume import resume_command
 from hebbevo.errors import DivergenceFailure, InputError
+from hebbevo.io.atomic import FULL_DISK
 
 USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
 """Typer's error of unknown commands, options and arguments, for which it has no public name."""
@@ -106,7 +106,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        full = error.errno in FULL_DISK
         on = ", then `hebbevo resume DIR` goes on from the last checkpoint" if words[0] in EVOLVING else ""
         return _fail(f"{error}; make room{on}" if full else str(error), 1)
     except DivergenceFailure as error:

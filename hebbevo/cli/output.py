@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hebbevo.errors import InputError
+from hebbevo.io.atomic import check_writable, write_atomically
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -30,13 +30,10 @@ def check_json_file(file: str | None) -> None:
     """Refuse a file that cannot be written, before anything is measured; None and `-` are none.
 
     Raises:
-        InputError: a directory, or a file in no directory.
+        InputError: a directory, or a file in a directory that does not exist or cannot be written to.
     """
-    if file in (None, STANDARD_OUTPUT):
-        return
-    path = Path(str(file))
-    if path.is_dir() or not path.parent.is_dir():
-        raise InputError(f"cannot write {path}; name a file in a directory that exists")
+    if file not in (None, STANDARD_OUTPUT):
+        check_writable(Path(str(file)))
 
 
 def write_json(file: str | None, figures: Mapping[str, object]) -> None:
@@ -45,4 +42,4 @@ def write_json(file: str | None, figures: Mapping[str, object]) -> None:
     if file == STANDARD_OUTPUT:
         sys.stdout.write(text)
     elif file is not None:
-        Path(file).write_text(text, encoding="utf-8")
+        write_atomically(Path(file), text.encode())

@@ -1,30 +1,79 @@
-"""Write a file whole or not at all, and make renames survive a power cut."""
+"""The one writer of files: whole or not at all, by a rename that survives a power cut."""
 
 from __future__ import annotations
 
+import errno
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
+
+from hebbevo.errors import InputError
+
+FULL_DISK: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+FAILING_DISK: Final = (*FULL_DISK, errno.EIO)
+"""Codes of errors that are no fault of the path."""
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Replace a file in one rename that survives a power cut; one writer per path.
-
-    The bytes go to ``.NAME.tmp`` beside it first, which the next write replaces should this one be killed.
+    """Replace a file; see `replacing`.
 
     Raises:
         OSError: the file cannot be written; the former content still stands.
     """
-    temporary = path.with_name(f".{path.name}.tmp")
+    with replacing(path) as temporary:
+        temporary.write_bytes(data)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a path beside `path` to write to; at the end of the `with` block it replaces `path` in one rename.
+
+    A link is followed, and what is no file (a pipe, a device) is written to as it stands. Processes that write the
+    same file do not meet: the last rename wins. A process that is killed leaves ``.NAME.PID.tmp``.
+
+    Raises:
+        OSError: the file cannot be written; it names `path`, whose former content still stands.
+    """
+    if path.exists() and not path.is_file():
+        yield path
+        return
+    target = Path(os.path.realpath(path))
+    temporary = _beside(target)
     try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
+        yield temporary
+        with temporary.open("rb+") as file:
             os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
+        temporary.replace(target)
+        sync_directory(target.parent)
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno and error.filename in (None, str(temporary)):
+            raise OSError(error.errno, error.strerror, str(path)) from None
         raise
-    sync_directory(path.parent)
+
+
+def check_writable(path: Path) -> None:
+    """Refuse a file that could not be written, before its content is computed; nothing changes on the disk.
+
+    Raises:
+        InputError: a directory, or a file in a directory that does not exist or cannot be written to.
+        OSError: the disk is full or fails.
+    """
+    try:
+        if os.path.isdir(path):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if not os.path.exists(path) or os.path.isfile(path):
+            temporary = _beside(Path(os.path.realpath(path)))
+            temporary.open("wb").close()
+            temporary.unlink()
+    except OSError as error:
+        if error.errno in FAILING_DISK:
+            raise
+        raise InputError(
+            f"cannot write {path}: {error.strerror}; name a file in a directory that exists and can be written to"
+        ) from None
 
 
 def sync_directory(directory: Path) -> None:
@@ -36,3 +85,7 @@ def sync_directory(directory: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _beside(target: Path) -> Path:
+    return target.with_name(f".{target.name}.{os.getpid()}.tmp")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hebbevo.errors import InputError
+from hebbevo.io.atomic import check_writable, replacing
 
 if TYPE_CHECKING:
     from hebbevo.rendering.layout import Picture
@@ -24,16 +25,22 @@ def check_video(out: str | Path) -> Path:
     """Return the path of a video that can be written.
 
     Raises:
-        InputError: it exists, is no ``.mp4``, or its directory does not exist.
+        InputError: it exists, is no ``.mp4``, or its directory does not exist or cannot be written to.
+        OSError: the disk is full or fails.
     """
     path = Path(out)
     if path.suffix.lower() != SUFFIX:
         raise InputError(f"cannot write {path}: a video is an {SUFFIX} file; name one, as walk{SUFFIX}")
+    _refuse_existing(path)
+    if not os.path.isdir(path.parent):
+        raise InputError(f"cannot write {path}: there is no directory {path.parent}; make it first")
+    check_writable(path)
+    return path
+
+
+def _refuse_existing(path: Path) -> None:
     if os.path.lexists(path):
         raise InputError(f"{path} exists; choose another out, or remove it")
-    if not path.parent.is_dir():
-        raise InputError(f"cannot write {path}: there is no directory {path.parent}; make it first")
-    return path
 
 
 def write_video(
@@ -55,13 +62,9 @@ def write_video(
     Raises:
         OSError: the disk is full or fails.
     """
-    unfinished = path.with_name(f".{path.stem}.tmp{SUFFIX}")
-    try:
+    with replacing(path) as unfinished:
         _encode(unfinished, frames, length, frames_per_second, watch)
-        check_video(path)
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+        _refuse_existing(path)
 
 
 def _encode(
@@ -72,7 +75,12 @@ def _encode(
 
     first = next(frames)
     writer = imageio_ffmpeg.write_frames(
-        str(path), first.shape[1::-1], fps=frames_per_second, quality=8, ffmpeg_log_level="quiet"
+        str(path),
+        first.shape[1::-1],
+        fps=frames_per_second,
+        quality=8,
+        ffmpeg_log_level="quiet",
+        output_params=["-f", "mp4"],  # the name of an unfinished file does not say so
     )
     try:
         with closing(writer):

@@ -5,7 +5,7 @@ Tables hold no clock times: equal content gives equal bytes, in CSV and, with th
 
 from __future__ import annotations
 
-import errno
+import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,13 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hebbevo.errors import InputError
-from hebbevo.io.atomic import sync_directory
+from hebbevo.io.atomic import FAILING_DISK, sync_directory, write_atomically
 from hebbevo.io.directories import discard, make_beside
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-_FAILING_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 
 
 @contextmanager
@@ -35,7 +33,7 @@ def study_directory(path: Path | str) -> Iterator[Path]:
     try:
         beside, descriptor = make_beside(target)
     except OSError as error:
-        if error.errno in _FAILING_DISK:
+        if error.errno in FAILING_DISK:
             raise
         raise InputError(f"cannot make {target}: {error.strerror}; choose another `out`") from None
     try:
@@ -61,15 +59,18 @@ def write_tables(directory: Path, name: str, table: pa.Table) -> None:
 
     plain = table.replace_schema_metadata(None).combine_chunks()
     write_csv(directory, name, plain)
-    with (directory / f"{name}.parquet").open("wb") as file:
-        parquet.write_table(plain, file, store_schema=False)
+    file = io.BytesIO()
+    parquet.write_table(plain, file, store_schema=False)
+    write_atomically(directory / f"{name}.parquet", file.getvalue())
 
 
 def write_csv(directory: Path, name: str, table: pa.Table) -> None:
     """Write ``NAME.csv`` alone, as `write_tables` does."""
     from pyarrow import csv
 
-    csv.write_csv(table, directory / f"{name}.csv")
+    file = io.BytesIO()
+    csv.write_csv(table, file)
+    write_atomically(directory / f"{name}.csv", file.getvalue())
 
 
 def _put_in_place(beside: Path, target: Path) -> None:

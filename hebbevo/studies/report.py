@@ -11,6 +11,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from hebbevo.io.atomic import write_atomically
+
 
 @dataclass(frozen=True)
 class Section:
@@ -45,7 +47,7 @@ def write_report(path: Path, title: str, sections: Sequence[Section]) -> None:
     )
     source = (resources.files("hebbevo.studies") / "templates" / "report.html").read_text(encoding="utf-8")
     page = environment.from_string(source).render(title=title, sections=[_section(part) for part in sections])
-    path.write_text(page + "\n", encoding="utf-8", newline="\n")
+    write_atomically(path, f"{page}\n".encode())
 
 
 def _section(section: Section) -> dict[str, Any]:

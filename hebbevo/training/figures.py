@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from hebbevo.errors import InputError
+from hebbevo.io.figures import write_figure
 from hebbevo.training.records import Row
 from hebbevo.training.run_config import read_config
 from hebbevo.training.run_directory import RunDirectory
@@ -56,7 +57,7 @@ def learning_curve(directory: RunDirectory) -> Path:
     axes.legend(frameon=False, loc="upper left")
     directory.figures_path.mkdir(exist_ok=True)
     path = directory.figures_path / "learning_curve.png"
-    figure.savefig(path, dpi=150)
+    write_figure(figure, path, dpi=150)
     return path
 
 

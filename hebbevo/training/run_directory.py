@@ -18,7 +18,8 @@ from __future__ import annotations
 import errno
 import logging
 import os
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -26,7 +27,7 @@ from typing import Any, Self
 import numpy.typing as npt
 
 from hebbevo.errors import InputError
-from hebbevo.io.atomic import sync_directory, write_atomically
+from hebbevo.io.atomic import FAILING_DISK, sync_directory, write_atomically
 from hebbevo.io.directories import discard, lock_directory, make_beside
 from hebbevo.training.checkpoints import Checkpoint, Checkpoints
 from hebbevo.training.event_log import append_event
@@ -34,7 +35,9 @@ from hebbevo.training.progress import append_row, read_rows, truncate_rows
 from hebbevo.training.records import Row
 
 _logger = logging.getLogger(__name__)
-_FAILING_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+_FILES = ("config.yaml", "progress.csv", *(f"{name}.safetensors" for name in ("start", "best", "center")))
+_FOLDERS = ("checkpoints", "figures")
+_LEFTOVER = re.compile(r"\.(.+?)(\.\d+)?\.tmp")
 
 
 class RunDirectory:
@@ -66,7 +69,7 @@ class RunDirectory:
         try:
             return cls(target, _make(target, config_text, fill))
         except OSError as error:
-            if error.errno in _FAILING_DISK:
+            if error.errno in FAILING_DISK:
                 raise
             if os.path.lexists(target) and error.errno in (errno.EEXIST, errno.ENOTEMPTY):
                 raise _exists(target) from None
@@ -84,16 +87,16 @@ class RunDirectory:
             InputError: not a run directory, or another process has it.
         """
         target = Path(path)
-        if not target.is_dir():
+        if not os.path.isdir(target):
             raise InputError(
-                f"{target} {'is a file' if target.exists() else 'does not exist'}; name a run directory"
+                f"{target} {'is a file' if os.path.exists(target) else 'does not exist'}; name a run directory"
             )
-        if not (target / "config.yaml").is_file():
+        if not os.path.isfile(target / "config.yaml"):
             raise InputError(f"{target} is not a run directory: it has no config.yaml; check the path")
         if read_only:
             return cls(target, None)
         run = cls(target, lock_directory(target))
-        for leftover in (*target.glob(".*.tmp"), *target.glob("*/.*.tmp")):
+        for leftover in _leftovers(target):
             leftover.unlink(missing_ok=True)
         return run
 
@@ -207,6 +210,15 @@ class RunDirectory:
             _logger.warning("skipping a damaged checkpoint: %s", message)
             if self._descriptor is not None:
                 self.log("damaged checkpoint skipped", message=message)
+
+
+def _leftovers(run: Path) -> Iterator[Path]:
+    """Yield the half-written files of this run: others may make files, studies and runs inside it meanwhile."""
+    for folder in (run, *(run / name for name in _FOLDERS)):
+        for path in folder.glob(".*.tmp"):
+            match = _LEFTOVER.fullmatch(path.name)
+            if match and (folder != run or match[1] in _FILES) and not path.is_dir():
+                yield path
 
 
 def _exists(target: Path) -> InputError:

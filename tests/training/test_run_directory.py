@@ -117,7 +117,12 @@ def test_a_second_process_is_refused_and_a_reader_is_not(run: RunDirectory) -> N
 
 
 def test_leftovers_are_removed_on_open(run: RunDirectory) -> None:
-    leftovers = [run.path / ".progress.csv.tmp", run.checkpoints_path / ".generation_000001.safetensors.tmp"]
+    names = (
+        ".progress.csv.tmp",
+        ".center.safetensors.77.tmp",
+        "checkpoints/.generation_000001.safetensors.7.tmp",
+    )
+    leftovers = [run.path / name for name in names]
     for path in leftovers:
         path.write_bytes(b"half")
     run.close()
@@ -125,6 +130,23 @@ def test_leftovers_are_removed_on_open(run: RunDirectory) -> None:
     assert all(path.exists() for path in leftovers)
     RunDirectory.open(run.path)
     assert not any(path.exists() for path in leftovers)
+
+
+def test_what_others_write_inside_a_run_stays(run: RunDirectory) -> None:
+    study = run.path / ".study.77.tmp"
+    inner = RunDirectory.create(run.path / "inner", "seed: 2\n")
+    others = [
+        run.path / ".figures.json.77.tmp",
+        study / "table.csv",
+        inner.path / ".center.safetensors.7.tmp",
+    ]
+    study.mkdir()
+    for path in others:
+        path.write_bytes(b"half")
+    run.close()
+    with RunDirectory.open(run.path) as again:
+        rollout(again, 2)
+    assert all(path.read_bytes() == b"half" for path in others)
 
 
 @posix_only

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hebbevo.evaluation.controls import CONTROLS, GENOME
+from hebbevo.io.figures import write_figure
 from hebbevo.studies.generalization.plan import GROUPS, Plan
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def _draw_groups(path: Path, plan: Plan, rows: Sequence[Row]) -> None:
         axes[1].axvline(0.5, color="#888888", lw=0.8, ls=":")
         axes[1].set_xlim(-0.04, 1.04)
         axes[1].set_xlabel(f"P(better than {short(str(plan.baseline))})", fontsize=9)
-    figure.savefig(path, dpi=150)
+    write_figure(figure, path, dpi=150)
 
 
 def _draw_bodies(path: Path, plan: Plan, rows: Sequence[Row]) -> None:
@@ -111,7 +112,7 @@ def _draw_bodies(path: Path, plan: Plan, rows: Sequence[Row]) -> None:
         for name, (color, marker) in drawn.items()
     ]
     figure.legend(handles=handles, loc="outside upper center", ncols=2, frameon=False, fontsize=8)
-    figure.savefig(path, dpi=150)
+    write_figure(figure, path, dpi=150)
 
 
 def _style(plan: Plan, row: Row) -> tuple[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from hebbevo.io.figures import write_figure
 from hebbevo.studies.perturbation.freeze_figure import draw_freeze
 from hebbevo.studies.perturbation.plan import UNPERTURBED, Plan
 from hebbevo.studies.perturbation.records import Recorded
@@ -26,5 +27,5 @@ def draw_figures(folder: Path, plan: Plan, recorded: Recorded, tables: StudyTabl
     for name, figure in drawings.items():
         if figure is not None:
             paths[name] = folder / f"{name}.png"
-            figure.savefig(paths[name], dpi=130, metadata={"Software": None})
+            write_figure(figure, paths[name], dpi=130)
     return paths
