@@ -67,7 +67,8 @@ def main() -> None:
         result = worker.rollout(
             genome.values[None], [0], [seed], genome.task.env.morphology_names, early_stop=True
         )
-        lifetimes.append((seed, float(result.fitness[0]), int(result.steps[0])))
+        if not result.diverged[0]:
+            lifetimes.append((seed, float(result.fitness[0]), int(result.steps[0])))
     worst = sorted(lifetimes, key=lambda lifetime: lifetime[1])[: arguments.tracks]
     draw(worst, arguments.episodes, arguments.file)
 

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from hebbevo.evaluation.controls import GENOME
 from hebbevo.evaluation.evaluation import Evaluation
-from hebbevo.training.records import Step
+from hebbevo.training.records import Row, Step
 
 _RECENT = 10
 """Generations over which the rate and the time left are averaged."""
@@ -27,7 +27,7 @@ class StatusLine:
         self._console = console
         self._unit = unit
         self._recent: deque[Step] = deque(maxlen=_RECENT)
-        self._center: tuple[int, float | None] | None = None
+        self._center: Step | None = None
         self._live = Live(
             Text("starting: compiling kernels"), console=console, transient=True, refresh_per_second=4
         )
@@ -36,7 +36,7 @@ class StatusLine:
         """Show a generation."""
         self._recent.append(step)
         if step.center_evaluated:
-            self._center = (step.generation, step.row["center_mean"])
+            self._center = step
         line = Text(self._line(step))
         if self._console.is_terminal:
             self._live.update(line)
@@ -46,12 +46,12 @@ class StatusLine:
     def _line(self, step: Step) -> str:
         parts = [f"generation {step.generation}/{step.generations}"]
         if self._center is not None:
-            generation, center = self._center
-            since = "" if generation == step.generation else f" (at {generation})"
-            parts.append(f"center {_fitness(center, self._unit)}{since}")
+            evaluated = self._center
+            since = "" if evaluated is step else f" (at {evaluated.generation})"
+            parts.append(f"center {_fitness(evaluated.row, self._unit)}{since}")
         mean, best = step.row.get("population_mean"), step.row.get("population_best")
         if mean is None or best is None:
-            parts.append("population: every lifetime diverged")
+            parts.append(f"population: every {_lost_to_divergence(step.row)} diverged")
         else:
             parts.append(f"population {mean:.2f}, best {best:.2f} {self._unit}")
         if diverged := step.row.get("diverged"):
@@ -122,8 +122,18 @@ def _cells(values: dict[str, Any], diverged: bool, paper: bool) -> list[str]:
     return cells
 
 
-def _fitness(value: float | None, unit: str) -> str:
-    return "diverged" if value is None else f"{value:.2f} {unit}"
+def _fitness(row: Row, unit: str) -> str:
+    """Return the mean of an evaluated center, and how many of its lifetimes diverged."""
+    mean, diverged = row["center_mean"], row.get("center_diverged")
+    if mean is None:
+        return "diverged"
+    return f"{mean:.2f} {unit}" + (f", {diverged} of its lifetimes diverged" if diverged else "")
+
+
+def _lost_to_divergence(row: Row) -> str:
+    """Return of what there is none left in a population without mean: lifetimes, or individuals without a bad one."""
+    means = (value for name, value in row.items() if name.startswith("population."))
+    return "lifetime" if all(mean is None for mean in means) else "individual, on one body or another,"
 
 
 def _duration(seconds: float) -> str:

@@ -165,7 +165,13 @@ def _check_perturbations(config: Config) -> None:
 
 
 def _check_levels(config: Config) -> None:
-    if config.training.level_replay and not config.env.has_levels:
-        raise InputError(
-            f"training.level_replay needs an environment with tracks, got env.name {config.env.name}; leave it out"
-        )
+    training = config.training
+    asks = {
+        "training.level_replay": bool(training.level_replay),
+        "training.lifetime_seeds: track": training.lifetime_seeds == "track",
+    }
+    for key, asked in asks.items():
+        if asked and not config.env.has_levels:
+            raise InputError(
+                f"{key} needs an environment with tracks, got env.name {config.env.name}; leave it out"
+            )

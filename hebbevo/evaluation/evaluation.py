@@ -35,8 +35,8 @@ class Evaluation:
     unit: str
 
     def progress(self, morphology: str, condition: str = GENOME) -> npt.NDArray[np.float64]:
-        """Return the fitness of every lifetime, ``(episodes,)``."""
-        return self.lifetimes[morphology][condition].fitness
+        """Return the fitness of every lifetime, NaN where it diverged, ``(episodes,)``."""
+        return _finite_fitness(self.lifetimes[morphology][condition])
 
     def summary(self) -> dict[str, Any]:
         """Return the statistics as `evaluate --json` writes them.

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from hebbevo.evaluation.divergence import mean_of_rest, ranked_last
 from hebbevo.evaluation.generation_plan import PLAIN, GenerationPlan
 from hebbevo.execution.spans import even_spans, guided_spans
 from hebbevo.rollouts.observations import ObservationMoments
-from hebbevo.rollouts.result import WORST_FITNESS, RolloutResult
+from hebbevo.rollouts.result import RolloutResult
 from hebbevo.search import Executor, MatrixProposals, Proposals
 from hebbevo.seeding import SeedPurpose, level_seed, lifetime_seed, on_level
 from hebbevo.tasks.worker import Worker
@@ -106,20 +107,22 @@ class Fitness:
 
     @property
     def per_morphology(self) -> npt.NDArray[np.float64]:
-        """The mean over lifetimes, ``(individuals, morphologies)``."""
-        return np.asarray(self.per_lifetime.mean(axis=1))
+        """The mean over lifetimes that did not diverge, ``(individuals, morphologies)``; NaN where none is left."""
+        return mean_of_rest(self.per_lifetime, self.diverged, axis=1)
 
     @property
     def mean(self) -> npt.NDArray[np.float64]:
-        """Fitness of each individual: the mean over lifetimes and morphologies."""
-        return np.asarray(self.per_morphology.mean(axis=1))
+        """Fitness of each individual: the mean of `per_morphology`, NaN where all of its lifetimes diverged."""
+        return mean_of_rest(self.per_morphology, np.all(self.diverged, axis=1), axis=1)
 
     def penalised(self, penalty: float) -> npt.NDArray[np.float64]:
         """Return the fitness that a searcher sees: the mean less penalty * mean(genome^2), ``(individuals,)``.
 
-        An individual all of whose lifetimes diverged has `WORST_FITNESS`, whatever its genome.
+        Individuals with diverged lifetimes come after all others; see `ranked_last`.
         """
-        return np.where(self.diverged.all(axis=(1, 2)), WORST_FITNESS, self.mean - penalty * self.mean_square)
+        with np.errstate(over="ignore", invalid="ignore"):
+            values = self.mean - penalty * self.mean_square
+        return ranked_last(values, self.diverged.sum(axis=(1, 2)))
 
 
 def evaluate_generation(

@@ -12,7 +12,9 @@ import numpy.typing as npt
 from hebbevo.rollouts.observations import ObservationMoments
 
 WORST_FITNESS: Final = -1e9
-"""Fitness of a lifetime whose simulation or network diverged."""
+"""Stands for the fitness of a lifetime that diverged, which has none: whoever compares or adds asks `diverged`."""
+LARGEST_FITNESS: Final = 1e300
+"""Sums of rewards beyond this, up or down, have diverged: means of them would leave the finite numbers."""
 
 
 @dataclass(frozen=True)

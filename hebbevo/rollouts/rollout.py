@@ -19,7 +19,7 @@ from hebbevo.networks.network import Network
 from hebbevo.rollouts.hooks import Batch, Hook
 from hebbevo.rollouts.observation_normaliser import ObservationNormaliser
 from hebbevo.rollouts.observations import ObservationStatistics
-from hebbevo.rollouts.result import WORST_FITNESS, RolloutResult
+from hebbevo.rollouts.result import LARGEST_FITNESS, WORST_FITNESS, RolloutResult
 from hebbevo.rollouts.sampling import ActionSampler
 
 
@@ -138,10 +138,11 @@ def _add_step(  # type: ignore[no-untyped-def]
     going = 0
     for row in active:
         steps[row] += 1
-        if failed[row] or not np.isfinite(rewards[row]):
+        fitness[row] += rewards[row]
+        # `not <=` is true of NaN as well
+        if failed[row] or not abs(fitness[row]) <= LARGEST_FITNESS:
             diverged[row] = True
             continue
-        fitness[row] += rewards[row]
         negative_rewards[row] = negative_rewards[row] + 1 if rewards[row] < 0 else 0
         hopeless = 0 <= after <= steps[row] and (done[row] or negative_rewards[row] > most_negative)
         if terminated[row] or hopeless:

@@ -19,6 +19,7 @@ from typing_extensions import override
 
 from hebbevo.config.schema import Config
 from hebbevo.config.training import TrainingConfig
+from hebbevo.evaluation.divergence import mean_of_rest
 from hebbevo.evaluation.fitness import GROUP_SIZE, Fitness, training_seed
 from hebbevo.evaluation.generation_plan import GenerationPlan
 from hebbevo.genomes.genome import Genome
@@ -66,7 +67,7 @@ class LevelReplay(RunComponent):
     @override
     def after_results(self, number: int, plan: GenerationPlan, fitness: Fitness) -> None:
         """Update the levels and their scores."""
-        self.record(number, plan.replayed, fitness.per_lifetime.mean(axis=2))
+        self.record(number, plan.replayed, mean_of_rest(fitness.per_lifetime, fitness.diverged, axis=2))
 
     def record(
         self, number: int, replayed: Mapping[tuple[int, int], int], fitness: npt.NDArray[np.float64]
@@ -76,14 +77,19 @@ class LevelReplay(RunComponent):
         Args:
             number: of the generation, from 0.
             replayed: the levels that were drawn for it, by (group, lifetime).
-            fitness: of the individuals, float64 ``(population, lifetimes)``.
+            fitness: of the individuals, float64 ``(population, lifetimes)``; NaN where the lifetime diverged, which
+                says nothing about the level.
         """
         known = dict(zip(self.levels.tolist(), self.scores.tolist(), strict=True))
         for group, lifetime in self._slots:
             level = replayed.get((group, lifetime))
             if level is None:
                 level = level_seed(training_seed(self._run_seed, number, group, lifetime=lifetime))
-            score = float(fitness[group * self._size : (group + 1) * self._size, lifetime].mean())
+            played = fitness[group * self._size : (group + 1) * self._size, lifetime]
+            finished = played[~np.isnan(played)]
+            if not len(finished):
+                continue
+            score = float(finished.mean())
             known[level] = (known[level] + score) / 2 if level in known else score
         hardest = sorted(known, key=lambda level: (known[level], level))[: 2 * len(self._slots)]
         self.levels = np.array(hardest, np.int64)

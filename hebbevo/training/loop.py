@@ -12,7 +12,7 @@ from hebbevo.evaluation.episodes import Subject, evaluate_conditions
 from hebbevo.evaluation.fitness import Fitness, evaluate_generation
 from hebbevo.execution.execution import ResolvedExecution, cores
 from hebbevo.genomes.genome import Genome, save_genome
-from hebbevo.rollouts.result import WORST_FITNESS, RolloutResult
+from hebbevo.rollouts.result import RolloutResult
 from hebbevo.search import Executor, Searcher
 from hebbevo.seeding import SeedPurpose
 from hebbevo.tasks.task import Task
@@ -23,7 +23,7 @@ from hebbevo.training.divergence import DivergenceGuard
 from hebbevo.training.figures import draw_figures
 from hebbevo.training.notes import Notes
 from hebbevo.training.records import Row, Run, Step, Watcher
-from hebbevo.training.rows import center_columns, center_score, population_columns
+from hebbevo.training.rows import CENTER_DIVERGED, Score, center_columns, center_score, population_columns
 from hebbevo.training.run_directory import RunDirectory
 from hebbevo.training.telemetry import Telemetry
 
@@ -54,12 +54,13 @@ class Evolution:
         self._config, self._task, self._searcher = config, task, searcher
         self._directory, self._start, self._checkpoint = directory, start, checkpoint
         self._watch, self._notes = watch, notes
-        self._best: float | None = None
+        self._best: Score | None = None
         self._agent_steps = 0
         self._components = components_of(config, start)
         if checkpoint is not None:
             searcher.load_state_dict(self._components.restore(checkpoint.tensors))
-            self._best = checkpoint.header.get("best_mean")
+            best = checkpoint.header.get("best_mean")
+            self._best = None if best is None else (-checkpoint.header.get("best_diverged", 0), best)
             self._agent_steps = checkpoint.header.get("agent_steps", 0)
 
     @property
@@ -171,41 +172,51 @@ class Evolution:
         """Write genomes, row and last the checkpoint, which makes the generation count; return the row."""
         morphologies, generation = self._config.env.morphology_names, self._searcher.generation
         center_row = center_columns(morphologies, center)
-        evaluation = None if center is None else {"episodes": self._config.evaluation.episodes, **center_row}
-        is_best = self._write_genomes(None if center is None else center_score(center), evaluation)
+        is_best = self._write_genomes(center_row)
         row: Row = {"generation": generation, **population_columns(fitness, morphologies)}
         # The first row orders the columns of the table, which equal runs have had since before there were empty ones.
         row |= {**diagnostics, **center_row} if center is None else {**center_row, **diagnostics}
         self._directory.append_row(row)
         if self.finished:
             draw_figures(self._directory)
+        diverged, best = (0, None) if self._best is None else self._best
         header = {
             "config": self._config.model_dump(mode="json"),
-            "best_mean": self._best,
+            "best_mean": best,
+            **({"best_diverged": -diverged} if diverged else {}),
             "agent_steps": self._agent_steps,
         }
         tensors = {**self._searcher.state_dict(), **self._components.state()}
         self._directory.save(generation, tensors, header, is_best)
         return row
 
-    def _write_genomes(self, score: float | None, evaluation: dict[str, Any] | None) -> bool:
-        """Write the center, also as the best one where its `score` is; return whether it is."""
+    def _write_genomes(self, center_row: Row) -> bool:
+        """Write the center, also as the best one where its score is; return whether it is."""
         task = self._components.task_of_center(self._task)
-        genome = Genome(task, self._searcher.center, self._provenance(evaluation))
+        genome = Genome(task, self._searcher.center, self._provenance(center_row))
         save_genome(genome, self._directory.center_path)
-        if score is None or score <= (WORST_FITNESS if self._best is None else self._best):
+        score = center_score(center_row)
+        if score is None or (self._best is not None and score <= self._best):
             return False
         self._best = score
         save_genome(genome, self._directory.best_path)
         return True
 
-    def _provenance(self, evaluation: dict[str, Any] | None) -> dict[str, Any]:
+    def _provenance(self, center_row: Row) -> dict[str, Any]:
         provenance: dict[str, Any] = {
             "seed": self._config.run.seed,
             "generation": self._searcher.generation,
             "search": self._config.search_settings(),
-            "evaluation": evaluation,
+            "evaluation": self._evaluation(center_row),
         }
         if self._start is not None:
             provenance["start"] = {"task": self._start.task.header(), **self._start.provenance}
         return provenance
+
+    def _evaluation(self, center_row: Row) -> dict[str, Any] | None:
+        """Return the evaluation of the center as genomes hold it; diverged lifetimes are named where there are any."""
+        diverged = center_row[CENTER_DIVERGED]
+        if diverged is None:
+            return None
+        means = {name: value for name, value in center_row.items() if name != CENTER_DIVERGED or diverged}
+        return {"episodes": self._config.evaluation.episodes, **means}

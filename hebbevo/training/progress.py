@@ -22,6 +22,8 @@ from hebbevo.io.atomic import write_atomically
 from hebbevo.training.records import Row
 
 _logger = logging.getLogger(__name__)
+NEW_COLUMNS = ("center_diverged",)
+"""Columns that tables of earlier versions lack; a run that began without them ends without them."""
 _INTEGER = re.compile(r"-?\d+")
 
 
@@ -34,6 +36,7 @@ def append_row(path: Path, row: Mapping[str, int | float | None]) -> None:
     """
     assert next(iter(row)) == "generation", "the generation comes first"
     columns = _columns(path)
+    row = {name: row[name] for name in row if columns is None or name not in NEW_COLUMNS or name in columns}
     if columns is not None and set(columns) != set(row):
         raise InputError(
             f"generation {row['generation']} has columns {sorted(row)}, {path} has {sorted(columns)}; "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,9 @@ import numpy.typing as npt
 from hebbevo.evaluation.fitness import Fitness
 from hebbevo.rollouts.result import RolloutResult
 from hebbevo.training.records import Row
+
+CENTER_DIVERGED: Final = "center_diverged"
+Score = tuple[int, float]
 
 
 def population_columns(fitness: Fitness, morphologies: Sequence[str]) -> Row:
@@ -33,7 +36,7 @@ def population_columns(fitness: Fitness, morphologies: Sequence[str]) -> Row:
 
 
 def center_columns(morphologies: Sequence[str], lifetimes: Sequence[RolloutResult] | None) -> Row:
-    """Return the columns of the center: its mean on each morphology, diverged lifetimes left out.
+    """Return the columns of the center: its mean on each morphology, without diverged lifetimes, which are counted.
 
     Args:
         morphologies: bodies, in order.
@@ -41,19 +44,24 @@ def center_columns(morphologies: Sequence[str], lifetimes: Sequence[RolloutResul
     """
     names = [f"center.{name}" for name in morphologies]
     if lifetimes is None:
-        return dict.fromkeys(["center_mean", *names])
+        return dict.fromkeys(["center_mean", *names, CENTER_DIVERGED])
     means = [_mean(part.fitness[~part.diverged]) for part in lifetimes]
     known = [mean for mean in means if mean is not None]
     complete = len(known) == len(means)
     return {
         "center_mean": float(np.mean(known)) if complete else None,
         **dict(zip(names, means, strict=True)),
+        CENTER_DIVERGED: sum(int(part.diverged.sum()) for part in lifetimes),
     }
 
 
-def center_score(lifetimes: Sequence[RolloutResult]) -> float:
-    """Return what centers are compared by: the mean over morphologies, a diverged lifetime counts as worst."""
-    return float(np.mean([float(part.fitness.mean()) for part in lifetimes]))
+def center_score(columns: Row) -> Score | None:
+    """Return what centers are compared by, of `center_columns`: the fewest diverged lifetimes, then the highest mean.
+
+    None where the center was not evaluated, or no lifetime is left on some body.
+    """
+    mean, diverged = columns["center_mean"], columns[CENTER_DIVERGED]
+    return None if mean is None or diverged is None else (-int(diverged), mean)
 
 
 def _mean(values: npt.NDArray[np.float64]) -> float | None:

@@ -172,6 +172,7 @@ BAD_OVERRIDES = {
     "training.lifetime_seeds=all": "training.lifetime_seeds",
     "search.lifetime_seeds=all": "search.lifetime_seeds",
     "training.level_replay=1": "training.level_replay: input should be less than 1, got 1",
+    "training.lifetime_seeds=track": "needs an environment with tracks, got env.name quadruped; leave it out",
     "training.level_replay=0.5": "needs an environment with tracks, got env.name quadruped; leave it out",
     "search=5": "write SECTION.KEY=VALUE",
     "population=5": "write SECTION.KEY=VALUE",

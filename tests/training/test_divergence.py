@@ -1,6 +1,5 @@
 """Runs whose lifetimes diverge: a warning, empty fields, an end with the remedy, and what a resumed run counts."""
 
-import itertools
 import logging
 from pathlib import Path
 from typing import Any
@@ -10,11 +9,13 @@ import pytest
 from tasks import HERE, QUADRUPED, small_config
 from test_evolution import Stopped, results, rows_of, stopping, with_fitness
 
-from hebbevo import evolve, load_genome, resume
+from hebbevo import Execution, evolve, load_genome, resume
 from hebbevo.cli.app import run
 from hebbevo.errors import DivergenceFailure
 from hebbevo.rollouts.result import WORST_FITNESS, RolloutResult
+from hebbevo.tasks.worker import CpuWorker
 from hebbevo.training.divergence import DivergenceGuard
+from hebbevo.training.records import Row
 from hebbevo.training.rows import center_columns, center_score
 
 ALL = 12  # of 6 individuals on 2 bodies
@@ -113,16 +114,67 @@ def test_lifetimes_of_the_center_that_diverge_are_left_out_of_its_means() -> Non
         values = np.array([WORST_FITNESS if value is None else value for value in fitness])
         return RolloutResult(values, np.ones(len(fitness), np.int64), diverged)
 
+    def columns(*parts: RolloutResult) -> Row:
+        return center_columns(["a", "b"][: len(parts)], parts)
+
     some, none = lifetimes(1.0, None, 3.0), lifetimes(None, None, None)
-    assert center_columns(["a", "b"], [some, some]) == {"center_mean": 2.0, "center.a": 2.0, "center.b": 2.0}
-    assert center_columns(["a", "b"], [some, none]) == {
-        "center_mean": None,
-        "center.a": 2.0,
-        "center.b": None,
-    }
-    assert center_score([none]) == WORST_FITNESS
-    for worse, better in itertools.pairwise([none, some, lifetimes(1.0, 1.0, 1.0)]):
-        assert center_score([worse]) < center_score([better])
+    both = {"center.a": 2.0, "center.b": 2.0}
+    assert columns(some, some) == {"center_mean": 2.0, **both, "center_diverged": 2}
+    assert columns(some, none) == {"center_mean": None, **both, "center.b": None, "center_diverged": 4}
+    assert set(center_columns(["a", "b"], None).values()) == {None}
+    assert center_score(center_columns(["a"], None)) is center_score(columns(some, none)) is None
+    scores = [center_score(columns(lifetimes(*part))) for part in ((9.0, None), (-3e9, -3e9), (1.0, 1.0))]
+    assert scores == sorted(scores, key=lambda score: score or (0, 0.0))
+
+
+def test_in_a_world_of_huge_penalties_no_number_passes_for_divergence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Returns lie below the number that stands for divergence; still the center that lived is the best."""
+
+    def rollout(self: Any, genomes: Any, genome_of: Any, seeds: Any, *_: Any, **__: Any) -> RolloutResult:
+        row = np.array(genome_of)
+        bad = (genomes[row, 0] * 1000 % 1 > 0.5) & (len(genomes) > 1)
+        fitness = np.where(bad, WORST_FITNESS, -3e9 - 1e8 * genomes[row, 0])
+        return RolloutResult(fitness, np.ones(len(row), np.int64), bad)
+
+    monkeypatch.setattr(CpuWorker, "rollout", rollout)
+    config = small_config("search.penalty=0", "search.population=40", env=QUADRUPED)
+    evolve(config, "run", execution=Execution(threads=1, batch_size=80))
+    rows = rows_of("run")
+    assert any(row["diverged"] for row in rows)
+    for row in rows:
+        means = [row[name] for name in ("population_mean", "population_best", "population.intact")]
+        assert all(mean is not None and mean < -2.5e9 for mean in means)
+        assert row["center_diverged"] in (0, None)
+    evaluated = [row["center_mean"] for row in rows if row["center_mean"] is not None]
+    best = load_genome("run/best.safetensors").provenance["evaluation"]
+    assert best["center_mean"] == max(evaluated) < -2.5e9
+    assert "center_diverged" not in best
+
+
+def test_one_diverged_lifetime_of_the_center_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    def rollout(self: Any, genomes: Any, genome_of: Any, seeds: Any, *_: Any, **__: Any) -> RolloutResult:
+        bad = np.array([row == 0 for row in range(len(seeds))])
+        return RolloutResult(np.where(bad, WORST_FITNESS, 20.0), np.ones(len(seeds), np.int64), bad)
+
+    monkeypatch.setattr(CpuWorker, "rollout", rollout)
+    keys = ("env.steps=30", "search.population=4", "search.generations=2", "network.hidden=4")
+    arguments = ["evolve", "quick-quadruped", *keys, "evaluation.episodes=16", "--threads", "1"]
+    assert run([*arguments, "--batch-size", "64", "--out", "run"]) == 0
+    assert [rows_of("run")[-1][name] for name in ("center_mean", "center_diverged")] == [20.0, 2]
+    assert load_genome("run").provenance["evaluation"]["center_diverged"] == 2
+
+
+def test_a_run_that_began_without_the_column_ends_without_it() -> None:
+    with pytest.raises(Stopped):
+        evolve(small_config(), "run", execution=HERE, watch=stopping(1))
+    path = Path("run/progress.csv")
+    path.write_text("".join(f"{line.rpartition(',')[0]}\n" for line in path.read_text().splitlines()))
+    assert "center_diverged" not in rows_of("run")[0]
+    resume("run", execution=HERE)
+    assert [row["generation"] for row in rows_of("run")] == [1, 2, 3]
+    assert "center_diverged" not in rows_of("run")[-1]
 
 
 def test_the_command_line_says_so_and_exits_with_1(capsys: pytest.CaptureFixture[str]) -> None:

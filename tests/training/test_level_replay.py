@@ -83,6 +83,18 @@ def test_tracks_that_are_hard_come_back_and_those_learnt_go() -> None:
     assert min(after) > 0.5
 
 
+def test_lifetimes_that_diverged_say_nothing_about_a_track() -> None:
+    replay = LevelReplay(settings(0.5), 4, 5)
+    replay.record(0, {}, np.array([[1.0], [np.nan], [np.nan], [np.nan]]))
+    assert replay.levels.tolist() == [own_track(0, 0)]
+    assert replay.scores.tolist() == [1.0]
+    replay.record(1, {(0, 0): own_track(0, 0)}, np.array([[np.nan], [np.nan], [4.0], [6.0]]))
+    assert dict(zip(replay.levels.tolist(), replay.scores.tolist(), strict=True)) == {
+        own_track(0, 0): 1.0,
+        own_track(1, 1): 5.0,
+    }
+
+
 def test_without_a_share_nothing_is_kept() -> None:
     assert LevelReplay.of(small_config(env=CAR), None) is None
     assert components_of(small_config(env=CAR)).state() == {}
