@@ -18,6 +18,13 @@ ENVIRONMENTS: Final[dict[str, str]] = {
     "dog": "hebbevo.envs.robots.dog:DogConfig",
     "car_racing": "hebbevo.envs.car_racing.config:CarRacingConfig",
     "association": "hebbevo.envs.cognitive.association:AssociationConfig",
+    "bandit": "hebbevo.envs.cognitive.bandit:BanditConfig",
+    "harlow": "hebbevo.envs.cognitive.harlow:HarlowConfig",
+    "two_step": "hebbevo.envs.cognitive.two_step:TwoStepConfig",
+    "maze": "hebbevo.envs.cognitive.maze:MazeConfig",
+    "t_maze": "hebbevo.envs.cognitive.t_maze:TMazeConfig",
+    "boolean": "hebbevo.envs.cognitive.boolean:BooleanConfig",
+    "seasons": "hebbevo.envs.cognitive.seasons:SeasonsConfig",
     _GYMNASIUM: "hebbevo.envs.gymnasium.config:GymnasiumConfig",
 }
 """Entry points of the config classes; `gymnasium:ID` stands for every registered Gymnasium id."""

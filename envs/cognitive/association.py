@@ -1,111 +1,170 @@
 """Association: for each of k stimuli one of two answers is right, and which is drawn for every lifetime.
 
-A step shows a stimulus, the network answers, and the reward is 1 for the right answer and -1 for the other. Every block
-of k steps shows each stimulus once, in an order of its own. In a lifetime of n blocks
+A step shows a stimulus, the network answers, and the reward is 1 for the right answer and -1 for the other. Every
+block of k steps shows each stimulus once, in an order of its own. In a lifetime of n blocks
 
 - chance, and the best that fixed weights without memory can do, is half of the answers right: the right answer is
   independent of the stimulus;
-- an oracle that guesses each stimulus once and then knows it is right in (n - 1/2) / n of the steps: 0.95 in 10 blocks.
+- an oracle that guesses each stimulus once and then knows it is right in (n - 1/2) / n of the steps: 0.95 in 10
+  blocks.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Final, Literal
 
-import numpy as np
-import numpy.typing as npt
-from pydantic import Field, model_validator
+from pydantic import Field
 from typing_extensions import override
 
-from hebbevo.envs.base import BatchedEnvironment, EnvironmentInterface, environment_stream
-from hebbevo.envs.config import EnvConfig
+from hebbevo.envs.cognitive.learning_task import LearningTask, LearningTaskConfig, compiled
 
-ANSWERS = 2
-BLOCKS = 10
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from hebbevo.envs.cognitive.learning_task import Flags, Floats, Integers, Singles
+
+BLOCKS: Final = 10
 """Times that each stimulus is shown, where the length of a lifetime is not given."""
 
 
-class AssociationConfig(EnvConfig):
-    """Settings of the association task."""
+class AssociationConfig(LearningTaskConfig):
+    """The right answer to each stimulus is drawn anew for every lifetime."""
 
     environment: ClassVar[str] = "hebbevo.envs.cognitive.association:Association"
-    unit: ClassVar[str] = "reward"
-    releases_gil: ClassVar[bool] = False
-    preferred_batch_size: ClassVar[int] = 256
 
     name: Literal["association"] = "association"
     stimuli: int = Field(default=8, ge=1, le=1000, description="stimuli, each with a right answer of its own")
-    steps: int = Field(
-        default=0, ge=1, le=100_000, description="answers in a lifetime; 10 per stimulus if left out"
-    )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _ten_blocks(cls, data: Any) -> Any:
-        if isinstance(data, dict) and data.get("steps") is None:
-            stimuli = data.get("stimuli", cls.model_fields["stimuli"].default)
-            return {**data, "steps": BLOCKS * stimuli if isinstance(stimuli, int) and stimuli > 0 else BLOCKS}
-        return data
 
     @property
     @override
-    def interface(self) -> EnvironmentInterface:
-        slopes = np.ones(ANSWERS, np.float32)
-        return EnvironmentInterface(self.stimuli, slopes, discrete_actions=True)
+    def whole_lifetime(self) -> int:
+        return BLOCKS * self.stimuli
 
     @property
+    @override
+    def observation_size(self) -> int:
+        return self.stimuli
+
+    @property
+    @override
     def oracle(self) -> float:
-        """Reward of a lifetime that guesses each stimulus once and then knows it, in the mean."""
         return float(self.steps - min(self.steps, self.stimuli))
 
     @property
+    @override
     def chance(self) -> float:
-        """Reward of a lifetime without memory, in the mean."""
         return 0.0
 
 
-class Association(BatchedEnvironment):
-    """The association task for a batch of lifetimes.
+class Association(LearningTask):
+    """The association task for a batch of lifetimes; a trial is a block, and phases do not change.
 
     Attributes:
         answers: the right one for each stimulus, int64 ``(batch_size, stimuli)``.
+        shown: stimulus of each step of whole blocks, int64 ``(batch_size, steps or more)``.
     """
 
     def __init__(self, config: AssociationConfig, batch_size: int) -> None:
-        super().__init__(batch_size, config.stimuli, ANSWERS)
-        self._steps, self._step = config.steps, np.zeros(batch_size, np.int64)
-        self._shown: npt.NDArray[np.int64] = np.zeros((batch_size, config.steps), np.int64)
-        self.answers: npt.NDArray[np.int64] = np.zeros((batch_size, config.stimuli), np.int64)
+        import numpy as np
+
+        super().__init__(config, batch_size)
+        self._steps, stimuli = config.steps, config.stimuli
+        self._blocks = -(-config.steps // stimuli)
+        self.answers: Integers = np.zeros((batch_size, stimuli), np.int64)
+        self.shown: Integers = np.zeros((batch_size, self._blocks * stimuli), np.int64)
 
     @override
-    def reset(self, seeds: Sequence[int], morphologies: Sequence[str]) -> None:
-        count = self._check_reset(seeds, morphologies)
-        self._clear_rows(count)
-        self._step[:count] = 0
-        stimuli = self.observation_size
-        blocks = np.tile(np.arange(stimuli), (math.ceil(self._steps / stimuli), 1))
-        for row, seed in enumerate(seeds):
-            generator = environment_stream(seed)
-            self.answers[row] = generator.integers(0, ANSWERS, stimuli)
-            self._shown[row] = generator.permuted(blocks, axis=1).ravel()[: self._steps]
-        self._show(np.arange(count))
+    def _begin(self, seeds: Sequence[int], morphologies: Sequence[str]) -> None:
+        """Draw as NumPy's ``integers(0, 2, stimuli)``, then ``permuted`` of every block."""
+        import numpy as np
+
+        from hebbevo.envs.cognitive.draws import words
+
+        count, drawn = len(seeds), self.observation_size + self.shown.shape[1]
+        while not compiled(_shuffle)(words(seeds, drawn).view(np.uint32), self.answers, self.shown):
+            drawn *= 2
+        self._advance(np.arange(count), first=True)
 
     @override
-    def step(self, actions: npt.NDArray[np.float32], active: npt.NDArray[np.int64]) -> None:
-        given = actions[active]
-        self.diverged[active] |= ~np.isfinite(given).all(axis=1)
-        moving = active[~(self.diverged[active] | self.terminated[active])]
-        self.rewards[active] = 0.0
-        shown = self._shown[moving, self._step[moving]]
-        right = self.answers[moving, shown] == actions[moving].argmax(axis=1)
-        self.rewards[moving] = np.where(right, 1.0, -1.0)
-        self._step[moving] += 1
-        self.terminated[moving] = self._step[moving] == self._steps
-        self._show(moving[~self.terminated[moving]])
+    def _move(self, rows: Integers, actions: Singles) -> None:
+        self._advance(rows, first=False)
 
-    def _show(self, rows: npt.NDArray[np.int64]) -> None:
-        """Let the rows see their next stimulus."""
-        self.observations[rows] = 0.0
-        self.observations[rows, self._shown[rows, self._step[rows]]] = 1.0
+    def _advance(self, rows: Integers, *, first: bool) -> None:
+        compiled(_answer_and_show)(
+            rows,
+            first,
+            self._steps,
+            self._choice,
+            self.answers,
+            self.shown,
+            self._step,
+            self.trial,
+            self.optimal,
+            self.rewards,
+            self.terminated,
+            self.observations,
+        )
+
+
+def _shuffle(halves: npt.NDArray[np.uint32], answers: Integers, shown: Integers) -> bool:
+    """Draw answers and orders from 32-bit words ``(lifetimes, words)``; return False where one has too few of them.
+
+    Fisher and Yates, with numbers that are cut to as many bits as needed and drawn again where they are too large.
+    """
+    stimuli = answers.shape[1]
+    for row in range(halves.shape[0]):
+        for stimulus in range(stimuli):
+            answers[row, stimulus] = halves[row, stimulus] >> 31
+        used = stimuli
+        for start in range(0, shown.shape[1], stimuli):
+            for i in range(stimuli):
+                shown[row, start + i] = i
+            mask = 1
+            while mask < stimuli - 1:
+                mask = 2 * mask + 1
+            for last in range(stimuli - 1, 0, -1):
+                while mask >> 1 >= last:
+                    mask >>= 1
+                other = last + 1
+                while other > last:
+                    if used == halves.shape[1]:
+                        return False
+                    other = halves[row, used] & mask
+                    used += 1
+                swapped = shown[row, start + last]
+                shown[row, start + last] = shown[row, start + other]
+                shown[row, start + other] = swapped
+    return True
+
+
+def _answer_and_show(
+    rows: Integers,
+    first: bool,
+    last_step: int,
+    choice: Integers,
+    answers: Integers,
+    shown: Integers,
+    steps: Integers,
+    trial: Integers,
+    optimal: Integers,
+    rewards: Floats,
+    terminated: Flags,
+    observations: Singles,
+) -> None:
+    """Score each row's answer, unless it is the first call, and show the next stimulus."""
+    for row in rows:
+        step = steps[row]
+        if not first:
+            stimulus = shown[row, step]
+            right = choice[row] == answers[row, stimulus]
+            rewards[row] = 1.0 if right else -1.0
+            trial[row], optimal[row] = step // answers.shape[1], right
+            step += 1
+            steps[row] = step
+            if step == last_step:
+                terminated[row] = True
+                continue
+            observations[row, stimulus] = 0.0
+        observations[row, shown[row, step]] = 1.0

@@ -8,12 +8,16 @@ import pytest
 from hebbevo.envs import ENVIRONMENTS, config_class
 from hebbevo.errors import EnvError
 
-EXAMPLES = {"gymnasium:ID": "gymnasium:CartPole-v1"}
+EXAMPLES = {
+    "gymnasium:ID": {"name": "gymnasium:CartPole-v1"},
+    "t_maze": {"name": "t_maze", "passage": 0},  # short enough for a random walker to arrive
+}
+OTHER_TASKS = {"boolean": ("dms", "dsm")}
 
 
 @pytest.fixture(params=ENVIRONMENTS)
 def config(request):
-    return config_class(request.param)(name=EXAMPLES.get(request.param, request.param))
+    return config_class(request.param)(**EXAMPLES.get(request.param, {"name": request.param}))
 
 
 def test_shapes_and_dtypes(config):
@@ -47,11 +51,12 @@ def test_axis_labels_name_the_fitness_and_its_unit():
 
 
 def test_bodies_are_chosen_only_where_there_are_several(config):
-    if config.has_bodies:
-        assert config.with_morphologies(["heavy"]).morphology_names == ("heavy",)
+    known, misspelt = OTHER_TASKS.get(config.name, ("heavy", "hevy"))
+    if config.has_bodies or config.name in OTHER_TASKS:
+        assert config.with_morphologies([known]).morphology_names == (known,)
         for names, message in (
-            (["hevy"], "did you mean heavy"),
-            (["heavy"] * 2, "twice"),
+            ([misspelt], f"did you mean {known}"),
+            ([known] * 2, "twice"),
             ([], "at least one"),
         ):
             with pytest.raises(EnvError, match=message):
@@ -76,19 +81,35 @@ def test_arrays_are_written_in_place_and_only_in_active_rows(config):
         )
     )
     np.testing.assert_array_equal(batch.observations[1], before[1])
-    assert (batch.observations[[0, 2]] != before[[0, 2]]).any(axis=1).all()
+    moved = np.zeros(3, np.bool_)
+    for _ in range(12):
+        moved |= (batch.observations != before).any(axis=1) | (batch.rewards != 0)
+        batch.step(np.full((3, batch.action_size), 0.5, np.float32), np.array([0, 2]))
+    assert moved.tolist() == [True, False, True]
     batch.close()
 
 
-def test_same_seed_same_bits_other_seed_other_start(config):
-    batch = config.build(2)
-    name = config.morphology_names[0]
-    batch.reset([4, 5], [name] * 2)
-    first = batch.observations.copy()
-    batch.reset([5, 4], [name] * 2)
-    np.testing.assert_array_equal(batch.observations, first[::-1])
-    assert (first[0] != first[1]).any()
+def experience(config, batch, seeds):
+    """Yield what each row sees and is paid, first and after each of 40 steps, the same random actions for all."""
+    batch.reset(seeds, [config.morphology_names[0]] * len(seeds))
+    draw = np.random.default_rng(0)
+    for _ in range(40):
+        yield np.column_stack([batch.observations, batch.rewards])
+        actions = draw.uniform(-1, 1, batch.action_size).astype(np.float32)
+        batch.step(np.tile(actions, (len(seeds), 1)), np.arange(len(seeds)))
+
+
+def test_same_seed_same_bits_other_seed_another_life(config):
+    batch, other = config.build(4), config.build(4)
+    differ, seeds = False, [4, 5, 6, 7]
+    for first, then in zip(
+        experience(config, batch, seeds), experience(config, other, seeds[::-1]), strict=True
+    ):
+        np.testing.assert_array_equal(first, then[::-1])
+        differ |= bool((first[0] != first).any())
+    assert differ
     batch.close()
+    other.close()
 
 
 def test_config_survives_json(config):

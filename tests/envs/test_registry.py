@@ -13,19 +13,19 @@ from hebbevo.envs.morphologies.anatomy import ANATOMIES, DOG, Anatomy, anatomy_o
 from hebbevo.errors import EnvError
 
 
-class BanditConfig(EnvConfig):
-    environment: ClassVar[str] = f"{__name__}:Bandit"
+class LeversConfig(EnvConfig):
+    environment: ClassVar[str] = f"{__name__}:Levers"
     unit: ClassVar[str] = "reward"
     releases_gil: ClassVar[bool] = False
-    name: Literal["bandit"] = "bandit"
+    name: Literal["levers"] = "levers"
 
     @property
     def interface(self) -> EnvironmentInterface:
         return EnvironmentInterface(1, np.ones(2, np.float32))
 
 
-class Bandit(BatchedEnvironment):
-    def __init__(self, config: BanditConfig, batch_size: int) -> None:
+class Levers(BatchedEnvironment):
+    def __init__(self, config: LeversConfig, batch_size: int) -> None:
         super().__init__(batch_size, config.interface.observation_size, config.interface.action_size)
 
     def reset(self, seeds, morphologies) -> None:
@@ -36,19 +36,19 @@ class Bandit(BatchedEnvironment):
 
 
 def test_an_entry_registers_an_environment(monkeypatch) -> None:
-    monkeypatch.setitem(envs.ENVIRONMENTS, "bandit", f"{__name__}:BanditConfig")
-    batch = envs.make(envs.config_class("bandit")(), 2)
+    monkeypatch.setitem(envs.ENVIRONMENTS, "levers", f"{__name__}:LeversConfig")
+    batch = envs.make(envs.config_class("levers")(), 2)
     batch.reset([1, 2], ["default"] * 2)
     batch.step(np.float32([[1, 0], [0, 1]]), np.arange(2))
     assert batch.rewards.tolist() == [1, 0]
 
 
 def test_a_missing_package_is_one_line(monkeypatch) -> None:
-    monkeypatch.setattr(BanditConfig, "requires", {"no_such_module": "some-package"})
+    monkeypatch.setattr(LeversConfig, "requires", {"no_such_module": "some-package"})
     with pytest.raises(
-        EnvError, match='bandit needs no_such_module, which is missing; pip install "some-package"'
+        EnvError, match='levers needs no_such_module, which is missing; pip install "some-package"'
     ):
-        BanditConfig().build(1)
+        LeversConfig().build(1)
 
 
 @pytest.mark.parametrize("robot", ["quadruped", "dog"])
