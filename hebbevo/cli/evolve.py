@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hebbevo.cli.options import BatchSize, Device, Overrides, Ray, Threads, Workers, execution_of
 from hebbevo.cli.output import say, say_done
+
+if TYPE_CHECKING:
+    from hebbevo.tasks.task import Task
 
 
 def evolve_command(
@@ -37,11 +41,8 @@ def evolve_command(
     from hebbevo.training.evolution import evolve
 
     config, console = load_config(source, overrides or ()), Console()
-    task = Task.of(config)
-    rule = task.plasticity.parsed_rule
-    coefficients = ", ".join(rule.coefficients) or "none: static weights"
-    numbers = f"{task.layout.size:,} numbers to evolve"
-    say(console, f"rule {rule.name}: {rule.readable}; coefficients {coefficients}; {numbers}")
+    for text in rule_lines(Task.of(config)):
+        say(console, text)
     with StatusLine(console, config.env.unit) as line:
         run = evolve(
             config,
@@ -51,3 +52,15 @@ def evolve_command(
             watch=line.watch,
         )
     say_done(console, run.path)
+
+
+def rule_lines(task: Task) -> Iterator[str]:
+    """Yield a line per rule, with its projections where there are several; how much evolves stands in the last."""
+    for number, (rule, projections) in enumerate(task.rules, start=1):
+        coefficients = ", ".join(rule.coefficients) or (
+            "none: static weights" if rule.is_static else "none: nothing of it evolves"
+        )
+        line = f"rule {rule.name}: {rule.readable}; coefficients {coefficients}"
+        if len(task.rules) > 1:
+            line += f"; of {', '.join(projections)}"
+        yield line + f"; {task.layout.size:,} numbers to evolve" * (number == len(task.rules))

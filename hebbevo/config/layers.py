@@ -1,7 +1,7 @@
 """Layers of a configuration, merged so that later ones win.
 
 A layer that changes the kind of a section (`env.name`, `search.algorithm`) drops keys of earlier layers that belong to
-the former kind.
+the former kind; one with another rule (`plasticity.rule`) those that were said of the former, and sets what suits it.
 """
 
 from __future__ import annotations
@@ -12,9 +12,12 @@ from typing import Any
 
 from hebbevo.config.aliases import current_names
 from hebbevo.config.building import KINDS
+from hebbevo.config.plasticity import for_another_rule
 
 Layer = dict[str, Any]
 """Section -> key -> value."""
+
+_PLASTICITY, _RULE = "plasticity", "rule"
 
 
 def merge_layers(layers: Iterable[Mapping[str, Any]]) -> Layer:
@@ -30,9 +33,10 @@ def merge_layers(layers: Iterable[Mapping[str, Any]]) -> Layer:
 
 
 def names_kind(layer: Mapping[str, Any]) -> bool:
-    """Return whether a layer names the kind of a section."""
+    """Return whether a layer names the kind of a section, or the rule."""
+    keys = {section: kind.key for section, kind in KINDS.items()} | {_PLASTICITY: _RULE}
     return any(
-        section in KINDS and isinstance(values, Mapping) and KINDS[section].key in values
+        section in keys and isinstance(values, Mapping) and keys[section] in values
         for section, values in layer.items()
     )
 
@@ -53,11 +57,18 @@ def _merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> Layer:
 
 def _surviving(section: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the keys of a section that a change of kind leaves: all where the kind stays."""
+    if section == _PLASTICITY and _is_another(new.get(_RULE), old.get(_RULE)):
+        return for_another_rule(old, new[_RULE])
     kind = KINDS.get(section)
     if kind is None or new.get(kind.key, old.get(kind.key)) == old.get(kind.key):
         return old
     kept = kind.kept(kind.of(section, new))
     return {key: value for key, value in old.items() if key in kept}
+
+
+def _is_another(new: Any, old: Any) -> bool:
+    """Return whether a layer brings a rule of its own, and does not only change states of a former one."""
+    return new is not None and new != old and not (isinstance(new, Mapping) and isinstance(old, Mapping))
 
 
 def _merge_values(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:

@@ -107,6 +107,7 @@ class NetworkConfig(Section):
         0, ge=0, le=100_000, description="neurons of `modulator`, behind the last hidden layer; the signal m"
     )
     noise: str | None = optional(None, description="distribution of exploration noise in the hidden layers")
+    output_noise: str | None = optional(None, description="distribution of exploration noise in the output")
     noise_probability: float = optional(
         1.0, gt=0, le=1, description="with which a neuron gets noise in a step"
     )
@@ -126,7 +127,7 @@ class NetworkConfig(Section):
         """With populations, there are no layers: `hidden`, which presets set, is empty; refuse what needs it."""
         if not isinstance(data, Mapping) or not data.get("populations"):
             return data
-        for key in ("recurrent", "modulators", "noise"):
+        for key in ("recurrent", "modulators", "noise", "output_noise"):
             if data.get(key):
                 raise RuleError(
                     f"network.{key} speaks of layers, but network.populations is given; say it there, or drop one"
@@ -140,6 +141,8 @@ class NetworkConfig(Section):
             raise RuleError(f"network.{missing} is missing; give populations and projections together")
         if self.recurrent and not self.hidden:
             raise RuleError("network.recurrent needs a hidden layer; set network.hidden")
+        if self.noise and not (self.hidden or self.populations):
+            raise RuleError("network.noise needs a hidden layer; set network.hidden, or network.output_noise")
         return self
 
     @field_validator("activation")
@@ -147,7 +150,7 @@ class NetworkConfig(Section):
     def _activation_is_known(cls, name: str) -> str:
         return _known_activation(name)
 
-    @field_validator("noise")
+    @field_validator("noise", "output_noise")
     @classmethod
     def _noise_parses(cls, text: str | None) -> str | None:
         if text is not None:
@@ -157,8 +160,8 @@ class NetworkConfig(Section):
     @property
     def is_perceptron(self) -> bool:
         """Whether this is nothing but a multilayer perceptron, which fits together whatever the sizes."""
-        plain = self.inputs == ("observation",) and not (self.recurrent or self.modulators or self.noise)
-        return plain and not self.populations
+        more = (self.recurrent, self.modulators, self.noise, self.output_noise, self.populations)
+        return self.inputs == ("observation",) and not any(more)
 
 
 def _known_activation(name: str) -> str:

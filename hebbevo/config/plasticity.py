@@ -21,6 +21,16 @@ RuleText = str | dict[str, str | dict[str, str]]
 """A name, an equation, or per state an equation or a mapping with `equation`, `axis`, `initial`."""
 
 
+_OF_THE_RULE = ("sharing", "initial_coefficients", "coefficients", "signals", "blind")
+"""Keys that another rule does not inherit where they name coefficients or signals, or were said of the rule."""
+
+
+def for_another_rule(values: Mapping[str, Any], rule: Any) -> dict[str, Any]:
+    """Return the keys of a section that stay where another rule comes in, and what suits that rule."""
+    kept = {key: value for key, value in values.items() if key not in _OF_THE_RULE or isinstance(value, str)}
+    return {**kept, **defaults_of(rule)}
+
+
 class PlasticityConfig(Section):
     """The rule, the sharing of its coefficients, and the initial weights."""
 

@@ -8,22 +8,18 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from hebbevo.config.network import EncoderConfig, NetworkConfig, PopulationConfig
-from hebbevo.config.plasticity import PlasticityConfig
+from hebbevo.config.network import EncoderConfig, NetworkConfig
+from hebbevo.config.plasticity import PlasticityConfig, for_another_rule
 from hebbevo.envs import EnvironmentInterface
 from hebbevo.errors import RuleError, unknown
 from hebbevo.networks.convolution import Convolution, EncoderSpec
 from hebbevo.networks.layout import resolve_sharing
 from hebbevo.networks.network_spec import INPUTS, NetworkSpec, Noise, Population, Projection
 from hebbevo.rules import Distribution
-from hebbevo.rules.catalogue import defaults_of
 from hebbevo.validation import check_section
 
 MODULATOR, OUTPUT = "modulator", "output"
 """Populations of the short form besides the inputs and ``hidden1``, ``hidden2``, ..."""
-
-_OF_THE_RULE = ("sharing", "initial_coefficients", "coefficients", "signals", "blind")
-"""Keys of `plasticity` that a projection with another rule does not inherit where they name coefficients or signals."""
 
 _RESERVED = ("network", "neuron", "cppn")
 """Names before the dot of a genome's arrays that no projection owns."""
@@ -120,14 +116,15 @@ def network_spec(
 
 
 def _layered_populations(network: NetworkConfig, actions: int) -> list[Population]:
-    noise = _noise(network)
+    noise = _noise(network.noise, network.noise_probability)
     populations = [
         Population(f"hidden{layer}", size, network.activation, noise)
         for layer, size in enumerate(network.hidden, start=1)
     ]
     if network.modulators:
         populations.append(Population(MODULATOR, network.modulators))
-    return [*populations, Population(OUTPUT, actions, _output_activation(network, "tanh"))]
+    noise = _noise(network.output_noise, network.noise_probability)
+    return [*populations, Population(OUTPUT, actions, _output_activation(network, "tanh"), noise)]
 
 
 def _layered_projections(network: NetworkConfig, plasticity: PlasticityConfig) -> Iterator[PlannedProjection]:
@@ -165,7 +162,8 @@ def _written_populations(network: NetworkConfig, actions: int) -> tuple[list[Pop
         activation = population.activation
         if name == outputs[0]:
             activation = _output_activation(network, activation)
-        populations.append(Population(name, population.size or actions, activation, _noise(population)))
+        noise = _noise(population.noise, population.noise_probability)
+        populations.append(Population(name, population.size or actions, activation, noise))
     return populations, outputs[0]
 
 
@@ -222,10 +220,7 @@ def _changed(plasticity: PlasticityConfig, keys: Mapping[str, Any], where: str) 
         raise RuleError(f"{where}: {unknown('key', other[0], (*PlasticityConfig.model_fields, *_OWN_KEYS))}")
     base = plasticity.model_dump()
     if "rule" in keys:
-        base = {
-            key: value for key, value in base.items() if key not in _OF_THE_RULE or isinstance(value, str)
-        }
-        base |= defaults_of(keys["rule"])
+        base = for_another_rule(base, keys["rule"])
     changed = check_section(where, PlasticityConfig, {**base, **keys})
     assert isinstance(changed, PlasticityConfig)
     return changed
@@ -242,7 +237,5 @@ def _output_activation(network: NetworkConfig, activation: str) -> str:
     return activation
 
 
-def _noise(settings: NetworkConfig | PopulationConfig) -> Noise | None:
-    if settings.noise is None:
-        return None
-    return Noise(Distribution.parse(settings.noise), settings.noise_probability)
+def _noise(text: str | None, probability: float) -> Noise | None:
+    return None if text is None else Noise(Distribution.parse(text), probability)

@@ -2,7 +2,7 @@
 
 PyYAML follows YAML 1.1, in which `010` is eight, `1:30` is ninety, `5e6` is a text and `off` is false. Here numbers are
 decimal, so `010` is ten, unless `0x` or `0o` says otherwise. What is a number in YAML 1.1 alone, as `1:30`, is a text,
-which fields of numbers refuse.
+which fields of numbers refuse. A comma in parentheses separates nothing: `{A: normal(0, 1)}` has one key.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ _PATTERNS = (
 )
 _CORE = {None: [(f"{_TAG}{name}", re.compile(rf"(?:{text})\Z", re.ASCII)) for name, text in _PATTERNS]}
 """Tags of plain texts, by the character that they begin with (None: any); the first pattern that fits counts."""
+_COMMA = "\ue000"
+"""A private character that stands for a comma in parentheses while YAML is read."""
 
 
 def read_yaml(text: str, where: str) -> Any:
@@ -40,7 +42,7 @@ def read_yaml(text: str, where: str) -> Any:
         InputError: it is not YAML, or a key stands twice in a mapping; one line with the position.
     """
     try:
-        return yaml.load(text, _Loader)
+        return yaml.load(_with_calls_kept(text), _Loader)
     except _ERRORS as error:
         mark = getattr(error, "problem_mark", None)
         position = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
@@ -48,6 +50,25 @@ def read_yaml(text: str, where: str) -> Any:
         raise InputError(
             f"{where}{position}: {problem}; correct or quote the YAML".replace("\n", " ")
         ) from None
+
+
+def _with_calls_kept(text: str) -> str:
+    """Replace the commas within parentheses that close on their line."""
+    characters = list(text)
+    opened: list[int] = []
+    commas: list[int] = []
+    for position, character in enumerate(text):
+        if character == "(":
+            opened.append(position)
+        elif character == ",":
+            commas.append(position)
+        elif character == "\n":
+            opened, commas = [], []
+        elif character == ")" and opened:
+            start = opened.pop()
+            while commas and commas[-1] > start:
+                characters[commas.pop()] = _COMMA
+    return "".join(characters)
 
 
 def write_yaml(data: Any) -> str:
@@ -68,6 +89,11 @@ class _Loader(yaml.SafeLoader):
                 problem = f"the key {key.value[:60]!r} stands twice in a mapping"
                 raise yaml.composer.ComposerError(None, None, problem, key.start_mark)
         return node
+
+    def construct_scalar(self, node: Any) -> Any:
+        """Read a text as it was written."""
+        value = super().construct_scalar(node)
+        return value.replace(_COMMA, ",") if isinstance(value, str) else value
 
     def construct_yaml_int(self, node: yaml.ScalarNode) -> int:
         """Read `12`, `012`, `0o14` or `0xc`, which are all twelve."""

@@ -237,7 +237,7 @@ class NetworkSpec:
         if "noise" in rule.signals and target.noise is None:
             raise RuleError(
                 f"rule {rule.name!r} of {projection.name} reads the noise of {target.name!r}, which has none; give the "
-                "population noise"
+                "population noise, or network.noise to hidden layers and network.output_noise to the output"
             )
         if projection.delayed and "pre_last" in rule.signals:
             raise RuleError(

@@ -24,7 +24,7 @@ from hebbevo.networks.network_spec import NetworkSpec
 from hebbevo.perturbations.catalogue import check_perturbations
 from hebbevo.perturbations.perturbation import NetworkExtent, Perturbation
 from hebbevo.rollouts.observations import ObservationStatistics
-from hebbevo.rules import Distribution
+from hebbevo.rules import Distribution, Rule
 from hebbevo.seeding import Stream, stream
 
 FloatArray = npt.NDArray[np.float32]
@@ -160,6 +160,15 @@ class Task:
     def first_center(self, run_seed: int) -> FloatArray:
         """Return the genome that a run starts from."""
         return self.first_genome(stream(run_seed, Stream.FIRST_CENTER))
+
+    @property
+    def rules(self) -> tuple[tuple[Rule, tuple[str, ...]], ...]:
+        """The rules in use, in the order of the projections, each with the names of its own."""
+        found: dict[str, tuple[Rule, tuple[str, ...]]] = {}
+        for name, one in self._planned.items():
+            rule = one.plasticity.parsed_rule
+            found[rule.readable] = rule, (*found.get(rule.readable, (rule, ()))[1], name)
+        return tuple(found.values())
 
     @property
     def own_equations(self) -> dict[str, Any]:

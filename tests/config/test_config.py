@@ -13,6 +13,7 @@ from hebbevo.config.building import build_config
 from hebbevo.config.catalogue import preset_names
 from hebbevo.config.difference import difference
 from hebbevo.errors import EnvError, RuleError, SearchError
+from hebbevo.tasks.task import Task
 
 INPUT_ERRORS = (InputError, RuleError, EnvError, SearchError)
 QUICK = "quick-quadruped"
@@ -149,7 +150,20 @@ def test_a_static_network_evolves_its_weights() -> None:
     config = load_config(file)
     assert config.plasticity.weights_evolve
     assert load_config(written(config.to_yaml())) == config
-    assert "initial_weights: evolved" in refused(QUICK, "plasticity.rule=none")
+    assert load_config(QUICK, ["plasticity.rule=none"]).plasticity.weights_evolve
+    drawn = ("plasticity.rule=none", "plasticity.initial_weights=zeros")
+    assert "initial_weights: evolved" in refused(QUICK, *drawn)
+
+
+def test_short_forms_of_noise() -> None:
+    rule, hidden = "plasticity.rule=node_perturbation", "network.noise=normal(0, 0.1)"
+    assert "network.output_noise" in refused(QUICK, rule, hidden)
+    config = load_config(QUICK, [rule, hidden, "network.output_noise=uniform(-1, 1)"])
+    spec = Task.of(config).network_spec
+    kinds = [one.noise.distribution.kind for one in spec.populations[1:] if one.noise]
+    assert kinds == ["normal", "normal", "uniform"]
+    assert load_config(written(config.to_yaml())) == config
+    assert "network.output_noise" in refused(QUICK, "network.hidden=[]", hidden)
 
 
 def test_evolved_weights_say_where_they_start() -> None:

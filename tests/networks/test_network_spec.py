@@ -88,7 +88,8 @@ REFUSED: dict[str, tuple[dict, str]] = {
     ),
     "noise without noise": (
         changed(NODE_PERTURBATION),
-        "rule 'node perturbation' of in reads the noise of 'hidden', which has none; give the population noise",
+        "rule 'node perturbation' of in reads the noise of 'hidden', which has none; give the population noise, "
+        "or network.noise to hidden layers and network.output_noise to the output",
     ),
     "pre_last of a delayed projection": (
         changed(THREE_FACTOR, delayed=True),
