@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from hebbevo.errors import InputError
     from hebbevo.evaluation.evaluation import Evaluation, evaluate
     from hebbevo.execution.execution import Execution
+    from hebbevo.experiments.compare import compare
+    from hebbevo.experiments.comparison import Comparison
+    from hebbevo.experiments.experiment import Experiment, experiment
     from hebbevo.genomes.genome import Genome, load_genome, save_genome
     from hebbevo.studies.generalization.study import Generalization, generalize
     from hebbevo.studies.perturbation.study import PerturbationStudy, perturb
@@ -22,17 +25,21 @@ if TYPE_CHECKING:
     __version__: str
 
 _MODULES = {
+    "Comparison": "experiments.comparison",
     "Config": "config.schema",
     "Evaluation": "evaluation.evaluation",
     "Execution": "execution.execution",
+    "Experiment": "experiments.experiment",
     "Generalization": "studies.generalization.study",
     "Genome": "genomes.genome",
     "InputError": "errors",
     "PerturbationStudy": "studies.perturbation.study",
     "Run": "training.records",
     "as_evotorch_problem": "training.evotorch_problem",
+    "compare": "experiments.compare",
     "evaluate": "evaluation.evaluation",
     "evolve": "training.evolution",
+    "experiment": "experiments.experiment",
     "generalize": "studies.generalization.study",
     "load_config": "config.loading",
     "load_genome": "genomes.genome",
@@ -43,9 +50,11 @@ _MODULES = {
 _PACKAGES = ("envs", "rules", "search")
 
 __all__ = [
+    "Comparison",
     "Config",
     "Evaluation",
     "Execution",
+    "Experiment",
     "Generalization",
     "Genome",
     "InputError",
@@ -53,9 +62,11 @@ __all__ = [
     "Run",
     "__version__",
     "as_evotorch_problem",
+    "compare",
     "envs",
     "evaluate",
     "evolve",
+    "experiment",
     "generalize",
     "load_config",
     "load_genome",

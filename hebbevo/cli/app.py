@@ -14,9 +14,11 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from hebbevo.cli.bench import bench_command
+from hebbevo.cli.compare import compare_command
 from hebbevo.cli.config import config_command
 from hebbevo.cli.evaluate import evaluate_command
 from hebbevo.cli.evolve import evolve_command
+from hebbevo.cli.experiment import experiment_command
 from hebbevo.cli.generalize import generalize_command
 from hebbevo.cli.list import list_command
 from hebbevo.cli.perturb import perturb_command
@@ -30,7 +32,13 @@ USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
 """Typer's error of unknown commands, options and arguments, for which it has no public name."""
 INTERRUPTED = 130
 EVOLVING = ("evolve", "resume")
-"""Commands that leave checkpoints; the others write results once they are complete."""
+"""Commands that leave checkpoints."""
+_SAFE = "the last checkpoint of a run is safe, `hebbevo resume DIR` goes on from it"
+KEPT = {
+    **dict.fromkeys(EVOLVING, _SAFE),
+    "experiment": "the last checkpoint of every run is safe, the same command goes on from there",
+}
+"""What an interrupted command leaves; the others write results once they are complete."""
 
 
 def _print_version(wanted: bool) -> None:
@@ -44,6 +52,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "evolve": evolve_command,
     "resume": resume_command,
     "evaluate": evaluate_command,
+    "experiment": experiment_command,
+    "compare": compare_command,
     "generalize": generalize_command,
     "perturb": perturb_command,
     "render": render_command,
@@ -100,8 +110,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except USAGE_ERROR as error:
         return _fail(_usage(error), 2)
     except (KeyboardInterrupt, typer.Abort):
-        safe = "the last checkpoint of a run is safe, `hebbevo resume DIR` goes on from it"
-        return _fail(f"interrupted; {safe if words[0] in EVOLVING else 'nothing was written'}", INTERRUPTED)
+        return _fail(f"interrupted; {KEPT.get(words[0], 'nothing was written')}", INTERRUPTED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1

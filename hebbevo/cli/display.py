@@ -66,7 +66,7 @@ class StatusLine:
         if busy:
             workers = "1 worker" if step.workers == 1 else f"{step.workers} workers"
             parts.append(f"{workers} {sum(busy) / len(busy):.0%} busy")
-        return " · ".join([*parts, f"{_duration(left)} left"])
+        return " · ".join([*parts, f"{duration(left)} left"])
 
     def __enter__(self) -> Self:
         if self._console.is_terminal:
@@ -136,7 +136,8 @@ def _lost_to_divergence(row: Row) -> str:
     return "lifetime" if all(mean is None for mean in means) else "individual, on one body or another,"
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Return a time for people: seconds, minutes or hours."""
     minutes, hours = round(seconds / 60), int(seconds // 3600)
     if seconds < 90:
         return f"{seconds:.0f} s"
