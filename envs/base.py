@@ -9,13 +9,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING
 
 from hebbevo.envs.interventions import Interventions
 from hebbevo.errors import EnvError
 from hebbevo.seeding import Stream, stream
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 DEFAULT_MORPHOLOGY = "default"
 """The morphology of environments that know only one body."""
@@ -70,6 +72,8 @@ class BatchedEnvironment(ABC):
     interventions: Interventions | None = None
 
     def __init__(self, batch_size: int, observation_size: int, action_size: int) -> None:
+        import numpy as np
+
         if batch_size < 1:
             raise EnvError(f"batch_size must be at least 1 lifetime, got {batch_size}")
         self.batch_size = batch_size

@@ -12,10 +12,12 @@ gets a mark that no other key has.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from enum import IntEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
 
 SEED_LIMIT: Final = 2**63
 """Seeds are ints in [0, SEED_LIMIT)."""
@@ -75,7 +77,7 @@ def key_of(seed: int, purpose: int, *counters: int) -> np.random.SeedSequence:
     assert all(0 <= counter < _WORD for counter in counters), counters
     words = (int(seed), int(purpose), *counters)
     ambiguous = 1 <= seed // _WORD < _PURPOSES
-    return np.random.SeedSequence(words, spawn_key=(_WIDE,)) if ambiguous else np.random.SeedSequence(words)
+    return _key(words, spawn_key=(_WIDE,) if ambiguous else ())
 
 
 def checked_seed(seed: int) -> int:
@@ -96,7 +98,7 @@ def lifetime_seed(seed: int, purpose: SeedPurpose, *counters: int) -> int:
     CENTER_EVALUATION (generation, episode);
     EVALUATION (episode); LEVEL_REPLAY (generation).
     """
-    return int(key_of(seed, purpose, *counters).generate_state(1, np.uint64)[0] >> np.uint64(1))
+    return int(key_of(seed, purpose, *counters).generate_state(1, "uint64")[0]) >> 1
 
 
 def stream(seed: int, purpose: Stream, *counters: int) -> np.random.Generator:
@@ -104,7 +106,7 @@ def stream(seed: int, purpose: Stream, *counters: int) -> np.random.Generator:
 
     Counters: PERTURBATION (place in the list of perturbations); NOISE (place in the list of populations).
     """
-    return np.random.Generator(np.random.Philox(key_of(seed, purpose, *counters)))
+    return _generator(key_of(seed, purpose, *counters))
 
 
 def level_seed(seed: int) -> int:
@@ -122,21 +124,38 @@ def on_level(seed: int, level: int) -> int:
 
 def noise_key(run_seed: int, generation: int, pair: int) -> np.random.SeedSequence:
     """Return the key of the perturbation of a mirrored pair in evolution strategies."""
-    return np.random.SeedSequence((run_seed, generation, pair, _PERTURBATION))
+    return _key((run_seed, generation, pair, _PERTURBATION))
 
 
 def population_seed(run_seed: int, generation: int) -> int:
     """Return the seed, 32 bits, that draws a generation where a library samples it."""
-    return int(np.random.SeedSequence((run_seed, generation, _POPULATION)).generate_state(1)[0])
+    return int(_key((run_seed, generation, _POPULATION)).generate_state(1)[0])
 
 
 def sampled_body_stream(split: str, number: int) -> np.random.Generator:
     """Return the stream of a sampled body: the same for everybody, digits of the paper's number for a seed."""
-    key = np.random.SeedSequence((_SAMPLER_SEED, _SPLITS[split], number))
-    return np.random.Generator(np.random.Philox(key))
+    return _generator(_key((_SAMPLER_SEED, _SPLITS[split], number)))
 
 
 def codebook_stream(projection: str, labels: int, shape: tuple[int, int]) -> np.random.Philox:
     """Return the bits of a projection's labels in a codebook: the same in every run."""
     name = int.from_bytes(hashlib.sha256(projection.encode()).digest()[:8], "big")
-    return np.random.Philox(np.random.SeedSequence((name, labels, *shape, _CODEBOOK)))
+    return _bits(_key((name, labels, *shape, _CODEBOOK)))
+
+
+def _key(words: Sequence[int], spawn_key: Sequence[int] = ()) -> np.random.SeedSequence:
+    import numpy as np
+
+    return np.random.SeedSequence(words, spawn_key=spawn_key)
+
+
+def _bits(key: np.random.SeedSequence) -> np.random.Philox:
+    import numpy as np
+
+    return np.random.Philox(key)
+
+
+def _generator(key: np.random.SeedSequence) -> np.random.Generator:
+    import numpy as np
+
+    return np.random.Generator(_bits(key))

@@ -7,10 +7,12 @@ theta = sliding threshold, d = rate of a running mean, elig = eligibility trace.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from typing import Any
 
 from hebbevo.errors import RuleError, unknown
+from hebbevo.lazy import LazyDict
 from hebbevo.rules.intent import check_intent
 from hebbevo.rules.rule import Rule
 
@@ -30,170 +32,181 @@ _MODULATED = {"normalise": "clip", "initial_coefficients": "normal(0, 0.1)"}
 _ABCD = "A*pre*post + B*pre + C*post + D"
 _WEIGHT = "w + alpha*hebb"
 
-RULES: dict[str, Rule] = {
-    rule.name: rule
-    for rule in (
-        Rule(
-            "none",
-            w="w",
-            source="static weights: the genome is the weights themselves",
-            defaults={"initial_weights": "evolved"},
-        ),
-        Rule("A", w="w + A*pre*post", source=NAJARRO),
-        Rule("AD", w="w + A*pre*post + D", source=NAJARRO),
-        Rule("AD_lr", w="w + eta*(A*pre*post + D)", source=NAJARRO),
-        Rule("ABC", w="w + A*pre*post + B*pre + C*post", source=NAJARRO),
-        Rule("ABC_lr", w="w + eta*(A*pre*post + B*pre + C*post)", source=NAJARRO),
-        Rule("ABCD", w=f"w + {_ABCD}", source=NAJARRO),
-        Rule("ABCD_lr", w=f"w + eta*({_ABCD})", source=NAJARRO),
-        Rule("ABCD_lr_D_out", w="w + eta*(A*pre*post + B*pre + C*post) + D", source=NAJARRO),
-        Rule("ABCD_lr_D_in_and_out", w="w + eta*(A*pre*post + B*pre + C*post + D1) + D2", source=NAJARRO),
-        Rule("ABCD_decay", w=f"0.95*w + eta*({_ABCD})", source=f"{NAJARRO}; 5 % of a weight decays per step"),
-        Rule(
-            "ABCD_oja",
-            w=f"w + eta*({_ABCD}) - eta*post**2*w",
-            source=f"{ATTRACTOR}, published code",
-            defaults=_BOUNDED,
-        ),
-        Rule(
-            "HAN",
-            w=f"w + eta*({_ABCD})",
-            source=ATTRACTOR,
-            defaults={"normalise": "max", "initial_coefficients": "uniform(-1, 1)"},
-        ),
-        Rule("hebb", w="w + eta*pre*post", source="Hebb 1949"),
-        Rule("oja", w="w + eta*post*(pre - post*w)", source="Oja 1982", defaults=_BOUNDED),
-        Rule(
-            "oja_decay",
-            w="0.95*w + eta*post*(pre - post*w)",
-            source="Oja 1982; 5 % of a weight decays per step",
-            defaults=_BOUNDED,
-        ),
-        Rule("instar", w="w + eta*post*(pre - w)", source="Grossberg 1976", defaults=_BOUNDED),
-        Rule(
-            "bcm",
-            w="w + eta*pre*post*(post - theta)",
-            theta={"equation": "(1 - d)*theta + d*post**2", "axis": "post"},
-            source="Bienenstock, Cooper & Munro 1982",
-            defaults={
-                "normalise": "clip",
-                "sharing": {"default": "synapse", "d": "layer"},
-                "initial_coefficients": {"default": "uniform(0, 0.1)", "d": "uniform(0.2, 0.8)"},
-            },
-        ),
-        Rule(
-            "covariance",
-            w="w + eta*(pre - pre_mean)*(post - post_mean)",
-            pre_mean={"equation": "0.9*pre_mean + 0.1*pre", "axis": "pre"},
-            post_mean={"equation": "0.9*post_mean + 0.1*post", "axis": "post"},
-            source="Sejnowski 1977; means over about ten steps",
-            defaults=_BOUNDED,
-        ),
-        Rule(
-            "differentiable",
-            hebb="(1 - eta)*hebb + eta*pre*post",
-            weight=_WEIGHT,
-            source=f"{DIFFERENTIABLE}: with decay",
-            defaults={**_TRACES, **_FIXED_AND_PLASTIC},
-        ),
-        Rule(
-            "differentiable_oja",
-            hebb="hebb + eta*post*(pre - post*hebb)",
-            weight=_WEIGHT,
-            source=f"{DIFFERENTIABLE}: after Oja",
-            defaults={**_TRACES, **_FIXED_AND_PLASTIC},
-        ),
-        Rule(
-            "differentiable_clip",
-            hebb="clip(hebb + eta*pre*post, -1, 1)",
-            weight=_WEIGHT,
-            source=f"{DIFFERENTIABLE}, published code: clipped",
-            defaults={**_TRACES, **_FIXED_AND_PLASTIC},
-        ),
-        Rule(
-            "differentiable_soft_clip",
-            hebb="hebb + relu(eta*pre*post)*(1 - hebb) - relu(-eta*pre*post)*(1 + hebb)",
-            weight=_WEIGHT,
-            source=f"{DIFFERENTIABLE}, published code: clipped",
-            defaults={**_TRACES, **_FIXED_AND_PLASTIC},
-        ),
-        Rule(
-            "backpropamine",
-            hebb="clip(hebb + m*pre*post, -1, 1)",
-            weight=_WEIGHT,
-            source=f"{BACKPROPAMINE}: simple modulation",
-            defaults={"initial_coefficients": "normal(0, 0.1)", **_FIXED_AND_PLASTIC},
-        ),
-        Rule(
-            "backpropamine_fan_out",
-            hebb="clip(hebb + clip(f*m + b, -2, 2)*pre*post, -1, 1)",
-            weight=_WEIGHT,
-            source=f"{BACKPROPAMINE}, published code: the modulation of each neuron",
-            defaults={
-                "sharing": {"default": "synapse", "f": "post", "b": "post"},
-                "initial_coefficients": "normal(0, 0.1)",
-                **_FIXED_AND_PLASTIC,
-            },
-        ),
-        Rule(
-            "retroactive",
-            hebb="clip(hebb + m*elig, -1, 1)",
-            elig="(1 - eta)*elig + eta*pre*post",
-            weight=_WEIGHT,
-            source=f"{BACKPROPAMINE}: retroactive modulation",
-            defaults={**_TRACES, **_FIXED_AND_PLASTIC},
-        ),
-        Rule(
-            "modulated_ABCD",
-            w=f"clip(w + tanh(0.5*m)*eta*({_ABCD}), -10, 10)",
-            source="Soltoggio et al. 2008; m is the modulators' sum: give them the activation identity",
-            defaults={"sharing": "network", "initial_coefficients": "uniform(-1, 1)"},
-        ),
-        Rule(
-            "three_factor",
-            w="w + eta*reward*pre*post",
-            source="three-factor learning, Fremaux & Gerstner 2016",
-            defaults=_MODULATED,
-        ),
-        Rule(
-            "reward_ABCD",
-            w=f"w + eta*reward*({_ABCD})",
-            source=f"{NAJARRO}, times the reward as in Fremaux & Gerstner 2016",
-            defaults=_MODULATED,
-        ),
-        Rule(
-            "node_perturbation",
-            w="w + clip(eta*elig*(reward - reward_mean), -0.0003, 0.0003)",
-            elig="0.98*elig + pre*noise",
-            reward_mean={"equation": "0.75*reward_mean + 0.25*reward", "axis": "post"},
-            source=f"{MICONI}; the eligibility decays as in arXiv 2112.08588",
-            defaults=_BOUNDED,
-        ),
-        Rule(
-            "activity_perturbation",
-            w="w + clip(eta*elig*(reward - reward_mean), -0.0003, 0.0003)",
-            elig="0.98*elig + (pre*(drive - drive_mean))**3",
-            drive_mean={"equation": "0.05*drive_mean + 0.95*drive", "axis": "post"},
-            reward_mean={"equation": "0.75*reward_mean + 0.25*reward", "axis": "post"},
-            source=f"{MICONI}; the eligibility decays as in arXiv 2112.08588",
-            defaults=_BOUNDED,
-        ),
-        Rule(
-            "delta",
-            w="w + beta*(v - drive)*pre",
-            bound=("v",),
-            source="Widrow & Hoff 1960; fast weights, Schlag et al. 2021, arXiv 2102.11174",
-            defaults=_BOUNDED,
-        ),
-        Rule(
-            "neuron_centric",
-            w="w + 0.5*(eta_pre + eta_post)*(A_pre*pre + B_post*post + C_pre*C_post*pre*post + D_pre*D_post)",
-            source="neuron-centric Hebbian learning, Ferigo et al. 2024",
-            defaults={"sharing": "neuron", "normalise": "max"},
-        ),
-    )
-}
-"""By name. `Rule.defaults` are keys of `plasticity:` with which lifetimes of a first generation stay finite."""
+
+def _rule(name: str, **settings: Any) -> tuple[str, Callable[[], Rule]]:
+    return name, partial(Rule, name, **settings)
+
+
+_TABLE = (
+    _rule(
+        "none",
+        w="w",
+        source="static weights: the genome is the weights themselves",
+        defaults={"initial_weights": "evolved"},
+    ),
+    _rule("A", w="w + A*pre*post", source=NAJARRO),
+    _rule("AD", w="w + A*pre*post + D", source=NAJARRO),
+    _rule("AD_lr", w="w + eta*(A*pre*post + D)", source=NAJARRO),
+    _rule("ABC", w="w + A*pre*post + B*pre + C*post", source=NAJARRO),
+    _rule("ABC_lr", w="w + eta*(A*pre*post + B*pre + C*post)", source=NAJARRO),
+    _rule("ABCD", w=f"w + {_ABCD}", source=NAJARRO),
+    _rule("ABCD_lr", w=f"w + eta*({_ABCD})", source=NAJARRO),
+    _rule("ABCD_lr_D_out", w="w + eta*(A*pre*post + B*pre + C*post) + D", source=NAJARRO),
+    _rule("ABCD_lr_D_in_and_out", w="w + eta*(A*pre*post + B*pre + C*post + D1) + D2", source=NAJARRO),
+    _rule(
+        "ABCD_decay",
+        w=f"0.95*w + eta*({_ABCD})",
+        source=f"{NAJARRO}; 5 % of a weight decays per step",
+    ),
+    _rule(
+        "ABCD_oja",
+        w=f"w + eta*({_ABCD}) - eta*post**2*w",
+        source=f"{ATTRACTOR}, published code",
+        defaults=_BOUNDED,
+    ),
+    _rule(
+        "HAN",
+        w=f"w + eta*({_ABCD})",
+        source=ATTRACTOR,
+        defaults={"normalise": "max", "initial_coefficients": "uniform(-1, 1)"},
+    ),
+    _rule("hebb", w="w + eta*pre*post", source="Hebb 1949"),
+    _rule("oja", w="w + eta*post*(pre - post*w)", source="Oja 1982", defaults=_BOUNDED),
+    _rule(
+        "oja_decay",
+        w="0.95*w + eta*post*(pre - post*w)",
+        source="Oja 1982; 5 % of a weight decays per step",
+        defaults=_BOUNDED,
+    ),
+    _rule("instar", w="w + eta*post*(pre - w)", source="Grossberg 1976", defaults=_BOUNDED),
+    _rule(
+        "bcm",
+        w="w + eta*pre*post*(post - theta)",
+        theta={"equation": "(1 - d)*theta + d*post**2", "axis": "post"},
+        source="Bienenstock, Cooper & Munro 1982",
+        defaults={
+            "normalise": "clip",
+            "sharing": {"default": "synapse", "d": "layer"},
+            "initial_coefficients": {"default": "uniform(0, 0.1)", "d": "uniform(0.2, 0.8)"},
+        },
+    ),
+    _rule(
+        "covariance",
+        w="w + eta*(pre - pre_mean)*(post - post_mean)",
+        pre_mean={"equation": "0.9*pre_mean + 0.1*pre", "axis": "pre"},
+        post_mean={"equation": "0.9*post_mean + 0.1*post", "axis": "post"},
+        source="Sejnowski 1977; means over about ten steps",
+        defaults=_BOUNDED,
+    ),
+    _rule(
+        "differentiable",
+        hebb="(1 - eta)*hebb + eta*pre*post",
+        weight=_WEIGHT,
+        source=f"{DIFFERENTIABLE}: with decay",
+        defaults={**_TRACES, **_FIXED_AND_PLASTIC},
+    ),
+    _rule(
+        "differentiable_oja",
+        hebb="hebb + eta*post*(pre - post*hebb)",
+        weight=_WEIGHT,
+        source=f"{DIFFERENTIABLE}: after Oja",
+        defaults={**_TRACES, **_FIXED_AND_PLASTIC},
+    ),
+    _rule(
+        "differentiable_clip",
+        hebb="clip(hebb + eta*pre*post, -1, 1)",
+        weight=_WEIGHT,
+        source=f"{DIFFERENTIABLE}, published code: clipped",
+        defaults={**_TRACES, **_FIXED_AND_PLASTIC},
+    ),
+    _rule(
+        "differentiable_soft_clip",
+        hebb="hebb + relu(eta*pre*post)*(1 - hebb) - relu(-eta*pre*post)*(1 + hebb)",
+        weight=_WEIGHT,
+        source=f"{DIFFERENTIABLE}, published code: clipped",
+        defaults={**_TRACES, **_FIXED_AND_PLASTIC},
+    ),
+    _rule(
+        "backpropamine",
+        hebb="clip(hebb + m*pre*post, -1, 1)",
+        weight=_WEIGHT,
+        source=f"{BACKPROPAMINE}: simple modulation",
+        defaults={"initial_coefficients": "normal(0, 0.1)", **_FIXED_AND_PLASTIC},
+    ),
+    _rule(
+        "backpropamine_fan_out",
+        hebb="clip(hebb + clip(f*m + b, -2, 2)*pre*post, -1, 1)",
+        weight=_WEIGHT,
+        source=f"{BACKPROPAMINE}, published code: the modulation of each neuron",
+        defaults={
+            "sharing": {"default": "synapse", "f": "post", "b": "post"},
+            "initial_coefficients": "normal(0, 0.1)",
+            **_FIXED_AND_PLASTIC,
+        },
+    ),
+    _rule(
+        "retroactive",
+        hebb="clip(hebb + m*elig, -1, 1)",
+        elig="(1 - eta)*elig + eta*pre*post",
+        weight=_WEIGHT,
+        source=f"{BACKPROPAMINE}: retroactive modulation",
+        defaults={**_TRACES, **_FIXED_AND_PLASTIC},
+    ),
+    _rule(
+        "modulated_ABCD",
+        w=f"clip(w + tanh(0.5*m)*eta*({_ABCD}), -10, 10)",
+        source="Soltoggio et al. 2008; m is the modulators' sum: give them the activation identity",
+        defaults={"sharing": "network", "initial_coefficients": "uniform(-1, 1)"},
+    ),
+    _rule(
+        "three_factor",
+        w="w + eta*reward*pre*post",
+        source="three-factor learning, Fremaux & Gerstner 2016",
+        defaults=_MODULATED,
+    ),
+    _rule(
+        "reward_ABCD",
+        w=f"w + eta*reward*({_ABCD})",
+        source=f"{NAJARRO}, times the reward as in Fremaux & Gerstner 2016",
+        defaults=_MODULATED,
+    ),
+    _rule(
+        "node_perturbation",
+        w="w + clip(eta*elig*(reward - reward_mean), -0.0003, 0.0003)",
+        elig="0.98*elig + pre*noise",
+        reward_mean={"equation": "0.75*reward_mean + 0.25*reward", "axis": "post"},
+        source=f"{MICONI}; the eligibility decays as in arXiv 2112.08588",
+        defaults=_BOUNDED,
+    ),
+    _rule(
+        "activity_perturbation",
+        w="w + clip(eta*elig*(reward - reward_mean), -0.0003, 0.0003)",
+        elig="0.98*elig + (pre*(drive - drive_mean))**3",
+        drive_mean={"equation": "0.05*drive_mean + 0.95*drive", "axis": "post"},
+        reward_mean={"equation": "0.75*reward_mean + 0.25*reward", "axis": "post"},
+        source=f"{MICONI}; the eligibility decays as in arXiv 2112.08588",
+        defaults=_BOUNDED,
+    ),
+    _rule(
+        "delta",
+        w="w + beta*(v - drive)*pre",
+        bound=("v",),
+        source="Widrow & Hoff 1960; fast weights, Schlag et al. 2021, arXiv 2102.11174",
+        defaults=_BOUNDED,
+    ),
+    _rule(
+        "neuron_centric",
+        w="w + 0.5*(eta_pre + eta_post)*(A_pre*pre + B_post*post + C_pre*C_post*pre*post + D_pre*D_post)",
+        source="neuron-centric Hebbian learning, Ferigo et al. 2024",
+        defaults={"sharing": "neuron", "normalise": "max"},
+    ),
+)
+
+RULES: LazyDict[Rule] = LazyDict(makers=dict(_TABLE))
+"""By name; a rule is parsed when it is first asked for.
+
+`Rule.defaults` are keys of `plasticity:` with which lifetimes of a first generation stay finite.
+"""
 
 PUBLISHED = ("A", "AD", "AD_lr", "ABC", "ABC_lr", "ABCD", "ABCD_lr", "ABCD_lr_D_out", "ABCD_lr_D_in_and_out")
 """The nine rules of Najarro & Risi 2020."""

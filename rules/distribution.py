@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING
 
 from hebbevo.errors import RuleError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 _LARGEST = 1.7e38
 """Half of what float32 holds: the width of a uniform distribution must fit too."""
@@ -50,6 +52,8 @@ class Distribution:
 
     def fill(self, generator: np.random.Generator, out: npt.NDArray[np.float32]) -> None:
         """Draw a C-contiguous float32 array full, in place."""
+        import numpy as np
+
         if self.kind == "uniform":
             generator.random(out=out, dtype=np.float32)
             out *= np.float32(self.second - self.first)

@@ -10,8 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 
 @dataclass(frozen=True)
 class Function:
@@ -28,7 +26,7 @@ class Function:
         definition: an expression of the grammar over the arguments, after any number of named intermediate values:
             ``half = 0.5*x; half + half*half``. The order of operations is kept.
         python: over floats.
-        numpy: over float32 arrays.
+        numpy: over the module `numpy`, then float32 arrays.
         torch: over the module `torch`, then tensors.
         numba: text over the arguments in a CPU kernel; ``F`` is float32.
         triton: text over the arguments in a GPU kernel.
@@ -56,7 +54,7 @@ _TABLE = (
         ("x",),
         "absolute value",
         python=abs,
-        numpy=np.abs,
+        numpy=lambda np, x: np.abs(x),
         torch=lambda torch, x: torch.abs(x),
         numba="np.abs(x)",
         triton="tl.abs(x)",
@@ -67,7 +65,7 @@ _TABLE = (
         ("x",),
         "e to the power of x",
         python=math.exp,
-        numpy=np.exp,
+        numpy=lambda np, x: np.exp(x),
         torch=lambda torch, x: torch.exp(x),
         numba="np.exp(x)",
         triton="tl.exp(x)",
@@ -77,7 +75,7 @@ _TABLE = (
         ("x", "y"),
         "the larger",
         python=max,
-        numpy=np.maximum,
+        numpy=lambda np, x, y: np.maximum(x, y),
         torch=lambda torch, x, y: torch.maximum(x, y),
         numba="y if (y > x) | (y != y) else x",
         triton="tl.where(y > x, y, tl.where(y != y, y, x))",
@@ -87,7 +85,7 @@ _TABLE = (
         ("x", "y"),
         "the smaller",
         python=min,
-        numpy=np.minimum,
+        numpy=lambda np, x, y: np.minimum(x, y),
         torch=lambda torch, x, y: torch.minimum(x, y),
         numba="y if (y < x) | (y != y) else x",
         triton="tl.where(y < x, y, tl.where(y != y, y, x))",
@@ -98,7 +96,7 @@ _TABLE = (
         ("x",),
         "1 / (1 + exp(-x))",
         "0.5 + 0.5*tanh(0.5*x)",
-        numpy=lambda x: 1 / (1 + np.exp(-x)),
+        numpy=lambda np, x: 1 / (1 + np.exp(-x)),
         torch=lambda torch, x: torch.sigmoid(x),
     ),
     Function(
@@ -106,7 +104,7 @@ _TABLE = (
         ("x",),
         "-1, 0 or 1",
         python=lambda x: float((x > 0) - (x < 0)),
-        numpy=np.sign,
+        numpy=lambda np, x: np.sign(x),
         torch=lambda torch, x: torch.sign(x).where(~x.isnan(), x),
         numba="F(1) if x > F(0) else (F(-1) if x < F(0) else x)",
         triton="tl.where(x > 0.0, 1.0, tl.where(x < 0.0, -1.0, x))",
@@ -116,7 +114,7 @@ _TABLE = (
         ("x",),
         "square root",
         python=math.sqrt,
-        numpy=np.sqrt,
+        numpy=lambda np, x: np.sqrt(x),
         torch=lambda torch, x: torch.sqrt(x),
         numba="np.sqrt(x)",
         triton="tl.sqrt_rn(x)",
@@ -131,7 +129,7 @@ _TABLE = (
         "q = 2027025 + s*(945945 + s*(51975 + s*(630 + s)));"
         "t = p/q; 2*t/(1 + t*t)",
         python=math.tanh,
-        numpy=np.tanh,
+        numpy=lambda np, x: np.tanh(x),
         torch=lambda torch, x: torch.tanh(x),
     ),
 )

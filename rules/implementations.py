@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hebbevo.rules.functions import FUNCTIONS
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
 
 def numpy_functions() -> Mapping[str, Callable[..., Any]]:
     """Return the functions over float32 arrays."""
-    return completed({name: f.numpy for name, f in FUNCTIONS.items() if f.numpy is not None})
+    import numpy as np
+
+    return completed({name: partial(f.numpy, np) for name, f in FUNCTIONS.items() if f.numpy is not None})
 
 
 def torch_functions() -> Mapping[str, Callable[..., torch.Tensor]]:

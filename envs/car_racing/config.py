@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import ClassVar, Final, Literal
 
-import numpy as np
 from pydantic import Field
 from typing_extensions import override
 
@@ -47,6 +46,8 @@ class CarRacingConfig(EnvConfig):
     @property
     @override
     def interface(self) -> EnvironmentInterface:
+        import numpy as np
+
         return EnvironmentInterface(math.prod(IMAGE_SHAPE), np.array([1, 0.5, 0.5], np.float32), IMAGE_SHAPE)
 
     @override

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from hebbevo.envs.morphologies.anatomy import CORNERS
@@ -27,6 +28,7 @@ from hebbevo.envs.morphologies.edits import (
 from hebbevo.envs.morphologies.sampler import SPLITS, describe, sample_edits
 from hebbevo.envs.morphologies.world_edits import ScaleFriction, ScaleGravity, Slope
 from hebbevo.errors import EnvError, unknown
+from hebbevo.lazy import LazyDict
 
 if TYPE_CHECKING:
     from hebbevo.envs.physics import mujoco
@@ -103,11 +105,9 @@ def _worlds() -> Iterator[Morphology]:
     yield Morphology("sideslope", "ground that rises 6 degrees to the left", (Slope(6, heading=90),))
 
 
-def _sampled() -> Iterator[Morphology]:
-    for split, size in SPLITS.items():
-        for number in range(size):
-            edits = sample_edits(split, number)
-            yield Morphology(sample_name(split, number), describe(edits), edits)
+def _sampled(split: str, number: int) -> Morphology:
+    edits = sample_edits(split, number)
+    return Morphology(sample_name(split, number), describe(edits), edits)
 
 
 def sample_name(split: str, number: int) -> str:
@@ -128,8 +128,15 @@ NAMED: Final[dict[str, Morphology]] = {
 }
 """The bodies made by hand."""
 
-MORPHOLOGIES: Final[dict[str, Morphology]] = {**NAMED, **_by_name(_sampled())}
-"""All bodies: those made by hand and the sampled ones, `train_000` on and `test_00` on."""
+MORPHOLOGIES: Final[LazyDict[Morphology]] = LazyDict(
+    NAMED,
+    makers={
+        sample_name(split, number): partial(_sampled, split, number)
+        for split, size in SPLITS.items()
+        for number in range(size)
+    },
+)
+"""All bodies: those made by hand and the sampled ones, `train_000` on and `test_00` on, each drawn when first used."""
 
 
 def split_names(split: str) -> tuple[str, ...]:
@@ -143,8 +150,13 @@ def split_names(split: str) -> tuple[str, ...]:
     return tuple(sample_name(split, number) for number in range(SPLITS[split]))
 
 
-def get_morphology(name: str) -> Morphology:
-    """Return the registered morphology, or raise `EnvError` with the nearest name."""
+def check_morphology(name: str) -> None:
+    """Raise `EnvError` with the nearest name where no morphology is registered under this one."""
     if name not in MORPHOLOGIES:
         raise EnvError(unknown("morphology", name, MORPHOLOGIES))
+
+
+def get_morphology(name: str) -> Morphology:
+    """Return the registered morphology; see `check_morphology`."""
+    check_morphology(name)
     return MORPHOLOGIES[name]

@@ -12,8 +12,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
-import numpy as np
-
 from hebbevo.envs.morphologies.anatomy import CORNERS, SEGMENTS, anatomy_of, find_joint, find_segment
 from hebbevo.errors import EnvError, unknown
 
@@ -148,7 +146,7 @@ class ScaleMotor:
         joint = find_joint(spec, self.leg, self.segment)
         for motor in spec.actuators:
             if motor.target == joint.name:
-                motor.gear = self.factor * np.asarray(motor.gear)
+                motor.gear = [self.factor * gear for gear in motor.gear]
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,6 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from hebbevo.envs.morphologies.edits import check_range
 
 if TYPE_CHECKING:
@@ -31,7 +29,7 @@ class ScaleFriction:
     def apply(self, spec: mujoco.MjSpec) -> None:
         """Scale sliding, torsional and rolling friction of the floor and raise its priority."""
         floor = spec.geom("floor")
-        floor.friction = self.factor * np.asarray(floor.friction)
+        floor.friction = [self.factor * friction for friction in floor.friction]
         floor.priority = 1
 
 
@@ -46,7 +44,7 @@ class ScaleGravity:
 
     def apply(self, spec: mujoco.MjSpec) -> None:
         """Scale the vector, which may lean already."""
-        spec.option.gravity = self.factor * np.asarray(spec.option.gravity)
+        spec.option.gravity = [self.factor * component for component in spec.option.gravity]
 
 
 @dataclass(frozen=True)
@@ -62,6 +60,8 @@ class Slope:
 
     def apply(self, spec: mujoco.MjSpec) -> None:
         """Turn gravity: seen from a floor that rises ahead, down points backwards."""
+        import numpy as np
+
         from hebbevo.envs.physics import mujoco
 
         heading = math.radians(self.heading)

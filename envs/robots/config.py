@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Self
 
-import numpy as np
 from pydantic import Field, field_validator
 from typing_extensions import override
 
@@ -14,7 +13,7 @@ from hebbevo.envs.config import EarlyStop, EnvConfig
 from hebbevo.envs.entry_points import load
 from hebbevo.envs.interventions import Intervention
 from hebbevo.envs.morphologies.anatomy import Anatomy, add_anatomy
-from hebbevo.envs.morphologies.catalogue import get_morphology
+from hebbevo.envs.morphologies.catalogue import check_morphology, get_morphology
 from hebbevo.envs.robots.sizes import observation_size
 from hebbevo.errors import EnvError
 
@@ -70,6 +69,8 @@ class WalkerConfig(EnvConfig):
     @property
     @override
     def interface(self) -> EnvironmentInterface:
+        import numpy as np
+
         joints, motors = len(self.anatomy.sensed_joints), len(self.anatomy.motor_joints)
         return EnvironmentInterface(observation_size(joints), np.ones(motors, np.float32))
 
@@ -112,7 +113,7 @@ def check_morphologies(names: tuple[str, ...]) -> tuple[str, ...]:
     if not names:
         raise EnvError("morphologies must name at least one body, got none")
     for name in names:
-        get_morphology(name)
+        check_morphology(name)
         if names.count(name) > 1:
             raise EnvError(f"env.morphologies names {name!r} twice; list each body once")
     return names

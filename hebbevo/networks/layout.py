@@ -11,9 +11,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING
 
 from hebbevo.errors import FileError, RuleError
 from hebbevo.networks.encodings import encoding
@@ -22,6 +20,10 @@ from hebbevo.networks.network_spec import NetworkSpec, Projection
 from hebbevo.rules.rule import Rule
 from hebbevo.rules.signals import LIFETIME, POST, PRE
 from hebbevo.rules.state import SYNAPSE
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 _FINEST = {POST: "post", PRE: "pre", LIFETIME: "layer"}
 """Encoding of a coefficient that may differ along an axis only, where the one for all coefficients is finer."""
@@ -82,6 +84,8 @@ class Layout:
         Raises:
             FileError: a missing, unknown or misshapen array.
         """
+        import numpy as np
+
         if missing := [name for name in self.names if name not in arrays]:
             raise FileError(
                 f"genome lacks the array {missing[0]!r}; it belongs to another rule, sharing or network"

@@ -13,7 +13,7 @@ from typing_extensions import override
 
 from hebbevo.envs import Change, Interventions
 from hebbevo.envs.interventions import Intervention, Vector
-from hebbevo.envs.morphologies.catalogue import get_morphology
+from hebbevo.envs.morphologies.catalogue import check_morphology
 from hebbevo.errors import InputError
 from hebbevo.perturbations.perturbation import BatchContext, Perturbation, TimedHook
 from hebbevo.rollouts.hooks import Batch, Hook
@@ -84,7 +84,7 @@ class SwitchMorphology(Perturbation):
     @field_validator("morphology")
     @classmethod
     def _known(cls, name: str) -> str:
-        get_morphology(name)
+        check_morphology(name)
         return name
 
     @override

@@ -14,9 +14,8 @@ import sys
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar
 
-import numpy as np
 from pydantic import (
     ConfigDict,
     Field,
@@ -36,6 +35,9 @@ from hebbevo.settings import Settings
 
 LAST_STEP: Final = 1_000_000
 """No lifetime is longer."""
+
+if TYPE_CHECKING:
+    import numpy as np
 
 END_OF_LIFETIME: Final = sys.maxsize
 """The `ends` of a perturbation that goes on as long as its lifetime."""

@@ -15,11 +15,12 @@ COMMANDS = {
     "--help": HEAVY | FILES | NUMBERS,
     "--version": HEAVY | FILES | NUMBERS,
     "evolve --help": HEAVY | FILES | NUMBERS,
-    "config quick-quadruped": HEAVY | FILES,
-    "config paper-quadruped search.algorithm=cma_es": HEAVY | FILES,
-    "config quick-dog": HEAVY | FILES,
-    "config quick-carracing": HEAVY | FILES,
+    "config quick-quadruped": HEAVY | FILES | NUMBERS,
+    "config paper-quadruped search.algorithm=cma_es": HEAVY | FILES | NUMBERS,
+    "config quick-dog env.morphologies=[intact,test_05]": HEAVY | FILES | NUMBERS,
+    "config quick-carracing": HEAVY | FILES | NUMBERS,
     **{f"list {catalogue}": HEAVY if catalogue == "genomes" else HEAVY | FILES for catalogue in CATALOGUES},
+    **{f"list {catalogue}": HEAVY | FILES | NUMBERS for catalogue in ("rules", "searchers", "presets")},
 }
 
 
@@ -42,7 +43,8 @@ def test_importing_hebbevo_loads_nothing() -> None:
 
 
 def test_reading_a_config_loads_nothing_heavy() -> None:
-    assert loaded("import hebbevo; hebbevo.load_config('quick-quadruped')") & (HEAVY | FILES) == set()
+    packages = loaded("import hebbevo; hebbevo.load_config('quick-quadruped')")
+    assert packages & (HEAVY | FILES | NUMBERS) == set()
 
 
 def test_a_config_loads_the_kinds_of_perturbations_only_where_it_has_one() -> None:

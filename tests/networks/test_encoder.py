@@ -5,9 +5,10 @@ import pytest
 import torch
 
 from hebbevo.errors import RuleError
-from hebbevo.networks.convolution import Convolution, EncoderSpec, averaging
+from hebbevo.networks.convolution import Convolution, EncoderSpec
 from hebbevo.networks.layout import Layout
 from hebbevo.networks.numba.encoder import NumbaEncoder
+from hebbevo.networks.resizing import averaging
 
 PAPER = EncoderSpec((3, 96, 96), 84, (Convolution(6, 3, 1, 2), Convolution(8, 5, 2, 2)))
 SPECS = {

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from typing_extensions import override
 
-from hebbevo.networks.encodings.encoding import EncodedArray, Encoding, FloatArray, Scope
+from hebbevo.networks.encodings.encoding import EncodedArray, Encoding, Scope
 from hebbevo.networks.network_spec import NetworkSpec, Projection
+
+if TYPE_CHECKING:
+    from hebbevo.networks.encodings.encoding import FloatArray
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-import numpy as np
-import numpy.typing as npt
 from typing_extensions import override
 
-from hebbevo.networks.encodings.encoding import EncodedArray, Encoding, FloatArray
+from hebbevo.networks.encodings.encoding import EncodedArray, Encoding
 from hebbevo.networks.network_spec import NetworkSpec, Projection
 from hebbevo.seeding import codebook_stream
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from hebbevo.networks.encodings.encoding import FloatArray
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,8 @@ def labels(projection: str, shape: tuple[int, int], size: int) -> npt.NDArray[np
 
     Made of the generator's raw bits, which no version of NumPy changes.
     """
+    import numpy as np
+
     raw = codebook_stream(projection, size, shape).random_raw(shape[0] * shape[1])
     upper = (raw >> np.uint64(32)).astype(np.int64)
     assigned = (upper * size >> 32).reshape(shape)

@@ -8,32 +8,22 @@ begins with ``eta``. The genome does not depend on the sizes of the populations:
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-import numpy as np
 from typing_extensions import override
 
 from hebbevo.errors import RuleError
-from hebbevo.networks.encodings.coordinates import synapse_inputs
-from hebbevo.networks.encodings.encoding import EncodedArray, Encoding, FloatArray, Scope
+from hebbevo.networks.encodings.encoding import EncodedArray, Encoding, Scope
 from hebbevo.networks.network_spec import NetworkSpec, Projection
 from hebbevo.rules.distribution import Distribution
 
+if TYPE_CHECKING:
+    from hebbevo.networks.encodings.encoding import FloatArray
+
 INPUTS = 11
 """Numbers that the network sees of a synapse; see `synapse_inputs`."""
-
-RATE_SCALE = np.float32(0.1)
-"""Largest coefficient whose name begins with ``eta``."""
-
-ACTIVATIONS: tuple[Callable[[FloatArray], FloatArray], ...] = (
-    lambda s: np.sin(np.float32(math.pi) * s),
-    lambda s: np.exp(-(s * s)),
-    np.tanh,
-    lambda s: s,
-    np.abs,
-)
 
 
 @dataclass(frozen=True)
@@ -78,34 +68,12 @@ class CPPN(Encoding):
         coefficients: Sequence[str],
         arrays: Mapping[str, FloatArray],
     ) -> dict[str, FloatArray]:
-        inputs = _flat_inputs(network, projection)
-        outputs = [self._output(name) for name in coefficients]
-        read = [arrays[name] for name in (*map(self._layer, range(1, 1 + len(self.hidden))), *outputs)]
-        batch, shape = read[-1].shape[:-1], network.shape(projection)
-        decoded = np.empty((len(coefficients), *batch, *shape), np.float32)
-        # genome by genome: functions of NumPy may round by where a number stands in its array
-        for index in np.ndindex(batch):
-            layers = [array[index] for array in read]
-            decoded[(slice(None), *index)] = self._coefficients(layers, coefficients, inputs).reshape(
-                -1, *shape
-            )
-        return dict(zip(coefficients, decoded, strict=True))
+        from hebbevo.networks.encodings.coordinates import synapse_inputs
+        from hebbevo.networks.encodings.cppn_forward import coefficients_of
 
-    def _coefficients(
-        self, arrays: Sequence[FloatArray], names: Sequence[str], inputs: FloatArray
-    ) -> FloatArray:
-        """Return the coefficients that one genome gives the synapses, ``(coefficients, synapses)``."""
-        values, depth = inputs, len(self.hidden)
-        with np.errstate(all="ignore"):
-            for layer in arrays[:depth]:
-                values = _sums(layer, values)
-                for neuron, row in enumerate(values):
-                    row[...] = ACTIVATIONS[neuron % len(ACTIVATIONS)](row)
-            outputs = np.tanh(_sums(np.stack(arrays[depth:]), values))
-        for row, name in zip(outputs, names, strict=True):
-            if name.startswith("eta"):
-                row *= RATE_SCALE
-        return outputs
+        hidden = [arrays[self._layer(layer)] for layer in range(1, 1 + len(self.hidden))]
+        outputs = {name: arrays[self._output(name)] for name in coefficients}
+        return coefficients_of(hidden, outputs, synapse_inputs(network, projection))
 
     def _layer(self, layer: int) -> str:
         return f"{self._prefix}.hidden.{layer}"
@@ -118,19 +86,5 @@ class CPPN(Encoding):
         return f"cppn.{'_'.join(map(str, self.hidden))}"
 
 
-def _sums(layer: FloatArray, values: FloatArray) -> FloatArray:
-    """Return the bias plus weights times values, added in their order, ``(neurons, synapses)``."""
-    total = np.repeat(layer[:, -1:], values.shape[1], axis=1)
-    product = np.empty_like(total)
-    for k, value in enumerate(values):
-        np.multiply(layer[:, k : k + 1], value, out=product)
-        total += product
-    return total
-
-
 def _initial(inputs: int) -> Distribution:
     return Distribution("normal", 0.0, 1 / math.sqrt(inputs))
-
-
-def _flat_inputs(network: NetworkSpec, projection: Projection) -> FloatArray:
-    return synapse_inputs(network, projection).reshape(INPUTS, -1)

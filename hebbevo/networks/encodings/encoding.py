@@ -6,16 +6,17 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import IntEnum
-from typing import ClassVar, Self
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from hebbevo.errors import RuleError
 from hebbevo.networks.network_spec import NetworkSpec, Projection
 from hebbevo.rules.distribution import Distribution
 
-FloatArray = npt.NDArray[np.float32]
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    FloatArray = npt.NDArray[np.float32]
 
 LARGEST_ARGUMENT = 10_000
 

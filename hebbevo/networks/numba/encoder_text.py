@@ -15,8 +15,9 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from hebbevo.networks.convolution import EncoderSpec, Shape, averaging_taps
+from hebbevo.networks.convolution import EncoderSpec, Shape
 from hebbevo.networks.numba.functions import functions_text
+from hebbevo.networks.resizing import averaging_taps
 
 CHUNK = 128
 """Positions whose input stays in L1 while every output channel reads it."""

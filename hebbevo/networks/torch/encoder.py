@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hebbevo.networks.convolution import EncoderSpec, averaging_taps
+from hebbevo.networks.convolution import EncoderSpec
 from hebbevo.networks.layout import Layout
+from hebbevo.networks.resizing import averaging_taps
 from hebbevo.networks.torch.kernel import ordered_sum
 from hebbevo.rules.implementations import torch_kernel_functions
 
