@@ -13,6 +13,9 @@ from hebbevo.errors import RuleError, unknown
 from hebbevo.networks.network_spec import ACTIVATIONS
 from hebbevo.rules import Distribution
 
+MOST_LAYERS = 100
+"""Each is compiled into the kernel: more would never start."""
+
 
 class ConvolutionConfig(Section):
     """A convolution without bias or padding, then tanh, then the maximum of every `pool` x `pool` window."""
@@ -82,7 +85,7 @@ class NetworkConfig(Section):
     """Populations and projections; in the short form a multilayer perceptron, perhaps recurrent or modulated."""
 
     hidden: tuple[typing.Annotated[int, Field(ge=1, le=100_000)], ...] = Field(
-        default=(128, 64), description="neurons of each hidden layer"
+        default=(128, 64), max_length=MOST_LAYERS, description="neurons of each hidden layer"
     )
     activation: str = Field(default="tanh", description="of the hidden layers")
     output: Literal["tanh", "raw"] = optional(
@@ -115,10 +118,14 @@ class NetworkConfig(Section):
         "argmax", description="discrete actions: the largest output, or drawn from the outputs' softmax"
     )
     populations: dict[str, PopulationConfig] = optional(
-        {}, description="by name, in place of `hidden`; the one without a size is the output"
+        {},
+        max_length=MOST_LAYERS,
+        description="by name, in place of `hidden`; the one without a size is the output",
     )
     projections: tuple[str | dict[str, dict[str, Any]], ...] = optional(
-        (), description="`a -> b`, or `a -> b: {delayed, name, and keys of plasticity}`"
+        (),
+        max_length=4 * MOST_LAYERS,
+        description="`a -> b`, or `a -> b: {delayed, name, and keys of plasticity}`",
     )
 
     @model_validator(mode="before")
