@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hebbevo.errors import SearchError
+from hebbevo.errors import SearchError, SearchFailure
 
 
 def starting_center(center: ArrayLike) -> NDArray[np.float32]:
@@ -22,3 +22,16 @@ def starting_center(center: ArrayLike) -> NDArray[np.float32]:
         )
     values.flags.writeable = False
     return values
+
+
+def check_finite(what: str, numbers: ArrayLike, algorithm: str, generation: int) -> None:
+    """Let a search end whose numbers have grown beyond those that a genome can hold.
+
+    Raises:
+        SearchFailure: not all `numbers` are finite; the message says what they are, and names the remedy.
+    """
+    if not np.isfinite(numbers).all():
+        raise SearchFailure(
+            f"{algorithm} diverged in generation {generation}: its {what} no longer finite; give search.sigma and, "
+            "where the algorithm has one, search.learning_rate a smaller value, or training.penalty a larger one"
+        )

@@ -19,8 +19,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from hebbevo.errors import SearchFailure
-from hebbevo.search.center import starting_center
+from hebbevo.search.center import check_finite, starting_center
 from hebbevo.search.config import SearchConfig
 from hebbevo.search.evotorch_adapter import CEM, PGPE, SNES, LeanCMAES, LeanXNES, one_thread, problem
 from hebbevo.search.evotorch_config import CEMConfig, CMAESConfig, PGPEConfig, SNESConfig, XNESConfig
@@ -103,11 +102,8 @@ class EvoTorchSearcher(Searcher):
         """Take the tensors, row-major: a product's bits depend on how its matrices lie in memory."""
         self._load({name: tensor.contiguous() for name, tensor in tensors.items()})
         center: NDArray[np.float32] = self._mean().to(torch.float32).numpy().copy()
-        if not (np.isfinite(center).all() and np.isfinite(list(self.diagnostics().values())).all()):
-            raise SearchFailure(
-                f"{self._algorithm} diverged in generation {self.generation + 1}: its distribution is no "
-                "longer finite; start with a smaller search.sigma, or a penalty"
-            )
+        for numbers in (center, list(self.diagnostics().values())):
+            check_finite("distribution is", numbers, self._algorithm, self.generation + 1)
         center.flags.writeable = False
         self._center = center
 

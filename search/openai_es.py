@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hebbevo.errors import SearchError
-from hebbevo.search.center import starting_center
+from hebbevo.search.center import check_finite, starting_center
 from hebbevo.search.executor import Executor
 from hebbevo.search.noise import SEGMENT, perturbation
 from hebbevo.search.openai_es_config import OpenAIESConfig
@@ -52,8 +52,12 @@ class MirroredProposals:
             if index // 2 != drawn:  # neighbours are mirrored: one draw serves both
                 drawn = index // 2
                 noise = perturbation(self.run_seed, self.generation, drawn, len(self.center))
-                noise *= np.float32(self.sigma)
-            (np.subtract if index % 2 else np.add)(self.center, noise, out=row)
+                with np.errstate(
+                    over="ignore", invalid="ignore"
+                ):  # a run ends with genomes that are not finite
+                    noise *= np.float32(self.sigma)
+            with np.errstate(over="ignore", invalid="ignore"):
+                (np.subtract if index % 2 else np.add)(self.center, noise, out=row)
         return genomes
 
 
@@ -110,13 +114,18 @@ class OpenAIES(Searcher):
         return MirroredProposals(self._center, self._sigma, self._run_seed, self.generation, self.population)
 
     def tell(self, proposals: Proposals, fitness: NDArray[np.float64], executor: Executor[object]) -> None:
-        """Move the center uphill. Where all fitnesses are equal neither it nor the optimizer moves."""
+        """Move the center uphill. Where all fitnesses are equal neither it nor the optimizer moves.
+
+        Raises:
+            SearchFailure: the center is no longer finite.
+        """
         if not isinstance(proposals, MirroredProposals) or proposals.generation != self.generation:
             raise SearchError(f"tell() expects the proposals of generation {self.generation}, from ask()")
         ranks = standardized_ranks(self.check_fitness(fitness))
         if ranks.any():
             gradient = self._gradient(ranks, executor)
-            self._move(self._optimizer.step(gradient, self._learning_rate))
+            with np.errstate(over="ignore", invalid="ignore"):
+                self._move(self._optimizer.step(gradient, self._learning_rate))
         self._decay()
         self.generation += 1
 
@@ -154,8 +163,10 @@ class OpenAIES(Searcher):
 
     def _move(self, displacement: NDArray[np.float64]) -> None:
         """Add in float64 and round once."""
-        self._center = (self._center.astype(np.float64) + displacement).astype(np.float32)
-        self._center.flags.writeable = False
+        center = (self._center.astype(np.float64) + displacement).astype(np.float32)
+        check_finite("center is", center, self._config.algorithm, self.generation + 1)
+        center.flags.writeable = False
+        self._center = center
 
     def _decay(self) -> None:
         config = self._config

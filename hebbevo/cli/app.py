@@ -21,11 +21,12 @@ from hebbevo.cli.evolve import evolve_command
 from hebbevo.cli.experiment import experiment_command
 from hebbevo.cli.generalize import generalize_command
 from hebbevo.cli.list import list_command
+from hebbevo.cli.output import print_what_cannot_be_encoded
 from hebbevo.cli.perturb import perturb_command
 from hebbevo.cli.plot import plot_command
 from hebbevo.cli.render import render_command
 from hebbevo.cli.resume import resume_command
-from hebbevo.errors import DivergenceFailure, InputError
+from hebbevo.errors import InputError, SearchFailure
 from hebbevo.io.atomic import FULL_DISK
 
 USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
@@ -98,6 +99,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         arguments: those of the process by default; none at all is ``--help``.
     """
     signal.signal(signal.SIGTERM, _interrupt)
+    print_what_cannot_be_encoded()
     words = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     try:
         code = app(words, prog_name="hebbevo", standalone_mode=False)  # Typer returns what Exit held
@@ -118,7 +120,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         full = error.errno in FULL_DISK
         on = ", then `hebbevo resume DIR` goes on from the last checkpoint" if words[0] in EVOLVING else ""
         return _fail(f"{error}; make room{on}" if full else str(error), 1)
-    except DivergenceFailure as error:
+    except SearchFailure as error:
         return _fail(str(error), 1)
     except Exception as error:  # noqa: BLE001  (the last line of defence: one line for the user)
         if os.environ.get("HEBBEVO_TRACEBACK"):

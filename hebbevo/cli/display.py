@@ -14,6 +14,7 @@ from rich.text import Text
 
 from hebbevo.evaluation.controls import GENOME
 from hebbevo.evaluation.evaluation import Evaluation
+from hebbevo.training.bystanders import Bystanders
 from hebbevo.training.records import Row, Step
 
 _RECENT = 10
@@ -21,19 +22,28 @@ _RECENT = 10
 
 
 class StatusLine:
-    """One line, updated in place on a terminal; a line per evaluation where output is piped."""
+    """One line, updated in place on a terminal; a line per evaluation where output is piped.
+
+    Whatever goes wrong with it, the run that it shows goes on.
+    """
 
     def __init__(self, console: Console, unit: str) -> None:
         self._console = console
+        self._bystanders = Bystanders()
         self._unit = unit
         self._recent: deque[Step] = deque(maxlen=_RECENT)
         self._center: Step | None = None
+        self._separator = " · " if console.encoding.startswith("utf") else " - "
         self._live = Live(
             Text("starting: compiling kernels"), console=console, transient=True, refresh_per_second=4
         )
 
     def watch(self, step: Step) -> None:
         """Show a generation."""
+        with self._bystanders.guard("cannot show the run"):
+            self._show(step)
+
+    def _show(self, step: Step) -> None:
         self._recent.append(step)
         if step.center_evaluated:
             self._center = step
@@ -59,14 +69,14 @@ class StatusLine:
         seconds = sum(recent.seconds for recent in self._recent)
         rate = sum(recent.agent_steps for recent in self._recent) / seconds
         left = (step.generations - step.generation) * seconds / len(self._recent)
-        if step.steps_left is not None:
+        if step.steps_left is not None and rate:
             left = min(left, step.steps_left / rate)
         parts.append(f"{rate:,.0f} steps/s")
         busy = [recent.utilisation for recent in self._recent if recent.utilisation is not None]
         if busy:
             workers = "1 worker" if step.workers == 1 else f"{step.workers} workers"
             parts.append(f"{workers} {sum(busy) / len(busy):.0%} busy")
-        return " · ".join([*parts, f"{duration(left)} left"])
+        return self._separator.join([*parts, f"{duration(left)} left"])
 
     def __enter__(self) -> Self:
         if self._console.is_terminal:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hebbevo.cli.options import BatchSize, Device, Overrides, Ray, Threads, Workers, execution_of
-from hebbevo.cli.output import say, say_done
+from hebbevo.cli.output import run_console, say, say_done
 
 if TYPE_CHECKING:
     from hebbevo.tasks.task import Task
@@ -32,15 +32,13 @@ def evolve_command(
     device: Device = None,
 ) -> None:
     """Evolve a preset or a config file into a new run directory."""
-    from rich.console import Console
-
     from hebbevo.cli.display import StatusLine
     from hebbevo.config.loading import load_config
     from hebbevo.genomes.genome import load_genome
     from hebbevo.tasks.task import Task
     from hebbevo.training.evolution import evolve
 
-    config, console = load_config(source, overrides or ()), Console()
+    config, console = load_config(source, overrides or ()), run_console()
     for text in rule_lines(Task.of(config)):
         say(console, text)
     with StatusLine(console, config.env.unit) as line:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from hebbevo.cli.options import BatchSize, Device, Ray, Threads, Workers, execution_of
-from hebbevo.cli.output import say
+from hebbevo.cli.output import run_console, say
 
 
 def experiment_command(
@@ -31,13 +31,11 @@ def experiment_command(
     device: Device = None,
 ) -> None:
     """Evolve every arm from every seed; called again, go on, or grow by seeds and arms; write tables and a report."""
-    from rich.console import Console
-
     from hebbevo.cli.experiment_display import RunsTable, say_comparison
     from hebbevo.experiments.experiment import experiment
     from hebbevo.experiments.plan import read_plan
 
-    plan, console = read_plan(file), Console()
+    plan, console = read_plan(file), run_console()
     with RunsTable(console, plan) as table:
         finished = experiment(
             plan,

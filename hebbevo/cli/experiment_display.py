@@ -21,6 +21,7 @@ from hebbevo.experiments.report import cautions
 from hebbevo.experiments.run import RunOrder
 from hebbevo.experiments.workers import Advanced, Event, Finished, Started
 from hebbevo.studies.report import hundredths, shown, shown_interval
+from hebbevo.training.bystanders import Bystanders
 from hebbevo.training.records import Step
 
 
@@ -57,13 +58,17 @@ class RunsTable:
 
     def __init__(self, console: Console, plan: Plan) -> None:
         self._console, self._unit = console, next(iter(plan.arms.values())).env.unit
-        self._total = len(plan.runs())
+        self._bystanders, self._total = Bystanders(), len(plan.runs())
         self._running: dict[str, _Progress] = {}
         self._done, self._failed = 0, 0
         self._live = Live(console=console, transient=True, refresh_per_second=4)
 
     def watch(self, event: Event) -> None:
-        """Show what happened."""
+        """Show what happened; whatever goes wrong with it, the runs go on."""
+        with self._bystanders.guard("cannot show the runs"):
+            self._show(event)
+
+    def _show(self, event: Event) -> None:
         name = event.order.name
         if isinstance(event, Started):
             self._running[name] = _Progress(event.order)

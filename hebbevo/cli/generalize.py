@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from hebbevo.cli.options import BatchSize, Seed, Steps, StudyDirectory, Threads, execution_of
-from hebbevo.cli.output import say
+from hebbevo.cli.output import run_console, say
 
 
 def generalize_command(
@@ -36,13 +36,11 @@ def generalize_command(
     batch_size: BatchSize = None,
 ) -> None:
     """Evaluate genomes on bodies seen and unseen, beside controls and a static baseline; write tables and a report."""
-    from rich.console import Console
-
     from hebbevo.cli.study_display import Countdown, generalization_table
     from hebbevo.genomes.genome import load_genome
     from hebbevo.studies.generalization.study import generalize
 
-    console = Console()
+    console = run_console()
     with Countdown(console, "lifetimes") as countdown:
         study = generalize(
             [load_genome(genome).lasting(steps) for genome in genomes],

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from hebbevo.cli.options import BatchSize, Seed, Steps, StudyDirectory, Threads, execution_of
-from hebbevo.cli.output import say
+from hebbevo.cli.output import run_console, say
 
 
 def perturb_command(
@@ -34,13 +34,11 @@ def perturb_command(
     batch_size: BatchSize = None,
 ) -> None:
     """Perturb genomes in mid-lifetime and measure loss and recovery; write tables and a report."""
-    from rich.console import Console
-
     from hebbevo.cli.study_display import Countdown, perturbation_table
     from hebbevo.genomes.genome import load_genome
     from hebbevo.studies.perturbation.study import perturb as study
 
-    console = Console()
+    console = run_console()
     with Countdown(console, "lifetimes") as countdown:
         finished = study(
             [load_genome(genome).lasting(steps) for genome in genomes],

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from hebbevo.cli.options import BatchSize, Device, Ray, Threads, Workers, execution_of
-from hebbevo.cli.output import say, say_done
+from hebbevo.cli.output import run_console, say, say_done
 
 
 def resume_command(
@@ -24,14 +24,12 @@ def resume_command(
     device: Device = None,
 ) -> None:
     """Continue a run from the last checkpoint."""
-    from rich.console import Console
-
     from hebbevo.cli.display import StatusLine
     from hebbevo.training.evolution import resume
     from hebbevo.training.run_config import read_config
     from hebbevo.training.run_directory import RunDirectory
 
-    console = Console()
+    console = run_console()
     unit = read_config(RunDirectory.open(directory, read_only=True)).env.unit
     with StatusLine(console, unit) as line:
         run = resume(

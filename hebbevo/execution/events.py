@@ -19,3 +19,15 @@ def log_event(kind: str, /, **fields: Any) -> None:
     """Write an event to this module's logger: a warning where a worker is in trouble."""
     level = logging.WARNING if kind in _TROUBLE else logging.DEBUG
     _logger.log(level, "%s: %s", kind, ", ".join(f"{name} {value}" for name, value in fields.items()))
+
+
+def unfailing(listener: Listener) -> Listener:
+    """Return a listener whose errors are warnings: news of the work must not end it."""
+
+    def tell(kind: str, /, **fields: Any) -> None:
+        try:
+            listener(kind, **fields)
+        except Exception as error:  # noqa: BLE001  (a listener is anybody's)
+            _logger.warning("a listener failed at %s (%s: %s)", kind, type(error).__name__, error)
+
+    return tell

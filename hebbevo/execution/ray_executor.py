@@ -27,7 +27,7 @@ from ray.exceptions import RayError, RayTaskError
 
 from hebbevo.errors import SearchError
 from hebbevo.execution.build import Build, this_build
-from hebbevo.execution.events import Listener, log_event
+from hebbevo.execution.events import Listener, log_event, unfailing
 from hebbevo.execution.placement import Placement
 from hebbevo.execution.ray_setup import (
     cause_of,
@@ -136,13 +136,13 @@ class RayExecutor(Generic[Worker]):
                 one worker per GPU, or per node without.
             gpus_per_worker: GPUs each takes.
             limits: when a worker counts as hung.
-            on_event: is told of workers and maps.
+            on_event: is told of workers and maps; its errors are warnings.
             build: that the workers must run; by default the one of this process.
 
         Raises:
             SearchError: too many workers, no cluster, a wrong token, or workers of another build.
         """
-        self._on_event = on_event
+        self._on_event = on_event = unfailing(on_event)
         self._inbox: Inbox = queue.SimpleQueue()
         self._durations: dict[str, Durations] = {}
         placement = Placement(threads_per_worker or 1, gpus_per_worker)

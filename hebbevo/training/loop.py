@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import Any
 
 from hebbevo.config.schema import Config
-from hebbevo.errors import DivergenceFailure
+from hebbevo.errors import SearchFailure
 from hebbevo.evaluation.controls import GENOME
 from hebbevo.evaluation.episodes import Subject, evaluate_conditions
 from hebbevo.evaluation.fitness import Fitness, evaluate_generation
@@ -14,9 +15,11 @@ from hebbevo.execution.execution import ResolvedExecution, cores
 from hebbevo.genomes.genome import Genome, save_genome
 from hebbevo.rollouts.result import RolloutResult
 from hebbevo.search import Executor, Searcher
+from hebbevo.search.center import check_finite
 from hebbevo.seeding import SeedPurpose
 from hebbevo.tasks.task import Task
 from hebbevo.tasks.worker import Worker
+from hebbevo.training.bystanders import Bystanders
 from hebbevo.training.checkpoints import Checkpoint
 from hebbevo.training.component_registry import components_of
 from hebbevo.training.divergence import DivergenceGuard
@@ -54,6 +57,7 @@ class Evolution:
         self._config, self._task, self._searcher = config, task, searcher
         self._directory, self._start, self._checkpoint = directory, start, checkpoint
         self._watch, self._notes = watch, notes
+        self._bystanders = Bystanders()
         self._best: Score | None = None
         self._agent_steps = 0
         self._components = components_of(config, start)
@@ -75,8 +79,18 @@ class Evolution:
         """Go on to the last generation.
 
         Raises:
+            SearchFailure: the search has left the finite numbers, or has no workers left.
             DivergenceFailure: nearly all lifetimes diverge, generation after generation.
         """
+        try:
+            self._run(executor, execution)
+        except SearchFailure as failure:
+            self._directory.log("failed", generation=self._searcher.generation, cause=str(failure))
+            self._draw()
+            raise
+        return self.result()
+
+    def _run(self, executor: Executor[Worker], execution: ResolvedExecution) -> None:
         first = self._searcher.generation
         self._directory.truncate_progress(first)
         self._directory.log("start", generation=first, cores=cores(), execution=execution.summary())
@@ -87,18 +101,14 @@ class Evolution:
                 telemetry.record(step)
                 if self._watch is not None:
                     self._watch(step)
-                self._check_divergence(guard, step.row)
+                guard.add(step.row)
         self._directory.log("end", generation=self._searcher.generation)
-        return self.result()
 
-    def _check_divergence(self, guard: DivergenceGuard, row: Row) -> None:
-        """Count a generation that is written; a run that ends with it has its figure, as one that is finished."""
-        try:
-            guard.add(row)
-        except DivergenceFailure:
-            self._directory.log("diverged", generation=self._searcher.generation)
-            draw_figures(self._directory)
-            raise
+    def _draw(self) -> None:
+        """Draw the figures of a run that ends; `hebbevo plot` draws them again."""
+        with self._bystanders.guard("cannot draw figures"):
+            if self._directory.progress_path.exists():
+                draw_figures(self._directory)
 
     def result(self, already_finished: bool = False) -> Run:
         """Return how far the run is."""
@@ -150,8 +160,11 @@ class Evolution:
             even=execution.even,
             plan=plan,
         )
+        check = partial(check_finite, algorithm=self._config.search.algorithm, generation=number + 1)
+        check("genomes are", fitness.mean_square)
         self._components.after_results(number, plan, fitness)
         self._searcher.tell(proposals, fitness.penalised(training.penalty), executor)
+        check("center is", self._searcher.center)
         self._agent_steps += fitness.steps
         return fitness, diagnostics
 
@@ -178,7 +191,7 @@ class Evolution:
         row |= {**diagnostics, **center_row} if center is None else {**center_row, **diagnostics}
         self._directory.append_row(row)
         if self.finished:
-            draw_figures(self._directory)
+            self._draw()
         diverged, best = (0, None) if self._best is None else self._best
         header = {
             "config": self._config.model_dump(mode="json"),

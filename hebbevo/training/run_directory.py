@@ -29,6 +29,7 @@ import numpy.typing as npt
 from hebbevo.errors import InputError
 from hebbevo.io.atomic import FAILING_DISK, sync_directory, write_atomically
 from hebbevo.io.directories import discard, lock_directory, make_beside
+from hebbevo.training.bystanders import Bystanders
 from hebbevo.training.checkpoints import Checkpoint, Checkpoints
 from hebbevo.training.event_log import append_event
 from hebbevo.training.progress import append_row, read_rows, truncate_rows
@@ -45,6 +46,7 @@ class RunDirectory:
 
     def __init__(self, path: Path, descriptor: int | None) -> None:
         self.path = path
+        self._bystanders = Bystanders()
         self._descriptor = descriptor  # holds the lock; None: only to be read
         self._checkpoints = Checkpoints(self.checkpoints_path, descriptor is None, self._report)
 
@@ -202,8 +204,9 @@ class RunDirectory:
         return self._checkpoints.latest()
 
     def log(self, event: str, /, **fields: Any) -> None:
-        """Add an event and its clock time (UTC) to log.jsonl."""
-        append_event(self.log_path, event, fields)
+        """Add an event and its clock time (UTC) to log.jsonl; one that cannot be written is a warning."""
+        with self._bystanders.guard(f"cannot write {self.log_path}"):
+            append_event(self.log_path, event, fields)
 
     def _report(self, damage: Sequence[str]) -> None:
         for message in damage:

@@ -1,5 +1,7 @@
 """OpenAI-ES against a plain NumPy reference written from the paper, exactly; and laws of its state."""
 
+from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -7,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from hebbevo.errors import SearchError
+from hebbevo.errors import SearchError, SearchFailure
 from hebbevo.execution.threads import InProcess
 from hebbevo.search import MatrixProposals, OpenAIES, OpenAIESConfig
 from hebbevo.search.noise import SEGMENT, perturbation
@@ -262,6 +264,28 @@ def test_defaults_are_the_published_ones() -> None:
     assert (d.sigma, d.sigma_decay, d.sigma_floor) == (0.1, 0.999, 0.01)
     assert (d.learning_rate, d.learning_rate_decay, d.learning_rate_floor) == (0.2, 0.995, 0.001)
     assert (d.optimizer, d.default_penalty) == ("sgd", 0.01)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+@pytest.mark.parametrize("sigma", [1e-35, 1e-300])
+@pytest.mark.filterwarnings("error")
+def test_a_center_that_overflows_ends_the_search(optimizer: str, sigma: float) -> None:
+    settings = {"learning_rate": 1e6} if optimizer == "sgd" else {"learning_rate": 1e6, "epsilon": 1e-40}
+    searcher = config(optimizer=optimizer, sigma=sigma, population=4, **settings).build(center(), 0)
+    if optimizer == "adam":
+        searcher._learning_rate = 1e40  # its steps are as long as this
+    proposals = searcher.ask()
+    executor = InProcess(lambda: None, threads=1)
+    with closing(executor), pytest.raises(SearchFailure, match=r"generation 1: its center .* smaller value"):
+        searcher.tell(proposals, np.arange(4.0), executor)
+    assert np.isfinite(searcher.center).all()
+    assert searcher.generation == 0
+
+
+@pytest.mark.filterwarnings("error")
+def test_genomes_that_overflow_are_made_in_silence() -> None:
+    proposals = replace(config().build(center(), 0).ask(), sigma=1e300)
+    assert not np.isfinite(proposals.genomes(range(2))).any()
 
 
 @pytest.mark.parametrize("bad", [np.zeros((2, 2)), np.zeros(0), np.array([0.0, np.nan])])

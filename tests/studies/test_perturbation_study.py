@@ -1,7 +1,9 @@
 """`hebbevo perturb`: what it writes, that it is the same bytes again, and what it refuses."""
 
 import csv
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow.parquet
@@ -11,10 +13,14 @@ from tasks import CART_POLE, QUADRUPED, small_config
 from hebbevo import Execution, Genome, evaluate, save_genome
 from hebbevo.cli.app import run
 from hebbevo.perturbations.catalogue import parse_perturbations
+from hebbevo.rollouts.result import RolloutResult
 from hebbevo.studies.perturbation.plan import UNPERTURBED, make_plan
-from hebbevo.studies.perturbation.records import EVOLVED, RANDOM
+from hebbevo.studies.perturbation.recording import _Trajectories
+from hebbevo.studies.perturbation.records import EVOLVED, RANDOM, Record, Recorded
 from hebbevo.studies.perturbation.results import run_plan
 from hebbevo.studies.perturbation.study import perturb
+from hebbevo.studies.perturbation.weight_figures import _bound
+from hebbevo.studies.perturbation.weight_tables import all_components, weight_speed_rows
 from hebbevo.studies.perturbation.weight_trajectories import directions, principal_components
 from hebbevo.tasks.task import Task
 from hebbevo.tasks.worker import CpuWorker
@@ -132,6 +138,31 @@ def test_trajectories_are_the_weights_of_unperturbed_lives(genomes) -> None:
     u, v = (point.astype(float) / np.linalg.norm(point) for point in way.weights[:2])
     assert 0 < np.arccos(u @ v) <= way.turn[:5].sum()
     assert way.size[5] == pytest.approx(np.sqrt(np.square(way.weights[1], dtype=float).mean()))
+
+
+def test_weights_that_overflow_behind_bounded_ones_are_left_out() -> None:
+    """The lifetimes go on, and their progress counts; their weights have neither components nor speeds."""
+    growth = np.array([2.0, 1e20], np.float32)
+
+    def weights(layer: int, step: int) -> np.ndarray:
+        with np.errstate(over="ignore"):
+            return np.full((2, 3, 2), 0.5, np.float32) * growth[:, None, None] ** step
+
+    hook = _Trajectories(2)
+    for step in range(8):
+        network = SimpleNamespace(layers=1, weights=partial(weights, step=step))
+        hook.on_observation(SimpleNamespace(network=network, step=step, active=np.arange(2)))
+    lifetimes = RolloutResult(np.zeros(2), np.full(2, 8), np.zeros(2, bool))
+    record = Record(lifetimes, np.zeros((2, 8)), trajectories=hook.finished())
+    (kept,) = record.finished_trajectories
+    assert kept.weights.shape == (2, 6)
+    recorded = Recorded({}, {("g", "evolved"): (kept,), ("g", "random"): ()})
+    speeds = list(weight_speed_rows(recorded))
+    assert [row["size"] for row in speeds] == [0.5 * 2.0**t for t in range(7)]
+    for components in all_components(recorded).values():
+        assert np.isfinite(components.explained).all()
+    assert _bound(np.array([np.inf, 1.0, -1.0, np.nan], np.float32)) == 1.0
+    assert _bound(np.array([np.inf], np.float32)) == 0.0
 
 
 def test_components_are_those_of_the_singular_value_decomposition() -> None:

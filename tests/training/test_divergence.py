@@ -1,18 +1,22 @@
 """Runs whose lifetimes diverge: a warning, empty fields, an end with the remedy, and what a resumed run counts."""
 
+import json
 import logging
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 import numpy as np
+import numpy.typing as npt
 import pytest
-from tasks import HERE, QUADRUPED, small_config
+from tasks import CART_POLE, HERE, QUADRUPED, small_config
 from test_evolution import Stopped, results, rows_of, stopping, with_fitness
 
 from hebbevo import Execution, evolve, load_genome, resume
 from hebbevo.cli.app import run
 from hebbevo.errors import DivergenceFailure
 from hebbevo.rollouts.result import WORST_FITNESS, RolloutResult
+from hebbevo.search import SEARCHERS, OpenAIES, OpenAIESConfig
 from hebbevo.tasks.worker import CpuWorker
 from hebbevo.training.divergence import DivergenceGuard
 from hebbevo.training.records import Row
@@ -187,3 +191,51 @@ def test_the_command_line_says_so_and_exits_with_1(capsys: pytest.CaptureFixture
     assert "DivergenceFailure" not in last
     assert "population: every lifetime diverged" in out or "center" not in out
     assert run(["plot", "run"]) == 0
+
+
+class Runaway(OpenAIES):
+    """A searcher of one's own whose center, and then whose genomes, leave the finite numbers."""
+
+    @property
+    def center(self) -> npt.NDArray[np.float32]:
+        return super().center / np.float32(self.generation < 2)
+
+    def ask(self) -> Any:
+        return replace(super().ask(), sigma=1e300 if self._config.sigma == 7 else 0.1)
+
+
+class RunawayConfig(OpenAIESConfig):
+    searcher: ClassVar[str] = f"{__name__}:Runaway"
+    algorithm: Literal["runaway"] = "runaway"  # type: ignore[assignment]
+
+
+@pytest.mark.filterwarnings("error:.*encountered:RuntimeWarning")
+@pytest.mark.parametrize(
+    ("settings", "said", "rows"),
+    [
+        (
+            ["search.sigma=1e-38", "search.learning_rate=1e6"],
+            "openai_es diverged in generation 1: its center",
+            0,
+        ),
+        (["search.algorithm=runaway"], "runaway diverged in generation 2: its center", 1),
+        (["search.algorithm=runaway", "search.sigma=7"], "runaway diverged in generation 1: its genomes", 0),
+    ],
+)
+def test_a_search_that_overflows_ends_as_a_failed_search(
+    settings: list[str],
+    said: str,
+    rows: int,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(SEARCHERS, "runaway", RunawayConfig)
+    keys = (*CART_POLE, "env.steps=200", "search.population=8", "search.generations=4", *settings)
+    with np.errstate(divide="ignore"):
+        assert run(["evolve", "quick-quadruped", *keys, "--threads", "1", "--out", "run"]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"hebbevo: {said} ")
+    assert "give search.sigma" in line
+    assert len(rows_of("run")) == rows
+    events = [json.loads(text) for text in Path("run/log.jsonl").read_text().splitlines()]
+    assert [event["event"] for event in events][-1] == "failed"

@@ -141,9 +141,9 @@ def test_an_interrupted_run_goes_on_from_its_checkpoint(
 def full_disk_report(code: int, errors: list[str], path: Path) -> int:
     """Check what the command said; return the generation of the checkpoint that stands."""
     assert code == 1, errors
-    assert len(errors) == 1
-    assert errors[0].startswith("hebbevo: ")
-    assert "hebbevo resume" in errors[0]
+    assert all(warning.endswith("; the run goes on") for warning in errors[:-1])  # of logs and curves
+    assert errors[-1].startswith("hebbevo: ")
+    assert "hebbevo resume" in errors[-1]
     checkpoints = sorted((path / "checkpoints").glob("generation_*.safetensors"))
     assert not writing(path)
     return int(checkpoints[-1].stem.removeprefix("generation_"))

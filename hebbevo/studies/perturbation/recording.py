@@ -93,12 +93,16 @@ class _Trajectories(Hook):
         self.points: list[list[Singles]] = [[] for _ in range(lifetimes)]
         self.moves: list[list[tuple[float, float, float]]] = [[] for _ in range(lifetimes)]
         self.last: dict[int, Floats] = {}
+        self.overflowed: set[int] = set()
 
     @override
     def on_observation(self, batch: Batch) -> None:
         layers = [batch.network.weights(layer) for layer in range(1, batch.network.layers + 1)]
-        for row in batch.active.tolist():
+        for row in set(batch.active.tolist()) - self.overflowed:
             weights = np.concatenate([layer[row].ravel() for layer in layers])
+            if not np.isfinite(weights).all():
+                self.overflowed.add(row)
+                continue
             if batch.step % SNAPSHOT_EVERY == 0:
                 self.points[row].append(weights)
             wide = weights.astype(np.float64)
@@ -109,9 +113,16 @@ class _Trajectories(Hook):
     def finished(self) -> tuple[WeightTrajectory, ...]:
         """Return the trajectory of every lifetime."""
         return tuple(
-            WeightTrajectory(np.array(points), *np.array(moves, np.float64).reshape(-1, 3).T)
-            for points, moves in zip(self.points, self.moves, strict=True)
+            _trajectory(points, moves, row not in self.overflowed)
+            for row, (points, moves) in enumerate(zip(self.points, self.moves, strict=True))
         )
+
+
+def _trajectory(
+    points: Sequence[Singles], moves: Sequence[tuple[float, float, float]], finite: bool
+) -> WeightTrajectory:
+    change, size, turn = np.array(moves, np.float64).reshape(-1, 3).T
+    return WeightTrajectory(np.array(points), change, size, turn, finite)
 
 
 def _move(before: Floats, after: Floats) -> tuple[float, float, float]:

@@ -30,12 +30,14 @@ class WeightTrajectory:
         change: root mean square over synapses of w(t + 1) - w(t), ``(steps - 1,)``.
         size: root mean square of w(t), ``(steps - 1,)``.
         turn: angle between w(t) and w(t + 1) as vectors, radians, ``(steps - 1,)``.
+        finite: no weight overflowed; behind a bounded `weight:` a lifetime goes on, and is recorded up to there.
     """
 
     weights: Singles
     change: Floats
     size: Floats
     turn: Floats
+    finite: bool = True
 
 
 @dataclass(frozen=True)
@@ -66,9 +68,9 @@ class Record:
 
     @property
     def finished_trajectories(self) -> tuple[WeightTrajectory, ...]:
-        """Those of lifetimes that did not diverge."""
+        """Those of lifetimes that did not diverge, and whose weights stayed finite."""
         both = zip(self.trajectories, self.lifetimes.diverged, strict=True)
-        return tuple(trajectory for trajectory, diverged in both if not diverged)
+        return tuple(trajectory for trajectory, diverged in both if trajectory.finite and not diverged)
 
 
 @dataclass(frozen=True)
@@ -77,8 +79,7 @@ class Recorded:
 
     Attributes:
         records: by genome, body and protocol.
-        trajectories: by genome and rule (`EVOLVED`, `RANDOM`), those of lifetimes that did not diverge; static
-            genomes have none.
+        trajectories: by genome and rule (`EVOLVED`, `RANDOM`), `finished_trajectories`; static genomes have none.
     """
 
     records: Mapping[tuple[str, str, str], Record]

@@ -91,9 +91,10 @@ _IMAGES_TEXT = (
 _WEIGHTS_TEXT = (
     "The weights of a few unperturbed lifetimes in their first principal components, of all their points together "
     "(dot: start; cross: end), for the evolved rule and for rules drawn as evolution's first ones; each condition has "
-    "components of its own. Weights without a normaliser grow all the time; their direction is the same with all "
-    "points scaled to one size.\n\nBelow, how far the weights move in a step (root mean square over synapses, relative "
-    "to that of the weights), the angle by which they turn, and their size, means over those lifetimes."
+    "components of its own. Lifetimes that diverged, or whose weights overflowed, are left out. Weights without a "
+    "normaliser grow all the time; their direction is the same with all points scaled to one size.\n\nBelow, how far "
+    "the weights move in a step (root mean square over synapses, relative to that of the weights), the angle by which "
+    "they turn, and their size, means over those lifetimes."
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Final
 
 from hebbevo.execution.execution import Execution
@@ -12,6 +13,9 @@ from hebbevo.studies.perturbation.plan import Plan
 from hebbevo.studies.perturbation.recording import Replay, rollout_replay
 from hebbevo.studies.perturbation.records import EVOLVED, RANDOM, Record, Recorded, WeightTrajectory
 from hebbevo.studies.runner import Case, Watch, Work, run_cases
+
+_logger = logging.getLogger(__name__)
+_LEFT_OUT = "%s, %s rule: %d of %d lifetimes diverged or had weights that overflowed; tables of weights go without them"
 
 FOLLOWED: Final = 4
 """Lifetimes per rule whose weights are followed."""
@@ -53,5 +57,8 @@ def run_plan(plan: Plan, execution: Execution, watch: Watch | None = None) -> Re
         if replay.followed is None:
             records[genome, replay.morphology, replay.protocol.name] = record
         else:
-            trajectories[genome, replay.followed] = record.finished_trajectories
+            kept, followed = record.finished_trajectories, len(record.trajectories)
+            trajectories[genome, replay.followed] = kept
+            if len(kept) < followed:
+                _logger.warning(_LEFT_OUT, genome, replay.followed, followed - len(kept), followed)
     return Recorded(records, trajectories)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from hebbevo.studies.genomes import short_names
 from hebbevo.studies.perturbation.drawing import COLORS, new_figure, numbers, rows_by, set_plain, wrapped
@@ -39,9 +40,9 @@ def draw_weights(plan: Plan, recorded: Recorded, events: Sequence[Protocol]) -> 
     figure = new_figure(1 + 2.6 * columns, 1.7 * len(rows) + 0.4)
     grid = figure.subplots(len(rows), columns, squeeze=False)
     for line, (label, protocol, images, layer) in zip(grid, rows, strict=True):
-        limit = max(float(np.quantile(np.abs(layers[layer]), 0.98)) for layers in images.values()) or 1.0
+        limit = max(_bound(layers[layer]) for layers in images.values()) or 1.0
         for axes, (step, layers) in zip(line, images.items(), strict=False):
-            matrix = np.ma.masked_equal(layers[layer], 0.0)
+            matrix = np.ma.masked_equal(np.clip(layers[layer], -limit, limit), 0.0)
             axes.imshow(matrix, aspect="auto", cmap=colors, vmin=-limit, vmax=limit, interpolation="nearest")
             zeros = np.mean(layers[layer] == 0)
             axes.set_title(f"t = {step}, {zeros:.0%} zero", fontsize=8)
@@ -52,6 +53,12 @@ def draw_weights(plan: Plan, recorded: Recorded, events: Sequence[Protocol]) -> 
                 f"{wrapped(protocol.name.replace('_', ' '))}\n{line[0].get_title()}", fontsize=8
             )
     return figure
+
+
+def _bound(weights: npt.NDArray[np.float32]) -> float:
+    """Return a bound of 98 percent of the weights that are finite; 0 where none is."""
+    finite = np.abs(weights[np.isfinite(weights)])
+    return float(np.quantile(finite, 0.98)) if len(finite) else 0.0
 
 
 def draw_trajectories(plan: Plan, tables: StudyTables) -> Figure:
