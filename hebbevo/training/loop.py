@@ -21,6 +21,7 @@ from hebbevo.tasks.task import Task
 from hebbevo.tasks.worker import Worker
 from hebbevo.training.bystanders import Bystanders
 from hebbevo.training.checkpoints import Checkpoint
+from hebbevo.training.collapse import CollapseGuard
 from hebbevo.training.component_registry import components_of
 from hebbevo.training.divergence import DivergenceGuard
 from hebbevo.training.figures import draw_figures
@@ -57,7 +58,7 @@ class Evolution:
         self._config, self._task, self._searcher = config, task, searcher
         self._directory, self._start, self._checkpoint = directory, start, checkpoint
         self._watch, self._notes = watch, notes
-        self._bystanders = Bystanders()
+        self._bystanders, self._collapse = Bystanders(), CollapseGuard()
         self._best: Score | None = None
         self._agent_steps = 0
         self._components = components_of(config, start)
@@ -147,6 +148,8 @@ class Evolution:
         training, number = self._config.training, self._searcher.generation
         plan = self._components.plan(number)
         proposals = self._searcher.ask()
+        if self._collapse.look(proposals, number + 1):
+            self._directory.log("collapsed", generation=number + 1)
         diagnostics: Row = {**self._searcher.diagnostics()}
         fitness = evaluate_generation(
             executor,

@@ -25,6 +25,7 @@ from hebbevo.search import (
 )
 from hebbevo.search.evotorch_adapter import problem
 from hebbevo.search.evotorch_searchers import CMAESSearcher
+from hebbevo.training.collapse import CollapseGuard
 
 Genomes = NDArray[Any]
 Function = Callable[[Genomes], NDArray[np.float64]]
@@ -294,6 +295,22 @@ def test_a_full_state_does_not_load_into_a_diagonal_one() -> None:
     )
     with pytest.raises(SearchError, match="resume with the settings"):
         diagonal.load_state_dict(full.state_dict())
+
+
+@pytest.mark.parametrize(("sigma_floor", "collapsed"), [(0.0, 1), (0.01, 0)])
+def test_cem_collapses_without_a_floor_and_says_so_once(
+    sigma_floor: float, collapsed: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    searcher, guard = (
+        CEMConfig(population=4, sigma_floor=sigma_floor).build(np.ones(9, np.float32), 0),
+        CollapseGuard(),
+    )
+    for generation in range(1, 120):
+        guard.look(searcher.ask(), generation)
+        step(searcher, sphere)
+    warnings = [text for name, _, text in caplog.record_tuples if name == "hebbevo.training.collapse"]
+    assert len(warnings) == collapsed
+    assert all("are the same genome" in text and "search.sigma_floor" in text for text in warnings)
 
 
 def test_a_covariance_that_is_not_positive_is_a_failure_with_a_remedy() -> None:
