@@ -28,6 +28,7 @@ from hebbevo.cli.render import render_command
 from hebbevo.cli.resume import resume_command
 from hebbevo.errors import InputError, SearchFailure
 from hebbevo.io.atomic import FULL_DISK
+from hebbevo.io.text import visible
 
 USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
 """Typer's error of unknown commands, options and arguments, for which it has no public name."""
@@ -140,6 +141,6 @@ def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
 
 
 def _fail(message: str, code: int) -> int:
-    line = " ".join(message.split())
+    line = visible(" ".join(message.split()))
     sys.stderr.write(f"hebbevo: {line}\n")
     return code

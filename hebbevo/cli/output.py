@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from hebbevo.io.atomic import check_writable, write_atomically
+from hebbevo.io.text import visible
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -69,7 +70,7 @@ def run_console() -> Console:
 
 def say(console: Console, text: str) -> None:
     """Print a line as it stands: not wrapped, no colors, brackets no markup."""
-    console.print(text, soft_wrap=True, highlight=False, markup=False)
+    console.print(visible(text), soft_wrap=True, highlight=False, markup=False)
 
 
 def say_done(console: Console, run: Path) -> None:

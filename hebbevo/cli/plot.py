@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from hebbevo.io.text import visible
+
 
 def plot_command(directory: Annotated[Path, typer.Argument(metavar="DIR", help="A run directory.")]) -> None:
     """Draw a run's figures from its progress.csv."""
@@ -14,4 +16,4 @@ def plot_command(directory: Annotated[Path, typer.Argument(metavar="DIR", help="
     from hebbevo.training.run_directory import RunDirectory
 
     for path in draw_figures(RunDirectory.open(directory, read_only=True)):
-        typer.echo(path)
+        typer.echo(visible(str(path)))

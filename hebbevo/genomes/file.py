@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hebbevo.errors import FileError
-from hebbevo.io.tensors import Header, read_tensors, write_tensors
+from hebbevo.io.tensors import Header, check_tensors, read_tensors, write_tensors
 from hebbevo.networks.layout import Layout
 
 FORMAT = "hebbevo genome"
@@ -39,12 +39,25 @@ def write_genome(
         FileError: a genome that is not finite, or a header that is not JSON.
         OSError: the file cannot be written; a former file is unchanged.
     """
+    write_tensors(path, *_content(layout, genome, header, constants or {}))
+
+
+def check_genome(
+    layout: Layout, genome: FloatArray, header: Mapping[str, Any], constants: Mapping[str, FloatArray]
+) -> None:
+    """Raise `FileError` for what no genome file can hold; see `write_genome`."""
+    check_tensors(*_content(layout, genome, header, constants))
+
+
+def _content(
+    layout: Layout, genome: FloatArray, header: Mapping[str, Any], constants: Mapping[str, FloatArray]
+) -> tuple[dict[str, FloatArray], Header]:
     assert genome.shape == (layout.size,)
     assert genome.dtype == np.float32
-    arrays = {**layout.split(genome), **(constants or {})}
-    assert len(arrays) == len(layout.entries) + len(constants or {})
+    arrays = {**layout.split(genome), **constants}
+    assert len(arrays) == len(layout.entries) + len(constants)
     _check_finite(arrays, "genome")
-    write_tensors(path, arrays, {**header, "format": FORMAT, "version": VERSION})
+    return arrays, {**header, "format": FORMAT, "version": VERSION}
 
 
 def read_genome(path: Path | str) -> tuple[dict[str, FloatArray], Header]:

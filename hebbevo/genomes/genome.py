@@ -15,8 +15,9 @@ import numpy.typing as npt
 from hebbevo.config.building import PERTURBATIONS, build_sections
 from hebbevo.envs import EnvConfig
 from hebbevo.errors import FileError, InputError, unknown
-from hebbevo.genomes.file import read_genome, write_genome
+from hebbevo.genomes.file import check_genome, read_genome, write_genome
 from hebbevo.genomes.observations import statistics_arrays, statistics_header, take_statistics
+from hebbevo.io.text import visible
 from hebbevo.tasks.task import SECTIONS, Task
 from hebbevo.validation import check_section
 
@@ -32,7 +33,7 @@ class Genome:
         task: environment, network and rule.
         values: float32 ``(task.layout.size,)``.
         provenance: run seed, generation, search settings, evaluation, hebbevo version.
-        name: where it came from, for tables and messages.
+        name: where it came from, for tables and messages; see `hebbevo.io.text.visible`.
     """
 
     task: Task
@@ -58,6 +59,11 @@ class Genome:
         assert isinstance(checked, EnvConfig)
         return replace(self, task=replace(self.task, env=checked))
 
+    @property
+    def ancestry(self) -> dict[str, Any]:
+        """What the genomes of a run that starts here say of it."""
+        return {"task": self.task.header(), **self.provenance}
+
 
 def version() -> str:
     """Return hebbevo's version."""
@@ -66,9 +72,18 @@ def version() -> str:
 
 def save_genome(genome: Genome, path: str | Path) -> None:
     """Write a genome file; equal genomes give equal bytes."""
+    task = genome.task
+    write_genome(path, task.layout, genome.values, _header(genome), statistics_arrays(task))
+
+
+def check_savable(genome: Genome) -> None:
+    """Raise `FileError` for a genome that no file can hold, as one with a coefficient's name of 200 letters."""
+    check_genome(genome.task.layout, genome.values, _header(genome), statistics_arrays(genome.task))
+
+
+def _header(genome: Genome) -> dict[str, Any]:
     header = {"hebbevo": version(), "task": genome.task.header(), "provenance": dict(genome.provenance)}
-    header |= statistics_header(genome.task)
-    write_genome(path, genome.task.layout, genome.values, header, statistics_arrays(genome.task))
+    return header | statistics_header(genome.task)
 
 
 def load_genome(source: str | Path) -> Genome:
@@ -89,7 +104,7 @@ def load_genome(source: str | Path) -> Genome:
     except FileError as error:
         raise FileError(f"genome {str(source)!r}: {error}") from None
     provenance = header.get("provenance")
-    return Genome(task, values, provenance if isinstance(provenance, dict) else {}, str(source))
+    return Genome(task, values, provenance if isinstance(provenance, dict) else {}, visible(str(source)))
 
 
 def zoo_names() -> list[str]:

@@ -25,12 +25,19 @@ def make_beside(target: Path) -> tuple[Path, int]:
     """Make and lock an empty directory to be renamed to `target`; return it and the lock's descriptor.
 
     Raises:
-        OSError: it cannot be made.
+        OSError: it cannot be made; nor is any directory that it would lie in.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    _remove_abandoned(target)
     beside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    beside.mkdir()
+    missing = [parent for parent in target.parents if not os.path.lexists(parent)]
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _remove_abandoned(target)
+        beside.mkdir()
+    except OSError:
+        for parent in missing:
+            with suppress(OSError):
+                parent.rmdir()
+        raise
     try:
         return beside, lock_directory(beside)
     except BaseException:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,5 +32,7 @@ def write_figure(figure: Figure, path: Path, dpi: int) -> None:
                 for label in axis.get_ticklabels(which="both"):
                     label.set_parse_math(True)
     file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=dpi, metadata={"Software": None})
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # a box stands for a letter that the font lacks
+        figure.savefig(file, format="png", dpi=dpi, metadata={"Software": None})
     write_atomically(path, file.getvalue())

@@ -12,6 +12,7 @@ accepts headers of 100 MB.
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -28,8 +29,8 @@ from hebbevo.io.atomic import write_atomically
 Arrays = dict[str, npt.NDArray[Any]]
 Header = dict[str, Any]
 
-MAXIMUM_BYTES = 1 << 30
 MAXIMUM_HEADER_BYTES = 1 << 20
+_MOST_ARRAYS = 8192
 _METADATA = "hebbevo"
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]{0,199}")
 _DTYPES: Mapping[str, str] = {
@@ -61,7 +62,7 @@ def read_tensors(path: Path | str, kind: str = "file") -> tuple[Arrays, Header]:
         kind: of file that is expected, for the message.
 
     Raises:
-        FileError: no such file, or one that is truncated, damaged, foreign or too large.
+        FileError: no such file, or one that is truncated, damaged or foreign.
     """
     where = f"{kind} {str(path)!r}"
     return parse_tensors(_read(Path(path), where), where)
@@ -73,10 +74,25 @@ def tensor_bytes(arrays: Mapping[str, npt.NDArray[Any]], header: Mapping[str, An
     Raises:
         FileError: a name, a type or a header that the file cannot hold.
     """
+    contiguous, text = _checked(arrays, header)
+    return save(contiguous, metadata={_METADATA: text})
+
+
+def check_tensors(arrays: Mapping[str, npt.NDArray[Any]], header: Mapping[str, Any]) -> None:
+    """Raise `FileError` for what no file can hold, as `tensor_bytes` does."""
+    _checked(arrays, header)
+
+
+def _checked(arrays: Mapping[str, npt.NDArray[Any]], header: Mapping[str, Any]) -> tuple[Arrays, str]:
+    """Return the arrays and the header as they are written; `_metadata` reads all that is accepted here."""
+    if len(arrays) > _MOST_ARRAYS:
+        raise FileError(f"a file holds at most {_MOST_ARRAYS} arrays, got {len(arrays)}")
     contiguous = {}
     for name, array in arrays.items():
         if not _NAME.fullmatch(name):
-            raise FileError(f"an array cannot be called {name!r}; use letters, digits, '_', '.' and '-'")
+            raise FileError(
+                f"an array cannot be called {_shown(name)}; use at most 200 letters, digits, '_', '.' and '-'"
+            )
         if array.dtype.name not in _DTYPES.values():
             raise FileError(
                 f"array {name!r} has type {array.dtype}; a file holds {', '.join(_DTYPES.values())}"
@@ -90,7 +106,11 @@ def tensor_bytes(arrays: Mapping[str, npt.NDArray[Any]], header: Mapping[str, An
         ) from None
     if len(text) > MAXIMUM_HEADER_BYTES // 2:
         raise FileError(f"the header holds {len(text)} bytes; a file holds {MAXIMUM_HEADER_BYTES // 2}")
-    return save(contiguous, metadata={_METADATA: text})
+    return contiguous, text
+
+
+def _shown(name: str) -> str:
+    return repr(name) if len(name) <= 60 else f"{name[:60]!r}... ({len(name)} letters)"
 
 
 def parse_tensors(data: bytes, where: str = "file") -> tuple[Arrays, Header]:
@@ -108,39 +128,50 @@ def parse_tensors(data: bytes, where: str = "file") -> tuple[Arrays, Header]:
             raise FileError(
                 f"{where} holds array {name!r} of type {entry['dtype']}; hebbevo writes no such type"
             )
-        flat = np.frombuffer(entry["data"], _DTYPES[entry["dtype"]])
-        arrays[name] = flat.reshape(entry["shape"]).copy()
+        flat = np.frombuffer(entry["data"], _DTYPES[entry["dtype"]])  # a bytearray of its own
+        arrays[name] = flat.reshape(entry["shape"])
     return dict(sorted(arrays.items())), header
 
 
 def _read(path: Path, where: str) -> bytes:
-    if path.is_dir():
+    """Return the bytes of a file, of any size; a foreign one is refused by its first bytes."""
+    if os.path.isdir(path):
         raise FileError(f"{where} is a directory; name the file in it")
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise FileError(f"{where} does not exist; check the path")
     try:
-        if (size := path.stat().st_size) > MAXIMUM_BYTES:
-            raise FileError(f"{where} holds {size} bytes, more than hebbevo writes ({MAXIMUM_BYTES})")
-        return path.read_bytes()
+        with path.open("rb") as file:
+            _header_length(file.read(9), path.stat().st_size, where)
+            file.seek(0)
+            return file.read()
     except OSError as error:
         raise FileError(f"{where} cannot be read: {error.strerror}") from None
 
 
 def _metadata(data: bytes, where: str) -> Header:
-    """Return our header: safetensors starts with the length of its own JSON, 8 bytes, little-endian."""
-    foreign = FileError(f"{where} was not written by hebbevo, or is damaged; name a file that hebbevo wrote")
-    length = int.from_bytes(data[:8], "little")
-    if len(data) < 10 or data[8:9] != b"{":
-        raise foreign
-    if length > 4 * MAXIMUM_HEADER_BYTES:
-        raise FileError(f"{where} has a header of {length} bytes, more than hebbevo writes; it is damaged")
-    if length > len(data) - 8:
-        raise FileError(f"{where} is truncated; write it again or take an intact copy")
+    """Return our header, out of the JSON of safetensors."""
+    length, foreign = _header_length(data[:9], len(data), where), _foreign(where)
     outer = _json(data[8 : 8 + length], foreign)
     metadata = outer.get("__metadata__")
     if not isinstance(metadata, dict) or not isinstance(text := metadata.get(_METADATA), str):
         raise foreign
     return _json(text.encode(errors="replace"), foreign)
+
+
+def _header_length(start: bytes, size: int, where: str) -> int:
+    """Return the length of the JSON of safetensors, which the file starts with: 8 bytes, little-endian."""
+    if size < 10 or start[8:9] != b"{":
+        raise _foreign(where)
+    length = int.from_bytes(start[:8], "little")
+    if length > 4 * MAXIMUM_HEADER_BYTES:
+        raise FileError(f"{where} has a header of {length} bytes, more than hebbevo writes; it is damaged")
+    if length > size - 8:
+        raise FileError(f"{where} is truncated; write it again or take an intact copy")
+    return length
+
+
+def _foreign(where: str) -> FileError:
+    return FileError(f"{where} was not written by hebbevo, or is damaged; name a file that hebbevo wrote")
 
 
 def _json(text: bytes, otherwise: FileError) -> Header:

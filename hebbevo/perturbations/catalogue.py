@@ -16,6 +16,7 @@ from typing_extensions import override
 
 from hebbevo.envs import EnvConfig
 from hebbevo.errors import InputError, unknown
+from hebbevo.io.text import visible
 from hebbevo.io.yaml_text import read_yaml
 from hebbevo.perturbations.body import Friction, Gravity, Push, SwitchMorphology
 from hebbevo.perturbations.perturbation import BatchContext, NetworkExtent, Perturbation
@@ -127,8 +128,11 @@ def read_protocols(source: str) -> dict[str, Perturbations]:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
         raise InputError(f"cannot read {source}: {reason}; name a file of perturbations") from None
     if isinstance(data, Mapping) and "kind" not in data:
-        return {str(name): build_perturbations(items, f"{source}: {name}") for name, items in data.items()}
-    return {path.stem: build_perturbations(data, source)}
+        return {
+            visible(str(name)): build_perturbations(items, f"{source}: {name}")
+            for name, items in data.items()
+        }
+    return {visible(path.stem): build_perturbations(data, source)}
 
 
 def check_perturbations(

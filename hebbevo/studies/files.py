@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from hebbevo.errors import InputError
 from hebbevo.io.atomic import FAILING_DISK, sync_directory, write_atomically
 from hebbevo.io.directories import discard, make_beside
+from hebbevo.io.text import FORMULA
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -52,8 +53,9 @@ def write_tables(directory: Path, name: str, table: pa.Table) -> None:
     Args:
         directory: as `study_directory` yields it.
         name: of the files, without ending.
-        table: of plain columns; floats keep their bits in both, a null is an empty field of the CSV. Neither the
-            table's metadata nor how it was put together from chunks reaches the files.
+        table: of plain columns; floats keep their bits in both, a null is an empty field of the CSV, and a text that
+            spreadsheets take for a formula, as ``=1+1``, has an apostrophe before it there. Neither the table's
+            metadata nor how it was put together from chunks reaches the files.
     """
     from pyarrow import parquet
 
@@ -69,8 +71,20 @@ def write_csv(directory: Path, name: str, table: pa.Table) -> None:
     from pyarrow import csv
 
     file = io.BytesIO()
-    csv.write_csv(table, file)
+    csv.write_csv(_without_formulas(table), file)
     write_atomically(directory / f"{name}.csv", file.getvalue())
+
+
+def _without_formulas(table: pa.Table) -> pa.Table:
+    """Return a table with an apostrophe before each text that a spreadsheet would compute."""
+    import pyarrow as pa
+    from pyarrow import compute
+
+    for number, field in enumerate(table.schema):
+        if pa.types.is_string(field.type):
+            text = compute.replace_substring_regex(table[number], FORMULA, r"'\1")
+            table = table.set_column(number, field, text)
+    return table
 
 
 def _put_in_place(beside: Path, target: Path) -> None:

@@ -11,6 +11,8 @@ from hebbevo.envs import EnvConfig
 from hebbevo.errors import InputError
 from hebbevo.genomes.genome import Genome
 
+_LONGEST_LABEL = 34
+
 
 def check_names(genomes: Sequence[Genome]) -> tuple[str, ...]:
     """Return the names of genomes.
@@ -54,14 +56,20 @@ def unperturbed(genome: Genome) -> Genome:
 
 
 def short_names(genomes: Sequence[Genome]) -> dict[str, str]:
-    """Return labels of the genomes: the last parts of their paths, as many as tell them apart."""
+    """Return labels of the genomes for figures: the last parts of their paths, as many as tell them apart."""
     names = [genome.name for genome in genomes]
     files = ("center.safetensors", "best.safetensors")
     parts = {
         name: [part for part in name.split("/") if part and part not in files] or [name] for name in names
     }
     for count in range(1, 20):
-        short = {name: "/".join(parts[name][-count:]) for name in names}
+        short = {name: label("/".join(parts[name][-count:])) for name in names}
         if len(set(short.values())) == len(names):
             return short
-    return {name: name for name in names}
+    return {name: label(f"{number}: {name}") for number, name in enumerate(names, 1)}
+
+
+def label(name: str) -> str:
+    """Return a name for a figure: the end of a long one, and none that matplotlib takes for private."""
+    short = name if len(name) <= _LONGEST_LABEL else f"…{name[-_LONGEST_LABEL + 1 :]}"
+    return f" {short}" if short.startswith("_") else short

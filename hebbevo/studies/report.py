@@ -47,7 +47,9 @@ def write_report(path: Path, title: str, sections: Sequence[Section]) -> None:
     )
     source = (resources.files("hebbevo.studies") / "templates" / "report.html").read_text(encoding="utf-8")
     page = environment.from_string(source).render(title=title, sections=[_section(part) for part in sections])
-    write_atomically(path, f"{page}\n".encode())
+    write_atomically(
+        path, f"{page}\n".encode(errors="backslashreplace")
+    )  # headers of genomes may say anything
 
 
 def _section(section: Section) -> dict[str, Any]:

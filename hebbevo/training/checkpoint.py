@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hebbevo.errors import FileError
-from hebbevo.io.tensors import read_tensors, write_tensors
+from hebbevo.io.tensors import Header, check_tensors, read_tensors, write_tensors
 
 FORMAT = "hebbevo checkpoint"
 VERSION = 1
@@ -34,19 +34,27 @@ def save_checkpoint(path: Path, tensors: Mapping[str, NDArray[Any]], header: Map
         FileError: a name, a type or a header that the file cannot hold.
         OSError: the file cannot be written (a full disk); the former content still stands.
     """
-    arrays = {name: np.asarray(tensor) for name, tensor in tensors.items()}
-    outer = {"format": FORMAT, "version": VERSION, "header": dict(header)}
     try:
-        write_tensors(path, arrays, outer)
+        write_tensors(path, *_content(tensors, header))
     except FileError as error:
         raise FileError(f"cannot write checkpoint {str(path)!r}: {error}") from None
+
+
+def check_checkpoint(tensors: Mapping[str, NDArray[Any]], header: Mapping[str, Any]) -> None:
+    """Raise `FileError` for what no checkpoint can hold."""
+    check_tensors(*_content(tensors, header))
+
+
+def _content(tensors: Mapping[str, NDArray[Any]], header: Mapping[str, Any]) -> tuple[Tensors, Header]:
+    arrays = {name: np.asarray(tensor) for name, tensor in tensors.items()}
+    return arrays, {"format": FORMAT, "version": VERSION, "header": dict(header)}
 
 
 def load_checkpoint(path: Path) -> tuple[Tensors, dict[str, Any]]:
     """Return the arrays (fresh, writable, in the order of their names) and the header of a checkpoint.
 
     Raises:
-        FileError: no such file, or one that is truncated, damaged, foreign, too large or of a newer hebbevo.
+        FileError: no such file, or one that is truncated, damaged, foreign or of a newer hebbevo.
     """
     tensors, outer = read_tensors(path, "checkpoint")
     header = outer.get("header")

@@ -78,7 +78,7 @@ class Checkpoints:
             return checkpoint
         if damage:
             raise InputError(
-                f"{damage[0]}; no checkpoint can be read: remove them all to start at generation 0"
+                f"{damage[0]}; no checkpoint can be read: restore one, or evolve into another directory"
             )
         return None
 

@@ -11,14 +11,18 @@ from hebbevo.config.schema import Config
 from hebbevo.errors import FileError, InputError
 from hebbevo.execution.execution import Execution
 from hebbevo.execution.executors import executor_for
-from hebbevo.genomes.genome import Genome, load_genome, save_genome
+from hebbevo.genomes.genome import Genome, check_savable, load_genome, save_genome
 from hebbevo.search import Searcher
 from hebbevo.tasks.task import Task
+from hebbevo.training.checkpoint import check_checkpoint
 from hebbevo.training.loop import Evolution
 from hebbevo.training.notes import Notes
 from hebbevo.training.records import Run, Watcher
 from hebbevo.training.run_config import check_same_config, prolonged, read_config
 from hebbevo.training.run_directory import RunDirectory
+
+_RESERVE = " " * (1 << 16)
+"""As long as what is not known of headers before a run: evaluations, diagnostics."""
 
 
 def evolve(
@@ -111,7 +115,20 @@ def _begin(config: Config, start: Genome | None) -> tuple[Task, Searcher]:
     task = Task.of(config)
     task.check_network()
     center = task.first_center(config.run.seed) if start is None else _values_for(task, start)
-    return task, config.search.build(center, config.run.seed)
+    searcher = config.search.build(center, config.run.seed)
+    _check_files(config, task, searcher, start)
+    return task, searcher
+
+
+def _check_files(config: Config, task: Task, searcher: Searcher, start: Genome | None) -> None:
+    """Refuse a run whose genomes or checkpoints no file could hold.
+
+    Raises:
+        FileError: a name too long, too many arrays, too long a header.
+    """
+    ancestry = {} if start is None else {"start": start.ancestry}
+    check_savable(Genome(task, searcher.center, {**ancestry, "reserve": _RESERVE}))
+    check_checkpoint(searcher.state_dict(), {"config": config.model_dump(mode="json"), "reserve": _RESERVE})
 
 
 def _values_for(task: Task, start: Genome) -> npt.NDArray[np.float32]:

@@ -12,6 +12,7 @@ from hebbevo.training.records import Row
 from hebbevo.training.run_config import read_config
 from hebbevo.training.run_directory import RunDirectory
 
+_LARGEST = 1e300
 _POPULATION, _CENTERS = "#4c72b0", ("#c44e52", "#dd8452", "#55a868", "#8172b3", "#937860")
 
 
@@ -62,8 +63,10 @@ def learning_curve(directory: RunDirectory) -> Path:
 
 
 def _series(rows: list[Row], column: str) -> tuple[list[float], list[float]]:
-    points = [(row["generation"], row[column]) for row in rows if row.get(column) is not None]
-    return [float(x) for x, _ in points if x is not None], [float(y) for _, y in points if y is not None]
+    """Return the generations at which a column has a number that can be drawn, and those numbers."""
+    points = [(row["generation"], row.get(column)) for row in rows]
+    drawn = [(x, y) for x, y in points if x is not None and y is not None and max(abs(x), abs(y)) < _LARGEST]
+    return [float(x) for x, _ in drawn], [float(y) for _, y in drawn]
 
 
 def _unit(directory: RunDirectory) -> str:

@@ -226,7 +226,7 @@ class Evolution:
             "evaluation": self._evaluation(center_row),
         }
         if self._start is not None:
-            provenance["start"] = {"task": self._start.task.header(), **self._start.provenance}
+            provenance["start"] = self._start.ancestry
         return provenance
 
     def _evaluation(self, center_row: Row) -> dict[str, Any] | None:

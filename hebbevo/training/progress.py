@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hebbevo.errors import InputError
+from hebbevo.errors import FileError, InputError
 from hebbevo.io.atomic import write_atomically
 from hebbevo.training.records import Row
 
@@ -60,8 +60,15 @@ def truncate_rows(path: Path, generation: int) -> None:
 
 
 def read_rows(path: Path) -> list[Row]:
-    """Return all rows but a torn last one; none if there is no file."""
-    return _intact_rows(path.read_bytes())[0] if path.exists() else []
+    """Return all rows but a torn last one; none if there is no file.
+
+    Raises:
+        FileError: it cannot be read.
+    """
+    try:
+        return _intact_rows(path.read_bytes())[0] if path.exists() else []
+    except OSError as error:
+        raise FileError(f"cannot read {path}: {error.strerror}; restore it") from None
 
 
 def _append_durably(path: Path, data: bytes) -> None:
@@ -114,6 +121,8 @@ def _intact_rows(data: bytes, last: int | None = None) -> tuple[list[Row], bytes
     if not lines or not lines[0].endswith(b"\n"):
         return [], b""
     columns = _fields(lines[0])
+    if "generation" not in columns:
+        return [], b""
     rows: list[Row] = []
     for line in lines[1:]:
         row = _row(columns, line)
@@ -129,7 +138,10 @@ def _up_to(row: Row, last: int) -> bool:
 
 
 def _fields(line: bytes) -> list[str]:
-    return next(csv.reader([line.decode("utf-8", errors="replace").rstrip("\r\n")]), [])
+    try:
+        return next(csv.reader([line.decode("utf-8", errors="replace").rstrip("\r\n")]), [])
+    except csv.Error:  # a field of megabytes
+        return []
 
 
 def _row(columns: list[str], line: bytes) -> Row | None:

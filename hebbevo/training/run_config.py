@@ -24,10 +24,13 @@ def read_config(directory: RunDirectory) -> Config:
     try:
         data = read_yaml(directory.config_path.read_text(encoding="utf-8"), str(directory.config_path))
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot read {directory.config_path}: {error}") from None
+        raise InputError(f"cannot read {directory.config_path}: {error}; restore it") from None
     if not isinstance(data, dict):
         raise InputError(f"{directory.config_path} is not a config; restore it")
-    return build_config(data)
+    try:
+        return build_config(data)
+    except InputError as error:
+        raise InputError(f"{directory.config_path}: {error}") from None
 
 
 def check_same_config(config: Config, checkpoint: Checkpoint, directory: RunDirectory) -> None:

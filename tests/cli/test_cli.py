@@ -251,6 +251,12 @@ def test_a_run_directory_that_exists_says_how_to_go_on(cli: Cli, evolved: Path) 
     refused(cli(*EVOLVE, "--out", str(evolved)), f"resume it with: hebbevo resume {evolved}")
 
 
+def test_what_no_genome_file_can_hold_is_refused_before_the_run(cli: Cli) -> None:
+    ended = cli(*EVOLVE, f"plasticity.rule=w + {'x' * 195}*pre*post", "--out", "run")
+    refused(ended, "(202 letters); use at most 200 letters")
+    assert not Path("run").exists()
+
+
 def test_a_run_without_a_generation_cannot_be_plotted_or_evaluated(cli: Cli, evolved: Path) -> None:
     Path("young").mkdir()
     Path("young/config.yaml").write_bytes((evolved / "config.yaml").read_bytes())

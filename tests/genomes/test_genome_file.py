@@ -16,6 +16,7 @@ from hebbevo.genomes.file import read_genome, write_genome
 from hebbevo.io.atomic import write_atomically
 from hebbevo.io.tensors import (
     MAXIMUM_HEADER_BYTES,
+    check_tensors,
     parse_tensors,
     read_tensors,
     tensor_bytes,
@@ -198,6 +199,39 @@ def test_arrays_of_every_kind(tmp_path: Path) -> None:
         assert read[name].flags.writeable
     with pytest.raises(FileError, match="complex128"):
         tensor_bytes({"z": np.zeros(1, complex)}, {})
+
+
+def test_what_is_accepted_is_read(tmp_path: Path) -> None:
+    header = {"text": '"' * (MAXIMUM_HEADER_BYTES // 4 - 16)}
+    arrays = {
+        f"{number:0200d}".replace("0", "a", 1): np.full((1, 1, 1, 1), number, np.int64)
+        for number in range(8192)
+    }
+    write_tensors(tmp_path / "t", arrays, header)
+    read, read_header = read_tensors(tmp_path / "t")
+    assert read_header == header
+    assert all(read[name].item() == number for number, name in enumerate(arrays))
+    for refused in ({**arrays, "one_more": np.zeros(1)}, {"a" * 201: np.zeros(1)}):
+        with pytest.raises(FileError):
+            check_tensors(refused, {})
+
+
+@pytest.mark.slow
+def test_a_file_of_more_than_a_gibibyte_is_read(tmp_path: Path) -> None:
+    size = (1 << 30) + 8
+    array = {"dtype": "U8", "shape": [size], "data_offsets": [0, size]}
+    header = json.dumps({"__metadata__": {"hebbevo": "{}"}, "a": array}).encode()
+    with (tmp_path / "t").open("wb") as file:
+        file.write(len(header).to_bytes(8, "little") + header)
+        file.truncate(8 + len(header) + size)  # sparse
+    assert read_tensors(tmp_path / "t")[0]["a"].shape == (size,)
+
+
+def test_a_large_foreign_file_is_refused_by_its_first_bytes(tmp_path: Path) -> None:
+    with (tmp_path / "film").open("wb") as file:
+        file.truncate(1 << 43)  # sparse; reading it would end the process
+    with pytest.raises(FileError, match="was not written by hebbevo"):
+        read_tensors(tmp_path / "film")
 
 
 def test_failed_write_leaves_the_old_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,6 +33,27 @@ def test_the_bits_come_back() -> None:
     assert Path("t.csv").read_bytes().startswith(b'"body","x","n","ok"\n"intact",0.1,1,true\n')
 
 
+def test_no_text_of_a_csv_is_a_formula() -> None:
+    texts = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "a=1", "'=1", "", None]
+    written = pa.table({"name": texts, "number": [-1.5, *[0.0] * 8]})
+    write_tables(Path("."), "t", written)
+    with open("t.csv", newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["name"] for row in rows] == [
+        "'=1+1",
+        "'+1",
+        "'-1",
+        "'@SUM(A1)",
+        "'\t=1",
+        "a=1",
+        "'=1",
+        "",
+        "",
+    ]
+    assert rows[0]["number"] == "-1.5"
+    assert parquet.read_table("t.parquet").equals(written)
+
+
 def test_equal_content_is_equal_bytes() -> None:
     write_tables(Path("."), "a", table())
     pieces = pa.concat_tables([table().slice(0, 2), table().slice(2)])

@@ -6,11 +6,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from disks import remount, small_disk
 from tasks import HERE
 
 import hebbevo
@@ -161,34 +162,23 @@ def test_a_file_that_may_not_grow_leaves_the_last_good_checkpoint(
     assert results(path) == straight
 
 
-@pytest.fixture
-def small_disk() -> Iterator[Path]:
-    """Yield a disk of 200 kB."""
-    disk = Path("disk").absolute()
-    disk.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", str(disk)]
-    if os.geteuid() != 0 or subprocess.run(command, check=False, capture_output=True).returncode:
-        pytest.skip("only root can mount a small disk")
-    yield disk
-    subprocess.run(["umount", str(disk)], check=True)
-
-
-def test_a_full_disk_leaves_the_last_good_checkpoint(straight: dict[str, bytes], small_disk: Path) -> None:
-    path, ballast = small_disk / "run", small_disk / "ballast"
-    process = evolve_or_resume(path)
-    wait_for_more_rows(process, path, 10)
-    with ballast.open("wb", buffering=0) as file:
-        while process.poll() is None:
-            try:
-                file.write(bytes(4096))
-            except OSError:
-                time.sleep(0.001)
-    generation = full_disk_report(*finish(process), path)
-    ballast.unlink()
-    subprocess.run(["mount", "-o", "remount,size=4m", str(small_disk)], check=True)
-    run = hebbevo.resume(path, execution=HERE)
-    assert run.resumed_from == generation
-    assert results(path) == straight
+def test_a_full_disk_leaves_the_last_good_checkpoint(straight: dict[str, bytes]) -> None:
+    with small_disk(Path("disk").absolute(), "200k") as disk:
+        path, ballast = disk / "run", disk / "ballast"
+        process = evolve_or_resume(path)
+        wait_for_more_rows(process, path, 10)
+        with ballast.open("wb", buffering=0) as file:
+            while process.poll() is None:
+                try:
+                    file.write(bytes(4096))
+                except OSError:
+                    time.sleep(0.001)
+        generation = full_disk_report(*finish(process), path)
+        ballast.unlink()
+        remount(disk, "size=4m")
+        run = hebbevo.resume(path, execution=HERE)
+        assert run.resumed_from == generation
+        assert results(path) == straight
 
 
 def test_the_log_of_a_killed_run_still_reads(tmp_path: Path) -> None:

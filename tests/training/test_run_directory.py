@@ -268,7 +268,7 @@ def test_nothing_but_damage_is_refused(run: RunDirectory) -> None:
     rollout(run, 2)
     for path in run.checkpoints_path.iterdir():
         path.write_bytes(b"")
-    with pytest.raises(InputError, match="remove them all to start at generation 0"):
+    with pytest.raises(InputError, match="restore one, or evolve into another directory"):
         run.latest()
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from hebbevo.evaluation.controls import CONTROLS, GENOME
 from hebbevo.io.figures import write_figure
 from hebbevo.studies.generalization.plan import GROUPS, Plan
+from hebbevo.studies.genomes import short_names
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -20,7 +21,6 @@ _COLORS = ("#4c72b0", "#dd8452", "#55a868", "#8172b3", "#c44e52", "#937860", "#d
 _CONTROLS = (("#555555", "x"), ("#7f7f7f", "^"), ("#a0a0a0", "s"))
 """Color and marker of each control, in the order of the registry."""
 _BANDS = {"seen": "#e9f2ea", "unseen": "#ffffff", "test": "#eef1f6"}
-_LONGEST_NAME = 34
 
 
 def draw_figures(folder: Path, plan: Plan, table: pa.Table) -> list[Path]:
@@ -30,11 +30,6 @@ def draw_figures(folder: Path, plan: Plan, table: pa.Table) -> list[Path]:
     _draw_groups(groups, plan, [row for row in rows if row["morphology"] is None])
     _draw_bodies(bodies, plan, [row for row in rows if row["morphology"] is not None])
     return [groups, bodies]
-
-
-def short(name: str) -> str:
-    """Return a genome's name for where there is little room: its end."""
-    return name if len(name) <= _LONGEST_NAME else f"…{name[-_LONGEST_NAME + 1 :]}"
 
 
 def _draw_groups(path: Path, plan: Plan, rows: Sequence[Row]) -> None:
@@ -53,7 +48,8 @@ def _draw_groups(path: Path, plan: Plan, rows: Sequence[Row]) -> None:
     for axis in axes:
         _bands(axis, [group for group, _ in lines])
         _frame(axis)
-    names = [short(row["genome"]) if row["condition"] == GENOME else row["condition"] for _, row in lines]
+    short = short_names(plan.genomes)
+    names = [short[row["genome"]] if row["condition"] == GENOME else row["condition"] for _, row in lines]
     for label, (_, row) in zip(axes[0].set_yticks(range(len(lines)), names, fontsize=8), lines, strict=True):
         label.label1.set_color(_style(plan, row)[0])
     axes[0].set_ylim(len(lines) - 0.5, -0.5)
@@ -62,7 +58,7 @@ def _draw_groups(path: Path, plan: Plan, rows: Sequence[Row]) -> None:
     if panels == 2:
         axes[1].axvline(0.5, color="#888888", lw=0.8, ls=":")
         axes[1].set_xlim(-0.04, 1.04)
-        axes[1].set_xlabel(f"P(better than {short(str(plan.baseline))})", fontsize=9)
+        axes[1].set_xlabel(f"P(better than {short[str(plan.baseline)]})", fontsize=9)
     write_figure(figure, path, dpi=150)
 
 
@@ -79,7 +75,7 @@ def _draw_bodies(path: Path, plan: Plan, rows: Sequence[Row]) -> None:
     )
     axes = figure.subplots()
     heights = {body: height for height, (_, body) in enumerate(bodies)}
-    drawn: dict[str, tuple[str, str]] = {}
+    short, drawn = short_names(plan.genomes), dict[str, tuple[str, str]]()
     for row in rows:
         if row["condition"] != GENOME and row["genome"] != first.name:
             continue
@@ -95,7 +91,7 @@ def _draw_bodies(path: Path, plan: Plan, rows: Sequence[Row]) -> None:
             marker,
             whisker=row["condition"] == GENOME,
         )
-        name = short(row["genome"])
+        name = short[row["genome"]]
         drawn[name if row["condition"] == GENOME else f"control of {name}: {row['condition']}"] = (
             color,
             marker,

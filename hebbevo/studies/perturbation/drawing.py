@@ -44,5 +44,5 @@ def numbers(rows: Sequence[Row], name: str) -> list[float]:
 
 
 def wrapped(text: str, width: int = 60) -> str:
-    """Return text in lines of at most so many characters."""
-    return textwrap.fill(text, width)
+    """Return text in three lines at most, each of at most so many characters."""
+    return textwrap.fill(text, width, max_lines=3, placeholder=" …")
