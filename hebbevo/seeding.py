@@ -11,7 +11,6 @@ gets a mark that no other key has.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final
@@ -139,6 +138,8 @@ def sampled_body_stream(split: str, number: int) -> np.random.Generator:
 
 def codebook_stream(projection: str, labels: int, shape: tuple[int, int]) -> np.random.Philox:
     """Return the bits of a projection's labels in a codebook: the same in every run."""
+    import hashlib
+
     name = int.from_bytes(hashlib.sha256(projection.encode()).digest()[:8], "big")
     return _bits(_key((name, labels, *shape, _CODEBOOK)))
 

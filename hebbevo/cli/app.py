@@ -7,12 +7,12 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from importlib import metadata
 from types import FrameType
 from typing import Annotated, Any, NoReturn
 
 import typer
 
+import hebbevo
 from hebbevo.cli.bench import bench_command
 from hebbevo.cli.compare import compare_command
 from hebbevo.cli.config import config_command
@@ -46,7 +46,7 @@ KEPT = {
 def _print_version(wanted: bool) -> None:
     """End with the version on standard output, where it is asked for."""
     if wanted:
-        typer.echo(f"hebbevo {metadata.version('hebbevo')}")
+        typer.echo(f"hebbevo {hebbevo.__version__}")
         raise typer.Exit
 
 
