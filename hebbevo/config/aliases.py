@@ -1,4 +1,4 @@
-"""Other names of keys, former ones above all, which files, overrides and checkpoints may use."""
+"""Other names of keys and values, former ones above all, which files, overrides and checkpoints may use."""
 
 from __future__ import annotations
 
@@ -15,9 +15,12 @@ ALIASES = {f"search.{key}": f"training.{key}" for key in _MOVED} | {
 }
 """Former or other name -> name, each ``section.key``."""
 
+FORMER_VALUES = {"training.lifetime_seeds": {"track": "level"}}
+"""Name -> former value -> value."""
+
 
 def current_names(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a nested mapping with every key under its present name.
+    """Return a nested mapping with every key under its present name, and present values in place of former ones.
 
     Raises:
         InputError: a key is given under both names.
@@ -37,6 +40,11 @@ def current_names(data: Mapping[str, Any]) -> dict[str, Any]:
                 f"{former} is the former name of {ALIASES[former]}, got both; give {ALIASES[former]}"
             )
         target[key] = value
+    for name, values in FORMER_VALUES.items():
+        section, key = name.split(".")
+        present = renamed.get(section)
+        if isinstance(present, dict) and isinstance(former_value := present.get(key), str):
+            present[key] = values.get(former_value, former_value)
     return renamed
 
 

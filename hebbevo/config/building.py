@@ -139,10 +139,10 @@ def _check_network(config: Config) -> None:
         raise InputError(
             f"network.normalise_observations needs numbers to observe, and {config.env.name} has images; leave it out"
         )
+    planned = planned_projections(config.network, config.plasticity)
     if config.network.is_perceptron and config.network.actions == "argmax":
-        planned_projections(config.network, config.plasticity)
         return
-    spec = network_spec(config.network, config.plasticity, config.env.interface)
+    spec = network_spec(config.network, planned, config.env.interface)
     if config.network.actions == "sample":
         _check_means(spec)
 
@@ -168,10 +168,10 @@ def _check_levels(config: Config) -> None:
     training = config.training
     asks = {
         "training.level_replay": bool(training.level_replay),
-        "training.lifetime_seeds: track": training.lifetime_seeds == "track",
+        "training.lifetime_seeds: level": training.lifetime_seeds == "level",
     }
     for key, asked in asks.items():
         if asked and not config.env.has_levels:
             raise InputError(
-                f"{key} needs an environment with tracks, got env.name {config.env.name}; leave it out"
+                f"{key} needs an environment with levels, got env.name {config.env.name}; leave it out"
             )

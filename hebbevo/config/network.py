@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import typing
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from hebbevo.config.section import Section, optional
 from hebbevo.errors import RuleError, unknown
@@ -15,6 +14,22 @@ from hebbevo.rules import Distribution
 
 MOST_LAYERS = 100
 """Each is compiled into the kernel: more would never start."""
+
+
+def _known_activation(name: str) -> str:
+    if name not in ACTIVATIONS:
+        raise RuleError(unknown("activation", name, ACTIVATIONS))
+    return name
+
+
+def _distribution(text: str) -> str:
+    Distribution.parse(text)
+    return text
+
+
+Activation = Annotated[str, AfterValidator(_known_activation)]
+DistributionText = Annotated[str, AfterValidator(_distribution)]
+Probability = Annotated[float, Field(gt=0, le=1)]
 
 
 class ConvolutionConfig(Section):
@@ -42,15 +57,9 @@ class EncoderConfig(Section):
         ),
         description="each with tanh and max pooling",
     )
-    weights: str = Field(
+    weights: DistributionText = Field(
         default="normal(0, 1)", description="distribution of the first center's convolutions"
     )
-
-    @field_validator("weights")
-    @classmethod
-    def _distribution_parses(cls, text: str) -> str:
-        Distribution.parse(text)
-        return text
 
 
 class PopulationConfig(Section):
@@ -62,32 +71,20 @@ class PopulationConfig(Section):
         le=100_000,
         description="neurons; left out for the output, whose size is the action's",
     )
-    activation: str = optional("tanh", description="of these neurons")
-    noise: str | None = optional(None, description="distribution of exploration noise, added to the drive")
-    noise_probability: float = optional(
-        1.0, gt=0, le=1, description="with which a neuron gets noise in a step"
+    activation: Activation = optional("tanh", description="of these neurons")
+    noise: DistributionText | None = optional(
+        None, description="distribution of exploration noise, added to the drive"
     )
-
-    @field_validator("activation")
-    @classmethod
-    def _activation_is_known(cls, name: str) -> str:
-        return _known_activation(name)
-
-    @field_validator("noise")
-    @classmethod
-    def _noise_parses(cls, text: str | None) -> str | None:
-        if text is not None:
-            Distribution.parse(text)
-        return text
+    noise_probability: Probability = optional(1.0, description="with which a neuron gets noise in a step")
 
 
 class NetworkConfig(Section):
     """Populations and projections; in the short form a multilayer perceptron, perhaps recurrent or modulated."""
 
-    hidden: tuple[typing.Annotated[int, Field(ge=1, le=100_000)], ...] = Field(
+    hidden: tuple[Annotated[int, Field(ge=1, le=100_000)], ...] = Field(
         default=(128, 64), max_length=MOST_LAYERS, description="neurons of each hidden layer"
     )
-    activation: str = Field(default="tanh", description="of the hidden layers")
+    activation: Activation = Field(default="tanh", description="of the hidden layers")
     output: Literal["tanh", "raw"] = optional(
         "tanh",
         description="`post` in the last layer: the action, or the sum, which tanh (sigmoid where an action has "
@@ -109,11 +106,13 @@ class NetworkConfig(Section):
     modulators: int = optional(
         0, ge=0, le=100_000, description="neurons of `modulator`, behind the last hidden layer; the signal m"
     )
-    noise: str | None = optional(None, description="distribution of exploration noise in the hidden layers")
-    output_noise: str | None = optional(None, description="distribution of exploration noise in the output")
-    noise_probability: float = optional(
-        1.0, gt=0, le=1, description="with which a neuron gets noise in a step"
+    noise: DistributionText | None = optional(
+        None, description="distribution of exploration noise in the hidden layers"
     )
+    output_noise: DistributionText | None = optional(
+        None, description="distribution of exploration noise in the output"
+    )
+    noise_probability: Probability = optional(1.0, description="with which a neuron gets noise in a step")
     actions: Literal["argmax", "sample"] = optional(
         "argmax", description="discrete actions: the largest output, or drawn from the outputs' softmax"
     )
@@ -152,26 +151,8 @@ class NetworkConfig(Section):
             raise RuleError("network.noise needs a hidden layer; set network.hidden, or network.output_noise")
         return self
 
-    @field_validator("activation")
-    @classmethod
-    def _activation_is_known(cls, name: str) -> str:
-        return _known_activation(name)
-
-    @field_validator("noise", "output_noise")
-    @classmethod
-    def _noise_parses(cls, text: str | None) -> str | None:
-        if text is not None:
-            Distribution.parse(text)
-        return text
-
     @property
     def is_perceptron(self) -> bool:
         """Whether this is nothing but a multilayer perceptron, which fits together whatever the sizes."""
         more = (self.recurrent, self.modulators, self.noise, self.output_noise, self.populations)
         return self.inputs == ("observation",) and not any(more)
-
-
-def _known_activation(name: str) -> str:
-    if name not in ACTIVATIONS:
-        raise RuleError(unknown("activation", name, ACTIVATIONS))
-    return name

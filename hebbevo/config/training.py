@@ -25,7 +25,7 @@ class TrainingConfig(Section):
         le=1e6,
         description="times mean(genome^2), subtracted from the fitness before ranking; null: the algorithm's default",
     )
-    lifetime_seeds: Literal["individual", "pair", "generation", "track"] = Field(
+    lifetime_seeds: Literal["individual", "pair", "generation", "level"] = Field(
         default="individual",
         description="sharing of random numbers: none; individuals 2k and 2k+1 (a mirrored pair); all of a generation "
         "(common random numbers); all, except for the initial weights, where the environment draws its level from the "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -94,9 +94,14 @@ def encoder_spec(network: NetworkConfig, interface: EnvironmentInterface) -> Enc
 
 
 def network_spec(
-    network: NetworkConfig, plasticity: PlasticityConfig, interface: EnvironmentInterface
+    network: NetworkConfig, planned: Sequence[PlannedProjection], interface: EnvironmentInterface
 ) -> NetworkSpec:
     """Return populations and projections.
+
+    Args:
+        network: the section.
+        planned: its `planned_projections`.
+        interface: of the environment, which says the sizes.
 
     Raises:
         RuleError: one line with the remedy.
@@ -104,7 +109,6 @@ def network_spec(
     encoder, actions = encoder_spec(network, interface), interface.action_size
     observations = encoder.features if encoder else interface.observation_size
     sizes = {"observation": observations, "action": actions, "reward": 1, "one": 1}
-    planned = planned_projections(network, plasticity)
     used = {"observation", *(one.source for one in planned)}
     used |= {population for one in planned for population in one.plasticity.signals.values()}
     inputs = [Population(name, sizes[name], "identity") for name in INPUTS if name in used]

@@ -23,10 +23,10 @@ from hebbevo.tasks.worker import Worker
 
 FloatArray = npt.NDArray[np.float32]
 
-GROUP_SIZE = {"individual": 1, "pair": 2, "generation": 2**62, "track": 1}
+GROUP_SIZE = {"individual": 1, "pair": 2, "generation": 2**62, "level": 1}
 """How many individuals in a row share lifetime seeds (`training.lifetime_seeds`).
 
-With `track` all individuals share a level, the lower half of their seeds, and nothing else. Each morphology has seeds
+With `level` all individuals share a level, the lower half of their seeds, and nothing else. Each morphology has seeds
 of its own: it is individuals that common random numbers compare, on one body at a time, while the mean over bodies is
 the less noisy for draws that are independent.
 """
@@ -162,7 +162,7 @@ def evaluate_generation(
         number,
         tuple(morphologies),
         GROUP_SIZE[lifetime_seeds],
-        one_level=lifetime_seeds == "track",
+        one_level=lifetime_seeds == "level",
         plan=plan,
         lifetimes=lifetimes,
     )

@@ -153,13 +153,18 @@ def _too_fine(rule: Rule, coefficient: str, text: str) -> str:
 
 def encoded_arrays(network: NetworkSpec) -> dict[str, EncodedArray]:
     """Return by name what coefficients are decoded from; of projections, then populations, then the network."""
+    found = _arrays_by_scope(network)
+    return {name: array for scope in Scope for name, array in found[scope].items()}
+
+
+def _arrays_by_scope(network: NetworkSpec) -> dict[Scope, dict[str, EncodedArray]]:
     found: dict[Scope, dict[str, EncodedArray]] = {scope: {} for scope in Scope}
     for projection in network.projections:
         for coefficient in projection.rule.coefficients:
             kind = encoding(projection.sharing[coefficient])
             for array in kind.arrays(network, projection, coefficient):
                 found[kind.scope].setdefault(array.name, array)
-    return {name: array for scope in Scope for name, array in found[scope].items()}
+    return found
 
 
 def genome_layout(network: NetworkSpec, convolutions: Mapping[str, tuple[int, ...]] | None = None) -> Layout:
@@ -170,15 +175,15 @@ def genome_layout(network: NetworkSpec, convolutions: Mapping[str, tuple[int, ..
         convolutions: name and shape of static weights before the first population, as `EncoderSpec.weights`.
     """
     shapes: dict[str, tuple[int, ...]] = dict(convolutions or {})
+    encoded = _arrays_by_scope(network)
+    own = encoded.pop(Scope.PROJECTION).values()
     for projection in network.projections:
-        for coefficient in projection.rule.coefficients:
-            kind = encoding(projection.sharing[coefficient])
-            if kind.scope is Scope.PROJECTION:
-                shapes |= {a.name: a.shape for a in kind.arrays(network, projection, coefficient)}
+        shapes |= {array.name: array.shape for array in own if array.projection == projection.name}
         for state, array in projection.evolved_states.items():
             shapes[f"{projection.name}.{array}"] = network.state_shape(projection, state)
-    shared = {name: array.shape for name, array in encoded_arrays(network).items() if name not in shapes}
-    return Layout.of({**shapes, **shared})
+    for shared in encoded.values():
+        shapes |= {name: array.shape for name, array in shared.items()}
+    return Layout.of(shapes)
 
 
 def projection_coefficients(

@@ -83,7 +83,7 @@ class Task:
     @cached_property
     def network_spec(self) -> NetworkSpec:
         """Populations and projections."""
-        return network_spec(self.network, self.plasticity, self.env.interface)
+        return network_spec(self.network, tuple(self._planned.values()), self.env.interface)
 
     @property
     def samples_actions(self) -> bool:

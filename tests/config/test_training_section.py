@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from hebbevo import InputError, load_config, resume
-from hebbevo.config.aliases import ALIASES
+from hebbevo.config.aliases import ALIASES, current_names
 from hebbevo.config.building import build_config
 from hebbevo.config.catalogue import preset_names
 from hebbevo.search import SEARCHERS
@@ -52,6 +52,13 @@ def test_a_file_of_before_means_the_same(name: str) -> None:
     assert build_config(data) == config
     Path("old.yaml").write_text(yaml.safe_dump(data), encoding="utf-8")
     assert load_config("old.yaml") == config
+
+
+@pytest.mark.parametrize("section", ["search", "training"])
+def test_a_value_of_before_means_the_same(section: str) -> None:
+    config = load_config("quick-carracing", [f"{section}.lifetime_seeds=track"])
+    assert config == load_config("quick-carracing", ["training.lifetime_seeds=level"])
+    assert current_names({section: {"lifetime_seeds": "track"}})["training"] == {"lifetime_seeds": "level"}
 
 
 def test_the_last_of_both_names_wins_across_layers() -> None:
