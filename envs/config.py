@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, ClassVar, Self, cast
 
@@ -18,6 +18,7 @@ from hebbevo.envs.base import DEFAULT_MORPHOLOGY, BatchedEnvironment, Environmen
 from hebbevo.envs.cameras import CameraSpec
 from hebbevo.envs.entry_points import load
 from hebbevo.envs.interventions import Intervention
+from hebbevo.envs.metrics import Metric
 from hebbevo.errors import EnvError
 from hebbevo.settings import Settings
 
@@ -42,8 +43,8 @@ class EnvConfig(Settings, ABC):
     """Name of the fitness: "progress" or "reward"."""
     unit: ClassVar[str]
     """Unit of the fitness: "m" or "reward"."""
-    metrics: ClassVar[Mapping[str, Callable[[float], float]]] = MappingProxyType({})
-    """Other measures of a lifetime: name and function of the fitness."""
+    metrics: ClassVar[Mapping[str, Metric]] = MappingProxyType({})
+    """Other measures of a lifetime, by the name of their column in files."""
     releases_gil: ClassVar[bool]
     """Whether a step lets other Python threads run: then threads, not processes, spread the batches."""
     has_levels: ClassVar[bool] = False

@@ -26,11 +26,12 @@ its action does nothing. Height and tilt are those relative to the floor, also w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import ClassVar, Final, Literal
 
 from hebbevo.envs.cameras import CameraSpec
+from hebbevo.envs.metrics import Metric
 from hebbevo.envs.morphologies.anatomy import ANT, Anatomy
 from hebbevo.envs.robots.config import WalkerConfig
 
@@ -46,8 +47,8 @@ def paper_distance(progress: float) -> float:
 class QuadrupedConfig(WalkerConfig):
     """The quadruped's settings; the defaults are ones that evolution works with."""
 
-    metrics: ClassVar[Mapping[str, Callable[[float], float]]] = MappingProxyType(
-        {"paper_distance": paper_distance}
+    metrics: ClassVar[Mapping[str, Metric]] = MappingProxyType(
+        {"paper_distance": Metric(paper_distance, "paper's", f"progress divided by {PAPER_STEP} s")}
     )
     camera: ClassVar[CameraSpec | None] = CameraSpec("body", distance=4.2)
     anatomy: ClassVar[Anatomy] = ANT

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -12,6 +13,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from hebbevo.envs.metrics import Metric
 from hebbevo.evaluation.controls import GENOME
 from hebbevo.evaluation.evaluation import Evaluation
 from hebbevo.training.bystanders import Bystanders
@@ -104,22 +106,22 @@ def evaluation_table(evaluation: Evaluation) -> Table:
         for body, part in parts.items()
         for condition, values in {GENOME: part, **part["controls"]}.items()
     ]
-    paper = any("paper_distance" in values for _, _, values in rows)
+    metrics = evaluation.genome.task.env.metrics
     diverged = any(values["diverged"] for _, _, values in rows)
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     for name in ("morphology", "condition"):
         table.add_column(name, no_wrap=True)
-    extra = [*(["diverged"] if diverged else []), *(["paper's"] if paper else [])]
+    extra = [*(["diverged"] if diverged else []), *(metric.label for metric in metrics.values())]
     for name in ("mean", "sd", "median", "95 % CI", *extra):
         table.add_column(name, justify="right", no_wrap=True)
     for body, condition, values in rows:
         evolved = condition == GENOME
-        cells = (body if evolved else "", condition, *_cells(values, diverged, paper))
+        cells = (body if evolved else "", condition, *_cells(values, diverged, metrics))
         table.add_row(*map(Text, cells), style="bold" if evolved else "dim")
     return table
 
 
-def _cells(values: dict[str, Any], diverged: bool, paper: bool) -> list[str]:
+def _cells(values: dict[str, Any], diverged: bool, metrics: Mapping[str, Metric]) -> list[str]:
     if values["mean"] is None:
         cells = ["-"] * 4
     else:
@@ -127,8 +129,9 @@ def _cells(values: dict[str, Any], diverged: bool, paper: bool) -> list[str]:
         cells = [*(f"{values[name]:.2f}" for name in ("mean", "sd", "median")), f"{low:.2f} to {high:.2f}"]
     if diverged:
         cells.append(str(values["diverged"]))
-    if paper:
-        cells.append(f"{values['paper_distance']:.0f}" if "paper_distance" in values else "-")
+    cells += [
+        f"{values[name]:.{metric.decimals}f}" if name in values else "-" for name, metric in metrics.items()
+    ]
     return cells
 
 

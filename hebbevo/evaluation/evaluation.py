@@ -57,7 +57,7 @@ class Evaluation:
         statistics = summarise(lifetimes.fitness, lifetimes.diverged)
         if statistics["mean"] is not None:
             for name, metric in self.genome.task.env.metrics.items():
-                statistics[name] = metric(statistics["mean"])
+                statistics[name] = metric.of(statistics["mean"])
         return statistics
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hebbevo.envs import EnvConfig
+from hebbevo.envs.metrics import Metric
 from hebbevo.envs.morphologies.catalogue import NAMED, split_names
 from hebbevo.errors import InputError
 from hebbevo.evaluation.checks import check_sample, checked_bodies
@@ -39,6 +40,11 @@ class Plan:
     morphologies: tuple[str, ...]
     episodes: int
     seed: int
+
+    @property
+    def metrics(self) -> Mapping[str, Metric]:
+        """Other measures of a lifetime, which all genomes have: they live in one world."""
+        return self.genomes[0].task.env.metrics
 
     def conditions(self, genome: Genome) -> tuple[str, ...]:
         """Return the conditions that a genome is evaluated under."""

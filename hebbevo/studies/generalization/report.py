@@ -24,7 +24,7 @@ A lifetime is one episode of full length, without early stop, from fresh random 
 are those that evolved). The seeds of the lifetimes are the same for every genome, condition and body, and none of
 them was used in evolution; `hebbevo evaluate` with the same seed has the same lifetimes.
 
-Progress is the distance along +x in metres. The paper's distance is progress divided by 0.0165 s.
+Progress is the distance along +x in metres.
 
 Groups: seen, the bodies that the genome evolved on; test, the sampled bodies of the fixed test split; unseen, the
 others. A genome's group follows from its own evolution.
@@ -60,7 +60,7 @@ def write_study_report(path: Path, plan: Plan, table: pa.Table, figures: Sequenc
     groups = [row for row in rows if row["morphology"] is None]
     bodies = [row for row in rows if row["morphology"] is not None]
     sections = [
-        Section("Result", _findings(plan, groups), [_cells(row) for row in groups], figures[:1]),
+        Section("Result", _findings(plan, groups), [_cells(plan, row) for row in groups], figures[:1]),
         Section(
             "Every body",
             "Interquartile means with their 95 % intervals; the bodies stand in the groups of "
@@ -68,8 +68,10 @@ def write_study_report(path: Path, plan: Plan, table: pa.Table, figures: Sequenc
             None,
             figures[1:],
         ),
-        Section("Numbers of every body", "All columns are in table.csv.", [_cells(row) for row in bodies]),
-        Section("Method", METHOD),
+        Section(
+            "Numbers of every body", "All columns are in table.csv.", [_cells(plan, row) for row in bodies]
+        ),
+        Section("Method", METHOD + _metrics_text(plan)),
         Section("Genomes", _baseline_text(plan), [_provenance(genome, plan) for genome in plan.genomes]),
         Section("Bodies", "What each body is.", _morphologies(plan)),
         Section("Again", _again(plan)),
@@ -94,7 +96,7 @@ def _findings(plan: Plan, groups: Sequence[Row]) -> str:
     return "\n\n".join(lines)
 
 
-def _cells(row: Row) -> dict[str, object]:
+def _cells(plan: Plan, row: Row) -> dict[str, object]:
     """Return a row as the report shows it."""
     cells: dict[str, object] = {"group": row["group"]}
     if row["morphology"] is not None:
@@ -110,11 +112,19 @@ def _cells(row: Row) -> dict[str, object]:
         "median": hundredths(row["median"]),
         "IQM": hundredths(row["iqm"]),
         "IQM, 95 %": _interval(row, "iqm"),
-        "paper's unit": None if row["paper_distance"] is None else round(row["paper_distance"]),
+        **{metric.label: _rounded(row[name], metric.decimals) for name, metric in plan.metrics.items()},
         "P(better)": hundredths(row["improvement"]),
         "P, 95 %": _interval(row, "improvement"),
     }
     return cells
+
+
+def _rounded(value: float | None, decimals: int) -> float | None:
+    return None if value is None else round(value, decimals or None)
+
+
+def _metrics_text(plan: Plan) -> str:
+    return "".join(f"\nIn tables, {metric.label} is {metric.meaning}.\n" for metric in plan.metrics.values())
 
 
 def _interval(row: Row, name: str) -> str | None:

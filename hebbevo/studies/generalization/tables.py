@@ -23,13 +23,15 @@ from hebbevo.studies.generalization.results import Results
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_SCHEMA = {
+_BEFORE_METRICS = {
     **dict.fromkeys(("genome", "condition", "group", "morphology"), "string"),
     **dict.fromkeys(("bodies", "lifetimes", "diverged"), "int64"),
     **dict.fromkeys(
         ("mean", "mean_low", "mean_high", "sd", "median", "iqm", "iqm_low", "iqm_high"), "float64"
     ),
-    **{"paper_distance": "float64", "improvement_over": "string"},
+}
+_AFTER_METRICS = {
+    "improvement_over": "string",
     **dict.fromkeys(("improvement", "improvement_low", "improvement_high"), "float64"),
 }
 
@@ -54,10 +56,10 @@ def _lifetimes_part(
 
     episodes = range(plan.episodes)
     progress = pa.array(lifetimes.fitness, pa.float64(), mask=lifetimes.diverged)
-    paper_distance = genome.task.env.metrics.get("paper_distance")
-    distances = [
-        paper_distance(m) if paper_distance and m is not None else None for m in progress.to_pylist()
-    ]
+    measures = {
+        name: pa.array([None if m is None else metric.of(m) for m in progress.to_pylist()], pa.float64())
+        for name, metric in plan.metrics.items()
+    }
     return pa.table(
         {
             "genome": pa.repeat(genome.name, plan.episodes),
@@ -69,7 +71,7 @@ def _lifetimes_part(
                 [lifetime_seed(plan.seed, SeedPurpose.EVALUATION, n) for n in episodes], pa.int64()
             ),
             "progress_m": progress,
-            "paper_distance": pa.array(distances, pa.float64()),
+            **measures,
             "steps": pa.array(lifetimes.steps, pa.int64()),
             "diverged": pa.array(lifetimes.diverged, pa.bool_()),
         }
@@ -100,7 +102,8 @@ def statistics_table(plan: Plan, results: Results) -> pa.Table:
         for genome, group, bodies in level
         for condition in plan.conditions(genome)
     ]
-    return pa.Table.from_pylist(rows, pa.schema(_SCHEMA))
+    schema = {**_BEFORE_METRICS, **dict.fromkeys(plan.metrics, "float64"), **_AFTER_METRICS}
+    return pa.Table.from_pylist(rows, pa.schema(schema))
 
 
 def _statistics(
@@ -119,8 +122,8 @@ def _statistics(
     row["median"] = float(np.median(pooled))
     intervals = stratified_intervals(strata, [np.mean, interquartile_mean])
     (row["mean_low"], row["mean_high"]), (row["iqm_low"], row["iqm_high"]) = intervals
-    for name, metric in genome.task.env.metrics.items():
-        row[name] = metric(row["mean"])
+    for name, metric in plan.metrics.items():
+        row[name] = metric.of(row["mean"])
     return row | _improvement(plan, results, genome, condition, bodies)
 
 

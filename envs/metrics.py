@@ -1,0 +1,23 @@
+"""Other measures of a lifetime than its fitness, in units of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A measure that follows from the fitness.
+
+    Attributes:
+        of: function of the fitness.
+        label: heading of its column in tables for people.
+        meaning: in a few words, for reports.
+        decimals: that tables for people show.
+    """
+
+    of: Callable[[float], float]
+    label: str
+    meaning: str
+    decimals: int = 0
