@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from hebbevo.compilation import compiled
 
 
-@njit(cache=True, nogil=True)
 def fill_planes(frame: npt.NDArray[np.uint8], planes: npt.NDArray[np.float32]) -> None:
     """Write a contiguous frame ``(height, width, channels)`` into its flat planes ``(channels * height * width,)``."""
+    fits = frame.dtype == np.uint8 and frame.ndim == 3 and planes.shape == (frame.size,)
+    if not (fits and frame.flags.c_contiguous):
+        raise ValueError(
+            f"planes of {planes.shape} cannot hold a frame, {frame.dtype} of shape {frame.shape}"
+        )
+    _fill_planes(frame, planes)
+
+
+@compiled
+def _fill_planes(frame: npt.NDArray[np.uint8], planes: npt.NDArray[np.float32]) -> None:
     height, width, channels = frame.shape
     levels, size, scale = frame.reshape(-1), height * width, np.float32(1 / 255)
     for channel in range(channels):

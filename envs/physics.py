@@ -10,6 +10,7 @@ from __future__ import annotations
 import atexit
 import logging
 import os
+import re
 import threading
 from collections import Counter
 
@@ -36,7 +37,7 @@ _COUNTS: Counter[str] = Counter()
 def _count(message: str) -> None:
     """Take a warning of MuJoCo, from any of its threads."""
     with _LOCK:
-        _COUNTS[message.strip().partition(". ")[0]] += 1
+        _COUNTS[re.split("[.:] ", message.strip(), maxsplit=1)[0]] += 1
 
 
 def _report() -> None:

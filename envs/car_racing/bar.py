@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from hebbevo.compilation import compiled
 
 if TYPE_CHECKING:
     import pygame
@@ -55,7 +56,7 @@ def reward_text(text: str) -> Image:
     return np.ascontiguousarray(pygame.surfarray.array3d(small)[:, :, 0].T)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _rectangle(
     bar: Reals, x0: float, x1: float, y0: float, y1: float, red: int, green: int, blue: int
 ) -> None:
@@ -76,7 +77,7 @@ def _rectangle(
             bar[y, x, 2] += cover * blue
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def draw_bar(readings: Reals, text: Image, bar: Reals, image: Image) -> None:
     """Draw the bar into the last 12 rows of `image` (96, 96, 3).
 

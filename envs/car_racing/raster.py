@@ -15,7 +15,8 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from hebbevo.compilation import compiled
 
 Corners = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int32]
@@ -65,7 +66,7 @@ class Canvas:
         self.sums = np.zeros(WIDTH + 1, np.int64)  # change of the weighted color at each pixel of a row
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _paint(lines: Integers, counts: Integers, spans: Integers, begin: int, stop: int, color: int) -> None:
     """Overwrite [spans[0, row], spans[1, row]) of every line from `begin` to `stop` with `color`.
 
@@ -106,7 +107,7 @@ def _paint(lines: Integers, counts: Integers, spans: Integers, begin: int, stop:
         counts[row] = count + shift
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _find_spans(
     corners: Corners, polygon: int, size: int, rows: int, edges: Reals, spans: Integers
 ) -> tuple[int, int]:
@@ -162,7 +163,7 @@ def _find_spans(
     return begin, stop
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _resolve(lines: Integers, counts: Integers, palette: Packed, sums: Packed, image: Image) -> None:
     """Average the lines into the rows of `image` (>= FIELD_ROWS, 96, 3), rounded as pygame's smoothscale does."""
     sub_rows = counts.shape[0] // FIELD_ROWS
@@ -203,7 +204,7 @@ def _resolve(lines: Integers, counts: Integers, palette: Packed, sums: Packed, i
         sums[:] = 0
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def rasterise(
     corners: Corners,
     sizes: Integers,

@@ -10,7 +10,8 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from hebbevo.compilation import compiled
 
 Reals = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int32]
@@ -38,7 +39,7 @@ RIM_ARC = 1.2  # radians of a wheel's tread that are painted
 BESIDES_ROAD = 1 + PATCHES**2 + 4 * 2 + 4
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _camera(state: Reals) -> Affine:
     """Return the map from the world to the picture before its flip. It zooms in over the first second."""
     zoom = 0.6 * max(1.0 - state[TIME], 0.0) + 16.2 * min(state[TIME], 1.0)
@@ -49,7 +50,7 @@ def _camera(state: Reals) -> Affine:
     return cosine, -sine, across, sine, cosine, up
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _body_to_screen(camera: Affine, x: float, y: float, angle: float) -> Affine:
     """Return the map from the coordinates of a body at (x, y, angle) to the picture."""
     a, b, c, d, e, f = camera
@@ -64,7 +65,7 @@ def _body_to_screen(camera: Affine, x: float, y: float, angle: float) -> Affine:
     )
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _put(x: float, y: float, to_screen: Affine, corners: Reals, polygon: int, corner: int) -> None:
     """Set one corner of a polygon: to the screen, cut down to integers, flipped."""
     a, b, c, d, e, f = to_screen
@@ -72,7 +73,7 @@ def _put(x: float, y: float, to_screen: Affine, corners: Reals, polygon: int, co
     corners[polygon, 1, corner] = WINDOW_HEIGHT - 1 - np.trunc(d * x + e * y + f)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _in_view(x: float, y: float, margin: float, camera: Affine) -> bool:
     """Tell whether (x, y) shows above the bar, or at most `margin` pixels away."""
     a, b, c, d, e, f = camera
@@ -81,7 +82,7 @@ def _in_view(x: float, y: float, margin: float, camera: Affine) -> bool:
     return -margin < across < WINDOW_WIDTH + margin and low < up < high
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _ground(camera: Affine, state: Reals, corners: Reals, colors: Integers) -> int:
     """List the field and the lighter patches in view, on every line from left to right; return how many."""
     for k in range(4):
@@ -108,7 +109,7 @@ def _ground(camera: Affine, state: Reals, corners: Reals, colors: Integers) -> i
     return count
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _road(
     camera: Affine,
     road: Reals,
@@ -132,7 +133,7 @@ def _road(
     return count
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _wheel(
     to_screen: Affine,
     phase: float,
@@ -159,7 +160,7 @@ def _wheel(
     return count + 2
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def draw_scene(
     state: Reals,
     road: Reals,

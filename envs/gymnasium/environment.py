@@ -1,7 +1,7 @@
 """A batch of Gymnasium environments. The reward is the environment's own.
 
 Gymnasium: https://gymnasium.farama.org, Towers et al. 2024, arXiv 2407.17032. How observations and actions are mapped
-is in `hebbevo.envs.gymnasium.spaces`.
+is in `hebbevo.envs.gymnasium.observations` and `actions`.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ import numpy.typing as npt
 from typing_extensions import override
 
 from hebbevo.envs.base import environment_stream
+from hebbevo.envs.gymnasium.actions import actor
 from hebbevo.envs.gymnasium.config import GymnasiumConfig
+from hebbevo.envs.gymnasium.observations import observer
+from hebbevo.envs.gymnasium.results import read_reset, read_step
 from hebbevo.envs.gymnasium.rows import GymnasiumRows
-from hebbevo.envs.gymnasium.spaces import actions_of, make_environment, read_interface
-from hebbevo.envs.images import fill_planes
+from hebbevo.envs.gymnasium.spaces import is_mujoco, make_environment, read_interface, reset_makes_new
 
 
 def gymnasium_seed(seed: int) -> int:
@@ -39,9 +41,10 @@ class BatchedGymnasium(GymnasiumRows):
     def __init__(self, config: GymnasiumConfig, batch_size: int, render_mode: str | None = None) -> None:
         first = make_environment(config.id, render_mode)
         super().__init__(config.name, batch_size, read_interface(config.id, first), render_mode)
-        _, self._actor = actions_of(config.id, first.action_space)
+        self._act = actor(config.id, first.action_space).act
+        self._observer = observer(config.id, first.observation_space)
         self._id = config.id
-        self.is_mujoco = _is_mujoco(first)
+        self.is_mujoco, self._stays = is_mujoco(first), reset_makes_new(first)
         self.frames_per_second = float(first.metadata.get("render_fps") or 30)
         self._environments[0] = first
 
@@ -55,37 +58,28 @@ class BatchedGymnasium(GymnasiumRows):
                 self._diverge(row)
                 continue
             environment = self._started(row)
-            observation, reward, terminated, truncated, _ = environment.step(self._actor(actions[row]))
-            self.terminated[row] = terminated or truncated
-            self._record(row, observation, float(reward))
-            if _mujoco_warned(environment):
+            result = environment.step(self._act(actions[row]))
+            observation, reward, self.terminated[row] = read_step(self._id, result)
+            self._record(row, "step", observation, reward)
+            if self.is_mujoco and _mujoco_warned(environment):
                 self._diverge(row)
 
     @override
     def _reset_row(self, row: int, seed: int) -> None:
-        observation, _ = self._fresh(row).reset(seed=gymnasium_seed(seed))
-        self._record(row, observation, 0.0)
+        observation = read_reset(self._id, self._fresh(row).reset(seed=gymnasium_seed(seed)))
+        self._record(row, "reset", observation, 0.0)
 
     def _fresh(self, row: int) -> gymnasium.Env[Any, Any]:
-        """Return an environment without traces of earlier lifetimes.
-
-        `reset` alone does not promise that: Box2D's world keeps its history. MuJoCo's environments reset
-        the complete simulation and are costly to compile, so they stay.
-        """
+        """Return an environment without traces of earlier lifetimes; those that reset to nothing else stay."""
         environment = self._environments[row]
-        if environment is None or not _is_mujoco(environment):
+        if environment is None or not self._stays:
             self._close_row(row)
             environment = self._environments[row] = make_environment(self._id, self._render_mode)
         return environment
 
-    def _record(self, row: int, observation: npt.NDArray[Any], reward: float) -> None:
-        """Keep what the environment returned, or mark the row diverged where it is not finite."""
-        if self.image_shape is not None:
-            frame = np.ascontiguousarray(observation.reshape(*observation.shape[:2], -1))
-            fill_planes(frame, self.observations[row])
-        else:
-            with np.errstate(over="ignore"):
-                self.observations[row] = observation
+    def _record(self, row: int, method: str, observation: Any, reward: float) -> None:
+        """Keep what a method of the environment returned, or mark the row diverged where it is not finite."""
+        self._observer.write(f"{self._id}: {method}", observation, self.observations[row])
         self.rewards[row] = reward
         if not (np.isfinite(reward) and np.isfinite(self.observations[row]).all()):
             self._diverge(row)
@@ -96,14 +90,7 @@ class BatchedGymnasium(GymnasiumRows):
         self.rewards[row] = 0.0
 
 
-def _is_mujoco(environment: gymnasium.Env[Any, Any]) -> bool:
-    """Tell whether this is one of Gymnasium's MuJoCo environments, without importing them."""
-    return any(base.__name__ == "MujocoEnv" for base in type(environment.unwrapped).__mro__)
-
-
 def _mujoco_warned(environment: gymnasium.Env[Any, Any]) -> bool:
     """Tell whether MuJoCo warned since the reset: it resets an exploded simulation by itself."""
-    if not _is_mujoco(environment):
-        return False
     data: Any = environment.unwrapped
     return bool(data.data.warning.number.any())

@@ -8,16 +8,14 @@ float64 and rounded once to float32, so that its bits do not depend on its neigh
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any, Final, TypeVar, cast
+from typing import Final
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from hebbevo.compilation import compiled
 from hebbevo.envs.robots.sizes import FEET, TORSO_SIZE
 
-F = TypeVar("F", bound=Callable[..., Any])
 Floats = npt.NDArray[np.float64]
 Singles = npt.NDArray[np.float32]
 Flags = npt.NDArray[np.bool_]
@@ -40,12 +38,7 @@ def body_size(joints: int) -> int:
     return 2 * joints + 2 * FEET + 1
 
 
-def _compiled(function: F) -> F:
-    """Compile for CPU without the GIL, cached on disk; no fast-math, so that bits are those of the source."""
-    return cast(F, numba.njit(nogil=True, cache=True)(function))
-
-
-@_compiled
+@compiled
 def take_actions(
     actions: Singles,
     active: npt.NDArray[np.int64],
@@ -89,7 +82,7 @@ def take_actions(
     return count
 
 
-@_compiled
+@compiled
 def observe(
     moving: npt.NDArray[np.int32],
     qpos: Floats,
@@ -130,7 +123,7 @@ def observe(
             out[i] = min(max(out[i], -LIMIT), LIMIT)
 
 
-@_compiled
+@compiled
 def _has_diverged(qpos: Floats, qvel: Floats, warnings: npt.NDArray[np.int32]) -> bool:
     """Tell whether MuJoCo warned (it resets an exploded simulation by itself) or the state is not a state."""
     for kind in range(warnings.shape[0]):
@@ -145,7 +138,7 @@ def _has_diverged(qpos: Floats, qvel: Floats, warnings: npt.NDArray[np.int32]) -
     return False
 
 
-@_compiled
+@compiled
 def _observe_torso(qpos: Floats, qvel: Floats, initial_height: float, out: Singles) -> None:
     """Write the first eight numbers: height, heading, velocity and tilt of the torso."""
     w, x, y, z = qpos[3], qpos[4], qpos[5], qpos[6]
@@ -167,7 +160,7 @@ def _observe_torso(qpos: Floats, qvel: Floats, initial_height: float, out: Singl
     out[7] = pitch
 
 
-@_compiled
+@compiled
 def _observe_legs(
     qpos: Floats,
     qvel: Floats,

@@ -15,7 +15,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from numba import njit
+
+from hebbevo.compilation import compiled
+
+Array = npt.NDArray[Any]
 
 
 class PlainNetwork:
@@ -32,8 +35,8 @@ class PlainNetwork:
     def __init__(
         self,
         sizes: Sequence[int],
-        coefficients: Sequence[npt.NDArray[Any]],
-        weights: Sequence[npt.NDArray[Any]],
+        coefficients: Sequence[Array],
+        weights: Sequence[Array],
         *,
         raw_output: bool = False,
         normalise: bool = False,
@@ -68,8 +71,8 @@ class PlainNetwork:
                 matrix /= np.abs(matrix).max()
 
 
-@njit(cache=True)
-def _update(weights, coefficients, pre, post):  # type: ignore[no-untyped-def]
+@compiled
+def _update(weights: Array, coefficients: Array, pre: Array, post: Array) -> None:
     """Add eta (A pre post + B pre + C post + D) to each weight."""
     for i in range(weights.shape[0]):
         for j in range(weights.shape[1]):

@@ -18,8 +18,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from hebbevo.compilation import cache_directory
 from hebbevo.execution.build import cpu_kind
-from hebbevo.networks.compilation import cache_directory
 from hebbevo.tasks.task import Task
 from hebbevo.tasks.worker import CpuWorker
 

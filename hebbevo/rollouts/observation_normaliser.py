@@ -10,8 +10,8 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from hebbevo.compilation import compiled
 from hebbevo.rollouts.observations import ObservationMoments, ObservationStatistics
 
 FloatArray = npt.NDArray[np.float32]
@@ -43,8 +43,14 @@ class ObservationNormaliser:
         )
 
 
-@njit(nogil=True, cache=True)
-def _add_moments(observations, active, counts, means, squares):  # type: ignore[no-untyped-def]
+@compiled
+def _add_moments(
+    observations: FloatArray,
+    active: npt.NDArray[np.int64],
+    counts: npt.NDArray[np.int64],
+    means: npt.NDArray[np.float64],
+    squares: npt.NDArray[np.float64],
+) -> None:
     """Add the observations of the rows `active` to their moments (Welford's recurrence)."""
     for row in active:
         counts[row] += 1
@@ -55,8 +61,14 @@ def _add_moments(observations, active, counts, means, squares):  # type: ignore[
             squares[row, column] += distance * (value - means[row, column])
 
 
-@njit(nogil=True, cache=True)
-def _normalise(observations, active, mean, std, normalised):  # type: ignore[no-untyped-def]
+@compiled
+def _normalise(
+    observations: FloatArray,
+    active: npt.NDArray[np.int64],
+    mean: FloatArray,
+    std: FloatArray,
+    normalised: FloatArray,
+) -> None:
     """Write the normalised observations of the rows `active`; what is not a number stays so."""
     for row in active:
         for column in range(observations.shape[1]):

@@ -12,8 +12,8 @@ from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from hebbevo.compilation import compiled
 from hebbevo.envs import BatchedEnvironment, EarlyStop
 from hebbevo.networks.network import Network
 from hebbevo.rollouts.hooks import Batch, Hook
@@ -120,20 +120,20 @@ class _Totals:
         return RolloutResult(fitness, self._steps, self.diverged)
 
 
-@njit(nogil=True, cache=True)
-def _add_step(  # type: ignore[no-untyped-def]
-    active,
-    rewards,
-    done,
-    terminated,
-    failed,
-    fitness,
-    steps,
-    negative_rewards,
-    diverged,
-    after,
-    most_negative,
-):
+@compiled
+def _add_step(
+    active: npt.NDArray[np.int64],
+    rewards: npt.NDArray[np.float64],
+    done: npt.NDArray[np.bool_],
+    terminated: npt.NDArray[np.bool_],
+    failed: npt.NDArray[np.bool_],
+    fitness: npt.NDArray[np.float64],
+    steps: npt.NDArray[np.int64],
+    negative_rewards: npt.NDArray[np.int64],
+    diverged: npt.NDArray[np.bool_],
+    after: int,
+    most_negative: int,
+) -> int:
     """Add the step's rewards and move the rows that go on to the front of `active`; return how many."""
     going = 0
     for row in active:

@@ -3,6 +3,7 @@
 import gymnasium
 import numpy as np
 import pytest
+from gymnasium import spaces
 from gymnasium.spaces import Box, Discrete
 
 from hebbevo.envs import GymnasiumConfig
@@ -159,16 +160,18 @@ def test_a_reward_that_is_not_finite_diverges(register_odd, reward):
 
 
 @pytest.mark.parametrize(
-    ("spaces", "message"),
+    ("arguments", "message"),
     [
-        ({"observation_space": Box(0, 1, (8, 8, 3), np.float32)}, "images of uint8"),
-        ({"observation_space": Discrete(4)}, "only vectors"),
-        ({"observation_space": Box(0, 1, ())}, "only vectors"),
-        ({"action_space": gymnasium.spaces.MultiDiscrete([2, 2])}, "only Discrete and real-valued Box"),
+        ({"observation_space": spaces.Sequence(Box(0, 1, (2,)))}, "a fixed count of numbers"),
+        ({"observation_space": spaces.Dict(name=spaces.Text(5))}, "a fixed count of numbers"),
+        ({"observation_space": spaces.OneOf((Discrete(2), Discrete(3)))}, "a fixed count of numbers"),
+        ({"observation_space": Box(0, 1, (0,))}, "a fixed count of numbers"),
+        ({"action_space": spaces.Text(5)}, "no outputs can be mapped to"),
+        ({"action_space": Box(-(2**40), 2**40, (1,), np.int64)}, "integers without bounds"),
     ],
 )
-def test_spaces_that_cannot_run_are_refused(register_odd, spaces, message):
-    config = register_odd(**{"action_space": Discrete(2), **spaces})
+def test_spaces_that_cannot_run_are_refused(register_odd, arguments, message):
+    config = register_odd(**{"action_space": Discrete(2), **arguments})
     with pytest.raises(EnvError, match=message):
         config.build(1)
 

@@ -154,7 +154,7 @@ from hebbevo.networks.layout import resolve_sharing
 from hebbevo.networks.network_spec import multilayer_perceptron
 from hebbevo.rules import RULES
 from hebbevo.networks.kernel_spec import KernelSpec
-from hebbevo.networks.compilation import compiled_module
+from hebbevo.compilation import compiled_module
 from hebbevo.networks.triton.kernel_text import source
 
 pointers = {"rows": "*i64", "genome_of": "*i64"}

@@ -11,7 +11,7 @@ import pytest
 import torch
 from numba import njit
 
-from hebbevo.networks.compilation import compiled_module
+from hebbevo.compilation import compiled_module
 from hebbevo.networks.numba.functions import functions_text
 from hebbevo.rules.expression import evaluate
 from hebbevo.rules.functions import FUNCTIONS, Function

@@ -61,9 +61,50 @@ def test_unwritable_cache_still_works(tmp_path: Path) -> None:
 
 
 def test_path_of_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from hebbevo.networks.compilation import cache_directory
+    from hebbevo.compilation import cache_directory
 
     monkeypatch.setenv("HEBBEVO_CACHE", str(tmp_path))
     assert cache_directory() == tmp_path / "kernels"
     monkeypatch.setenv("HEBBEVO_CACHE", "")
     assert "hebbevo" in str(cache_directory())
+    monkeypatch.setattr("platformdirs.user_cache_dir", lambda *_, **__: "~/.cache")  # a user without a home
+    assert cache_directory().is_absolute()
+
+
+FUNCTION = """
+import json, numpy as np
+from hebbevo.envs import images
+planes = np.zeros(2, np.float32)
+images.fill_planes(np.uint8([[[255], [51]]]), planes)
+stats = images._fill_planes.stats
+print(json.dumps([stats.cache_path, sum(stats.cache_misses.values()), planes.tolist()]))
+"""
+
+
+def where_compiled(**environment: str) -> str:
+    """Compile a function of a module in a fresh process without caches of numba's own; return where it is kept."""
+    unset = ("HEBBEVO_CACHE", "NUMBA_CACHE_DIR", "XDG_CACHE_HOME")
+    given = {name: value for name, value in os.environ.items() if name not in unset}
+    result = subprocess.run(
+        [sys.executable, "-c", FUNCTION],
+        env={**given, **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    path, misses, planes = json.loads(result.stdout)
+    assert misses == 1
+    assert planes == pytest.approx([1, 0.2])
+    return path
+
+
+def test_functions_of_modules_are_kept_beside_generated_kernels(tmp_path: Path) -> None:
+    assert where_compiled(HEBBEVO_CACHE=str(tmp_path)).startswith(str(tmp_path / "kernels"))
+    assert list(tmp_path.glob("kernels/*/*.nbi"))
+
+
+def test_no_home_is_needed(tmp_path: Path) -> None:
+    path = Path(where_compiled(HOME="/dev/null/home"))  # unwritable for root too
+    assert "hebbevo-kernels-" in str(path)
+    assert not path.exists()
+    assert not list(tmp_path.iterdir())

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from typing_extensions import override
 
-from hebbevo.networks.compilation import compiled_module
+from hebbevo.compilation import compiled_module
 from hebbevo.networks.convolution import EncoderSpec
 from hebbevo.networks.layout import Layout
 from hebbevo.networks.network import Encoder

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable
 from pathlib import Path
 
-from hebbevo.networks.compilation import compiled_module
+from hebbevo.compilation import compiled_module
 from hebbevo.networks.expression_text import Language
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import numpy.typing as npt
 
-from hebbevo.networks.compilation import compiled_module
+from hebbevo.compilation import compiled_module
 from hebbevo.networks.kernel_spec import KernelSpec, ProjectionPlan, Segment, aligned
 from hebbevo.networks.numba.kernel_text import source
 from hebbevo.rules.expression import evaluate

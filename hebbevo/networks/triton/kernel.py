@@ -5,10 +5,11 @@ With ``TRITON_INTERPRET=1``, set before Triton is first imported, the same text 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from hebbevo.networks.compilation import compiled_module
+from hebbevo.compilation import compiled_module, kernel_directory
 from hebbevo.networks.kernel_spec import KernelSpec, ProjectionPlan
 from hebbevo.networks.torch.kernel import Activations, TorchKernel, coefficients_of, state_views
 from hebbevo.networks.triton.kernel_text import ProjectionText, source
@@ -32,6 +33,8 @@ class TritonKernel:
     name = "triton"
 
     def __init__(self, spec: KernelSpec) -> None:
+        # Triton would write into the home directory
+        os.environ.setdefault("TRITON_CACHE_DIR", str(kernel_directory() / "triton"))
         module = compiled_module(source(spec))
         self.spec = spec
         self._texts = [ProjectionText(spec, plan) for plan in spec.plans]
