@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import is_
 from typing import TYPE_CHECKING
 
 from hebbevo.envs.interventions import Interventions
@@ -18,6 +19,15 @@ from hebbevo.seeding import Stream, stream
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
+
+    Arrays = tuple[
+        npt.NDArray[np.float32],
+        npt.NDArray[np.float64],
+        npt.NDArray[np.bool_],
+        npt.NDArray[np.bool_],
+        npt.NDArray[np.bool_],
+    ]
+    """Observations, rewards, done, terminated and diverged of a batch."""
 
 DEFAULT_MORPHOLOGY = "default"
 """The morphology of environments that know only one body."""
@@ -107,6 +117,32 @@ class BatchedEnvironment(ABC):
 
     def close(self) -> None:  # noqa: B027  (most environments hold nothing)
         """Release what the environment holds outside Python."""
+
+    def check_arrays(self, known: Arrays | None = None) -> Arrays:
+        """Return the arrays that compiled code reads; `known` ones, which are still there, are not looked at again.
+
+        Raises:
+            EnvError: one of another shape or dtype than the table says, as where a subclass does not write in place.
+        """
+        arrays = (self.observations, self.rewards, self.done, self.terminated, self.diverged)
+        if known is not None and all(map(is_, arrays, known)):
+            return known
+        import numpy as np
+
+        rows = self.batch_size
+        for name, array, shape, dtype in (
+            ("observations", self.observations, (rows, self.observation_size), np.float32),
+            ("rewards", self.rewards, (rows,), np.float64),
+            ("done", self.done, (rows,), np.bool_),
+            ("terminated", self.terminated, (rows,), np.bool_),
+            ("diverged", self.diverged, (rows,), np.bool_),
+        ):
+            if not isinstance(array, np.ndarray) or array.shape != shape or array.dtype != dtype:
+                raise EnvError(
+                    f"{type(self).__name__}.{name} must be {np.dtype(dtype)} of shape {shape}; write into the "
+                    "array that is there"
+                )
+        return arrays
 
     def _check_reset(self, seeds: Sequence[int], morphologies: Sequence[str]) -> int:
         """Return the number of lifetimes to start, or raise for arguments that do not fit the batch."""

@@ -96,6 +96,8 @@ class Drawing:
         self._readings[bar.WHEELS : bar.STEERING] = [wheel.omega for wheel in car.wheels]
         self._readings[bar.STEERING] = car.wheels[0].joint.angle
         self._readings[bar.SPIN] = hull.angularVelocity
+        if not (np.isfinite(self._state).all() and np.isfinite(self._readings).all()):
+            return np.zeros((HEIGHT, WIDTH, 3), np.uint8)  # no number is a place to draw at
         return self._paint(bar.reward_text(f"{env.reward:04.0f}"))
 
     def _paint(self, text: Image) -> Image:

@@ -58,9 +58,14 @@ def take_actions(
 
     Returns:
         How many rows move.
+
+    Raises:
+        IndexError: a row that the batch does not have; it may come from anybody's code.
     """
     count = 0
     for row in active:
+        if not 0 <= row < rewards.shape[0]:
+            raise IndexError("a row to step is none of the batch")
         rewards[row] = 0.0
         if diverged[row]:
             continue

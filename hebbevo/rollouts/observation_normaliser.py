@@ -23,8 +23,13 @@ CLIP: Final = np.float32(5.0)
 class ObservationNormaliser:
     """Normalises the observations of a batch of lifetimes, and sums their moments."""
 
-    def __init__(self, statistics: ObservationStatistics, batch_size: int) -> None:
-        shape = (batch_size, len(statistics.mean))
+    def __init__(self, statistics: ObservationStatistics, shape: tuple[int, ...]) -> None:
+        """Start with statistics of observations of this shape, ``(batch_size, n)``."""
+        batch_size, n = shape
+        if not len(statistics.mean) == len(statistics.std) == n:
+            raise ValueError(
+                f"statistics must be of {n} numbers in an observation, got {len(statistics.mean)}"
+            )
         self._mean, self._std = np.array(statistics.mean, np.float32), np.array(statistics.std, np.float32)
         self._normalised = np.zeros(shape, np.float32)
         self._counts = np.zeros(batch_size, np.int64)

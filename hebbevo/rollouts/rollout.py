@@ -55,9 +55,10 @@ def rollout(
         hooks: called between the parts of each step, in this order.
     """
     environment.reset(seeds, morphologies)
+    arrays = environment.check_arrays()
     network.reset(genomes, genome_of, seeds, plastic=plastic)
     totals = _Totals(environment.diverged[: len(seeds)], early_stop)
-    normaliser = ObservationNormaliser(observations, environment.batch_size) if observations else None
+    normaliser = ObservationNormaliser(observations, environment.observations.shape) if observations else None
     sampler = ActionSampler(seeds) if sample_actions else None
     active = np.flatnonzero(~totals.diverged)
     actions = np.zeros((environment.batch_size, environment.action_size), np.float32)
@@ -77,6 +78,7 @@ def rollout(
         for hook in hooks:
             hook.on_action(batch)
         environment.step(batch.actions, batch.active)
+        arrays = environment.check_arrays(arrays)
         for hook in hooks:
             hook.on_step(batch)
         batch.active = totals.add_step(environment, batch.active)
@@ -137,6 +139,8 @@ def _add_step(
     """Add the step's rewards and move the rows that go on to the front of `active`; return how many."""
     going = 0
     for row in active:
+        if not 0 <= row < steps.shape[0]:
+            raise IndexError("an active row is no lifetime of the rollout")
         steps[row] += 1
         fitness[row] += rewards[row]
         # `not <=` is true of NaN as well

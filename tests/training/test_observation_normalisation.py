@@ -38,7 +38,7 @@ def moments_of(lifetimes: list[np.ndarray], batch_size: int) -> ObservationMomen
     size, parts = lifetimes[0].shape[1], []
     for start in range(0, len(lifetimes), batch_size):
         batch = lifetimes[start : start + batch_size]
-        normaliser = ObservationNormaliser(ObservationStatistics.identity(size), batch_size)
+        normaliser = ObservationNormaliser(ObservationStatistics.identity(size), (batch_size, size))
         observations = np.full((batch_size, size), np.nan, np.float32)
         for step in range(max(map(len, batch))):
             active = np.array([row for row, lifetime in enumerate(batch) if step < len(lifetime)])
@@ -70,7 +70,7 @@ def test_moments_do_not_depend_on_the_batch(batch_size: int) -> None:
 
 
 def test_observations_are_centered_scaled_and_clipped() -> None:
-    normaliser = ObservationNormaliser(ObservationStatistics.of([1.0, -2.0, 0.0], [2.0, 0.5, 1.0]), 2)
+    normaliser = ObservationNormaliser(ObservationStatistics.of([1.0, -2.0, 0.0], [2.0, 0.5, 1.0]), (2, 3))
     observations = np.array([[2.0, -1.0, np.nan], [-99.0, 99.0, 1.0]], np.float32)
     seen = normaliser.normalise(observations, np.array([0, 1]))
     np.testing.assert_array_equal(seen, np.array([[0.5, 2.0, np.nan], [-5.0, 5.0, 1.0]], np.float32))

@@ -10,9 +10,11 @@ from typing_extensions import override
 
 from hebbevo.networks.initial_states import initial_states
 from hebbevo.networks.layout import Layout, projection_coefficients
-from hebbevo.networks.network import Encoder, Network
+from hebbevo.networks.network import Network
 from hebbevo.networks.noise import NoiseSource
 from hebbevo.networks.numba.aligned import aligned_zeros
+from hebbevo.networks.numba.arguments import Arguments, check_genomes
+from hebbevo.networks.numba.encoder import NumbaEncoder
 from hebbevo.networks.numba.functions import bound_outputs
 from hebbevo.networks.numba.kernel import NumbaKernel
 
@@ -36,7 +38,7 @@ class NumbaNetwork(Network):
         kernel: NumbaKernel,
         layout: Layout,
         batch_size: int,
-        encoder: Encoder | None = None,
+        encoder: NumbaEncoder | None = None,
         slopes: FloatArray | None = None,
     ) -> None:
         spec = kernel.spec
@@ -54,6 +56,8 @@ class NumbaNetwork(Network):
         self._noise = NoiseSource(spec, batch_size)
         self._genome_of = np.zeros(batch_size, np.int64)
         self._actions = np.zeros((batch_size, spec.network.by_name[spec.network.output].size), np.float32)
+        observed = encoder.spec.pixels if encoder else spec.network.by_name["observation"].size
+        self._arguments = Arguments(batch_size, observed)
         self._pending: IndexArray | None = None
         self._due = self._step = 0
 
@@ -70,8 +74,8 @@ class NumbaNetwork(Network):
     def reset(
         self, genomes: FloatArray, genome_of: Sequence[int], seeds: Sequence[int], *, plastic: bool = True
     ) -> None:
-        assert len(genomes) <= self.batch_size
-        assert len(genome_of) == len(seeds) <= self.batch_size
+        assert len(genome_of) == len(seeds)
+        check_genomes(genomes, genome_of, self.layout.size, self.batch_size)
         rows = len(seeds)
         self.plastic = plastic and self._spec.learns
         self._pending, self._step = None, -1
@@ -96,6 +100,8 @@ class NumbaNetwork(Network):
 
     @override
     def forward(self, observations: FloatArray, active: IndexArray) -> FloatArray:
+        self._arguments.check_active(active)
+        self._arguments.check_observations(observations)
         if self._encoder is not None:
             observations = self._encoder.encode(observations, active)
         self._step += 1
@@ -120,6 +126,7 @@ class NumbaNetwork(Network):
     def learn(self, active: IndexArray, rewards: npt.NDArray[np.float64] | None = None) -> None:
         if self._spec.uses_reward and rewards is not None:
             self._old[active, self._spec.reward.start] = rewards[active]
+        self._arguments.check_active(active)
         if self.plastic:
             self._due = self._spec.due(self._step)
             self._pending = active if self._due else None
