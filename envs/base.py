@@ -154,6 +154,13 @@ class BatchedEnvironment(ABC):
             )
         return len(seeds)
 
+    def _check_actions(self, actions: npt.NDArray[np.float32]) -> None:
+        """Raise `EnvError` for actions that do not fit the batch."""
+        if actions.shape != (self.batch_size, self.action_size):
+            raise EnvError(
+                f"actions must have shape {(self.batch_size, self.action_size)}, got {actions.shape}"
+            )
+
     def _clear_rows(self, count: int) -> None:
         """Clear the flags and rewards of the first `count` rows."""
         self.rewards[:count] = 0.0

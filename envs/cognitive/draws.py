@@ -12,8 +12,8 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from hebbevo.compilation import compiled
 from hebbevo.seeding import Stream, key_of
 
 Words = npt.NDArray[np.uint64]
@@ -51,7 +51,7 @@ def words(seeds: Sequence[int], count: int) -> Words:
     return drawn
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _derive_keys(seeds: Words, purpose: np.uint64, keys: Words) -> None:
     """Set ``SeedSequence((seed, purpose)).generate_state(2, uint64)`` of each seed; 32-bit sums in 64-bit words."""
     pool = np.empty(_POOL, np.uint64)
@@ -87,7 +87,7 @@ def _derive_keys(seeds: Words, purpose: np.uint64, keys: Words) -> None:
         keys[row, 1] = state[2] | state[3] << _HALF
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _draw(keys: Words, drawn: Words) -> None:
     """Fill each row with the words of Philox4x64-10 under its key; the counter starts at 1, as NumPy's does."""
     counts = drawn.shape[1]

@@ -14,11 +14,12 @@ import functools
 import math
 from abc import abstractmethod
 from collections.abc import Callable, Collection, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
 from pydantic import Field, model_validator
 from typing_extensions import override
 
+from hebbevo import compilation
 from hebbevo.envs.base import DEFAULT_MORPHOLOGY, BatchedEnvironment, EnvironmentInterface
 from hebbevo.envs.config import EnvConfig
 from hebbevo.errors import EnvError, unknown
@@ -133,6 +134,7 @@ class LearningTask(BatchedEnvironment):
 
     @override
     def step(self, actions: Singles, active: Integers) -> None:
+        self._check_actions(actions)
         flags = (self.terminated, self.diverged)
         count = compiled(_choose)(actions, active, *flags, self.rewards, self._choice, self._moving)
         self._move(self._moving[:count], actions)
@@ -165,10 +167,8 @@ def check_tasks(names: tuple[str, ...], known: Collection[str]) -> tuple[str, ..
 
 @functools.cache
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the loop compiled without the GIL, cached on disk; no fast-math, so that bits are those of the source."""
-    from numba import njit
-
-    return cast(Callable[..., Any], njit(nogil=True, cache=True)(function))
+    """Return the loop compiled, once it is needed; see `hebbevo.compilation.compiled`."""
+    return compilation.compiled(function)
 
 
 def _choose(
@@ -183,6 +183,8 @@ def _choose(
     """Set the choice of every row that moves, list these rows, and return how many they are."""
     count = 0
     for row in active:
+        if not 0 <= row < rewards.shape[0]:
+            raise IndexError("a row to step is none of the batch")
         rewards[row] = 0.0
         best = 0
         for action in range(actions.shape[1]):

@@ -29,7 +29,6 @@ class BatchedQuadruped(BatchedEnvironment):
     def __init__(self, config: WalkerConfig, batch_size: int) -> None:
         interface = config.interface
         super().__init__(batch_size, interface.observation_size, interface.action_size)
-        self.actions_shape = (batch_size, interface.action_size)
         self.config = config
         self.interventions: RobotInterventions = RobotInterventions(self)
         self._bodies: dict[str, Body] = {}
@@ -104,8 +103,7 @@ class BatchedQuadruped(BatchedEnvironment):
 
     @override
     def step(self, actions: npt.NDArray[np.float32], active: npt.NDArray[np.int64]) -> None:
-        if actions.shape != self.actions_shape:
-            raise EnvError(f"actions must have shape {self.actions_shape}, got {actions.shape}")
+        self._check_actions(actions)
         if len(self._in_use) == 1:
             self._in_use[0][0].step(actions, active, self.config.substeps)
             return

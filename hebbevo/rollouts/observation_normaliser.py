@@ -58,6 +58,8 @@ def _add_moments(
 ) -> None:
     """Add the observations of the rows `active` to their moments (Welford's recurrence)."""
     for row in active:
+        if not 0 <= row < counts.shape[0]:
+            raise IndexError("an active row is none of the batch")
         counts[row] += 1
         for column in range(observations.shape[1]):
             value = np.float64(observations[row, column])
