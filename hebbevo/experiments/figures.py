@@ -70,9 +70,10 @@ def learning_curves(comparison: Comparison) -> Figure:
     for arm in comparison.compared.arms:
         curve, style = comparison.curves[arm.name], _style(comparison, arm)
         for run in arm.runs:
-            axes.plot(run.curve_steps, run.curve, color=style["color"], lw=0.7, alpha=0.25)
-        axes.fill_between(curve.steps, curve.low, curve.high, color=style["color"], alpha=0.2, lw=0)
-        axes.plot(curve.steps, curve.middle, label=f"{arm.name} ({curve.runs} runs)", ms=4, **style)
+            faint = min(0.25, 2 / len(arm.runs))
+            axes.plot(run.curve_steps, run.curve, color=style["color"], lw=0.7, alpha=faint, zorder=1)
+        axes.fill_between(curve.steps, curve.low, curve.high, color=style["color"], alpha=0.2, lw=0, zorder=2)
+        axes.plot(curve.steps, curve.middle, label=_label(arm, curve.runs), ms=4, zorder=3, **style)
     if comparison.score is not None:
         axes.axhline(comparison.score, color="#888888", lw=0.8, ls=":")
     axes.set_xlim(0, None)
@@ -97,7 +98,7 @@ def profiles(comparison: Comparison) -> Figure:
         share, low, high = profile(arm.scores, arm.resampled.mean(axis=2), thresholds)
         if len(arm.runs) > 1:
             axes.fill_between(thresholds, low, high, color=style["color"], alpha=0.15, lw=0)
-        axes.plot(thresholds, share, label=f"{arm.name} ({len(arm.runs)} runs)", markevery=10, ms=4, **style)
+        axes.plot(thresholds, share, label=_label(arm, len(arm.runs)), markevery=10, ms=4, **style)
     axes.set(ylim=(-0.03, 1.03), xlim=(thresholds[0], thresholds[-1]), ylabel="share of runs above it")
     axes.set_xlabel(_unit(comparison, "{} in a lifetime, mean of a run"))
     _frame(axes, "both")
@@ -126,6 +127,10 @@ def _style(comparison: Comparison, arm: ArmRecord) -> dict[str, Any]:
         "linestyle": _LINES[number % len(_LINES)],
         "marker": _MARKERS[number % len(_MARKERS)],
     }
+
+
+def _label(arm: ArmRecord, runs: int) -> str:
+    return f"{arm.name} ({runs} {'run' if runs == 1 else 'runs'})"
 
 
 def _row(comparison: Comparison, arm: ArmRecord, body: str | None) -> dict[str, Any]:

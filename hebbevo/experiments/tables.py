@@ -124,10 +124,7 @@ def _differences(arm: ArmRecord, baseline: ArmRecord) -> list[Row]:
     shared = [seed for seed in arm.seeds if seed in baseline.seeds]
     if not shared or any(len(set(one.seeds)) < len(one.seeds) for one in (arm, baseline)):
         return []
-    ours, theirs = _equally_long(arm.of_seeds(shared), baseline.of_seeds(shared))
-    # The same draws of seeds, and of lifetimes, which have the same lifetime seeds.
-    scores = run_scores(ours) - run_scores(theirs)
-    resampled = resample_runs(ours) - resample_runs(theirs)
+    scores, resampled = _paired(arm, baseline, shared)
     rows = []
     for body, at in levels(arm.bodies):
         difference = scores[:, at].mean(axis=1)
@@ -136,6 +133,15 @@ def _differences(arm: ArmRecord, baseline: ArmRecord) -> list[Row]:
         row |= _columns("difference", estimate_of(difference, resampled[:, :, at].mean(axis=2), np.mean))
         rows.append(row)
     return rows
+
+
+def _paired(arm: ArmRecord, baseline: ArmRecord, shared: Sequence[int]) -> tuple[FloatArray, FloatArray]:
+    """Return the difference of scores, and of resampled ones with the same draws of seeds and of lifetimes."""
+    same = arm.seeds == baseline.seeds and arm.lifetimes.shape == baseline.lifetimes.shape
+    if same:  # both were drawn from the same stream
+        return arm.body_scores - baseline.body_scores, arm.resampled - baseline.resampled
+    ours, theirs = _equally_long(arm.of_seeds(shared), baseline.of_seeds(shared))
+    return run_scores(ours) - run_scores(theirs), resample_runs(ours) - resample_runs(theirs)
 
 
 def _equally_long(*lifetimes: FloatArray) -> list[FloatArray]:
