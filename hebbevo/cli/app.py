@@ -26,6 +26,7 @@ from hebbevo.cli.perturb import perturb_command
 from hebbevo.cli.plot import plot_command
 from hebbevo.cli.render import render_command
 from hebbevo.cli.resume import resume_command
+from hebbevo.cli.show import show_command
 from hebbevo.errors import InputError, SearchFailure
 from hebbevo.io.atomic import FULL_DISK
 from hebbevo.io.text import visible
@@ -61,6 +62,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "render": render_command,
     "plot": plot_command,
     "config": config_command,
+    "show": show_command,
     "list": list_command,
     "bench": bench_command,
 }

@@ -3,11 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from hebbevo.errors import InputError
+
+RUNS: Final = "runs"
 
 
-def entries(catalogue: str) -> dict[str, str]:
-    """Return names and a line about each, for a key of `CATALOGUES`."""
-    return CATALOGUES[catalogue]()
+def entries(catalogue: str, folder: Path | None = None) -> dict[str, str]:
+    """Return names and a line about each, for a key of `CATALOGUES`; `folder` is where runs are looked for."""
+    return runs(folder) if folder is not None else CATALOGUES[catalogue]()
+
+
+def runs(folder: Path = Path()) -> dict[str, str]:
+    """Return the run directories under a folder, and how far each is."""
+    from hebbevo.training.run_summary import find_runs, summarise_run
+
+    found = {}
+    for path in find_runs(folder):
+        try:
+            found[str(path)] = summarise_run(path).line
+        except InputError as error:
+            found[str(path)] = str(error)
+    return found
 
 
 def _rules() -> dict[str, str]:
@@ -83,4 +102,5 @@ CATALOGUES: dict[str, Callable[[], dict[str, str]]] = {
     "searchers": _searchers,
     "presets": _presets,
     "genomes": _genomes,
+    RUNS: runs,
 }

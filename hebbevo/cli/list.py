@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from hebbevo.cli.catalogues import CATALOGUES, entries
+from hebbevo.cli.catalogues import CATALOGUES, RUNS, entries
 from hebbevo.errors import InputError, unknown
 
 
 def list_command(
     catalogue: Annotated[str, typer.Argument(help=f"{', '.join(CATALOGUES)}.")],
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="DIR", help="Where to look for runs.", show_default="here")
+    ] = None,
 ) -> None:
     """List what there is, by name; piped, one name a line."""
     if catalogue not in CATALOGUES:
         raise InputError(unknown("catalogue", catalogue, CATALOGUES))
-    listed = entries(catalogue)
+    if folder is not None and catalogue != RUNS:
+        raise InputError(f"only runs are looked for in a folder, got {folder}; leave it out")
+    listed = entries(catalogue, folder)
     if not sys.stdout.isatty():
         sys.stdout.writelines(f"{name}\n" for name in listed)
         return

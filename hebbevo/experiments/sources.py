@@ -13,8 +13,7 @@ from hebbevo.experiments.arms import check_name
 from hebbevo.experiments.directory import is_experiment, read_stored_plan, run_path
 from hebbevo.experiments.records import ArmRecord, RunRecord, lifetimes_of, read_run, stacked
 from hebbevo.tasks.task import Task
-from hebbevo.training.run_config import read_config
-from hebbevo.training.run_directory import RunDirectory
+from hebbevo.training.run_summary import summarise_run
 
 _SEED = re.compile(r"seed-(\d+)")
 
@@ -123,16 +122,11 @@ def _run_directories(path: Path) -> list[Path]:
 
 def _labelled(label: str, directories: Sequence[Path]) -> _Arm:
     """Return an arm of given runs; those that are not finished are missing."""
-    configs = [read_config(RunDirectory.open(path, read_only=True)) for path in directories]
-    runs, missing = [], []
-    for path, config in zip(directories, configs, strict=True):
-        run, training = read_run(path, config.run.seed), config.training
-        spent = training.agent_steps is not None and run.agent_steps >= training.agent_steps
-        if len(run.curve) and (spent or run.generations >= training.generations):
-            runs.append(run)
-        else:
-            missing.append(str(path))
-    return _Arm(check_name(label), configs[0], tuple(runs), tuple(missing))
+    summaries = [summarise_run(path) for path in directories]
+    done = [one.finished and one.center is not None for one in summaries]
+    runs = [read_run(one.path, one.config.run.seed) for one, use in zip(summaries, done, strict=True) if use]
+    missing = [str(one.path) for one, use in zip(summaries, done, strict=True) if not use]
+    return _Arm(check_name(label), summaries[0].config, tuple(runs), tuple(missing))
 
 
 def _check(arms: Sequence[_Arm]) -> None:

@@ -19,7 +19,10 @@ COMMANDS = {
     "config paper-quadruped search.algorithm=cma_es": HEAVY | FILES | NUMBERS,
     "config quick-dog env.morphologies=[intact,test_05]": HEAVY | FILES | NUMBERS,
     "config quick-carracing": HEAVY | FILES | NUMBERS,
-    **{f"list {catalogue}": HEAVY if catalogue == "genomes" else HEAVY | FILES for catalogue in CATALOGUES},
+    **{
+        f"list {catalogue}": HEAVY if catalogue in ("genomes", "runs") else HEAVY | FILES
+        for catalogue in CATALOGUES
+    },
     **{f"list {catalogue}": HEAVY | FILES | NUMBERS for catalogue in ("rules", "searchers", "presets")},
 }
 
