@@ -53,7 +53,9 @@ class MazeConfig(LearningTaskConfig):
 
     name: Literal["maze"] = "maze"
     size: int = Field(default=9, ge=5, le=51, description="cells a side, walls included; odd")
-    bump: float = Field(default=0.0, le=0, description="reward of running into a wall; -0.1 in 2018")
+    bump: float = Field(
+        default=0.0, ge=-1000, le=0, description="reward of running into a wall; -0.1 in 2018"
+    )
     clock: bool = Field(default=False, description="whether the share of the lifetime gone is observed")
 
     @field_validator("size")

@@ -59,10 +59,12 @@ class TMazeConfig(LearningTaskConfig):
     jitter: float = Field(
         default=0.3, ge=0, le=0.5, description="share of the time between switches; 0.2 for `double`"
     )
-    high: float = Field(default=1.0, description="what the high end pays")
-    low: float = Field(default=0.2, description="what the other ends pay")
-    crash: float = Field(default=-0.4, le=0, description="reward of a crash on the way out")
-    failed_return: float = Field(default=-0.3, le=0, description="reward of a crash on the way back")
+    high: float = Field(default=1.0, ge=-1000, le=1000, description="what the high end pays")
+    low: float = Field(default=0.2, ge=-1000, le=1000, description="what the other ends pay")
+    crash: float = Field(default=-0.4, ge=-1000, le=0, description="reward of a crash on the way out")
+    failed_return: float = Field(
+        default=-0.3, ge=-1000, le=0, description="reward of a crash on the way back"
+    )
 
     @model_validator(mode="before")
     @classmethod

@@ -48,7 +48,7 @@ class WalkerConfig(EnvConfig):
     timestep: float = Field(default=0.00825, gt=0, le=0.1, description="seconds of one physics substep")
     substeps: int = Field(default=2, ge=1, le=100, description="physics substeps in a control step")
     burn_in: int = Field(
-        default=40, ge=0, le=1000, description="uncounted control steps of zero action at the start"
+        default=40, ge=0, le=2000, description="uncounted control steps of zero action at the start"
     )
     reset_noise: float = Field(
         default=0.1, ge=0, le=1, description="joint angles start within this of the pose, rad"
