@@ -19,8 +19,8 @@ from hebbevo.config.building import build_config
 from hebbevo.config.difference import difference
 from hebbevo.errors import InputError
 from hebbevo.experiments.plan import Plan, read_evaluation, with_seed
-from hebbevo.io.atomic import write_atomically
-from hebbevo.io.directories import lock_directory
+from hebbevo.io.atomic import unfinished, write_atomically
+from hebbevo.io.directories import lock_directory, make_directory
 from hebbevo.io.yaml_text import read_yaml, write_yaml
 
 PLAN_FILE: Final = "experiment.yaml"
@@ -34,7 +34,7 @@ def run_path(directory: Path, arm: str, seed: int) -> Path:
 
 def is_experiment(path: Path) -> bool:
     """Tell whether a path is the directory of an experiment."""
-    return (path / PLAN_FILE).is_file()
+    return os.path.isfile(path / PLAN_FILE)
 
 
 def read_stored_plan(directory: Path) -> Plan:
@@ -65,7 +65,7 @@ def open_experiment(directory: Path, plan: Plan) -> Iterator[None]:
     if os.path.lexists(directory) and not is_experiment(directory) and not _is_empty(directory):
         raise InputError(f"{directory} exists and is not an experiment; choose another out")
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        make_directory(directory)
     except OSError as error:
         raise InputError(f"cannot make {directory}: {error.strerror}; choose another out") from None
     descriptor = lock_directory(directory)
@@ -84,7 +84,7 @@ def open_experiment(directory: Path, plan: Plan) -> Iterator[None]:
 
 def _is_empty(directory: Path) -> bool:
     """Tell whether nothing lies there, or what a process left that was killed before the plan was written."""
-    return directory.is_dir() and all(path.name == f".{PLAN_FILE}.tmp" for path in directory.iterdir())
+    return directory.is_dir() and all(unfinished(path.name) == PLAN_FILE for path in directory.iterdir())
 
 
 def _text(plan: Plan) -> str:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from hebbevo.errors import InputError
 from hebbevo.experiments.comparison import Comparison
@@ -13,18 +11,9 @@ from hebbevo.experiments.figures import FIGURES
 from hebbevo.experiments.report import write_comparison_report
 from hebbevo.experiments.tex import tex_table
 from hebbevo.io.atomic import write_atomically
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-    from matplotlib.figure import Figure
-
-_SETTINGS: Any = {"svg.hashsalt": "hebbevo", "pdf.fonttype": 42}
-"""Of matplotlib: the same names in SVG whenever it is drawn, and text in PDF as text."""
-_WITHOUT_CLOCK: dict[str, dict[str, Any]] = {
-    "png": {},
-    "pdf": {"CreationDate": None},
-    "svg": {"Date": None},
-}
+from hebbevo.io.directories import make_directory
+from hebbevo.io.figures import write_figure
+from hebbevo.io.tables import csv_bytes
 
 
 def write_comparison(comparison: Comparison, folder: Path, formats: Sequence[str]) -> None:
@@ -34,34 +23,16 @@ def write_comparison(comparison: Comparison, folder: Path, formats: Sequence[str
         InputError: the folder cannot be made.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_directory(folder)
     except OSError as error:
         raise InputError(f"cannot make {folder}: {error.strerror}; choose another out") from None
     for name, table in comparison.tables.arrow().items():
-        write_atomically(folder / f"{name}.csv", _csv(table))
+        write_atomically(folder / f"{name}.csv", csv_bytes(table))
     write_atomically(folder / "table.tex", tex_table(comparison).encode())
     drawn = []
     for name, draw in FIGURES.items():
         figure = draw(comparison)
         for kind in dict.fromkeys(("png", *formats)):
-            write_atomically(folder / f"{name}.{kind}", _image(figure, kind))
+            write_figure(figure, folder / f"{name}.{kind}", dpi=150)
         drawn.append(folder / f"{name}.png")
     write_comparison_report(folder / "report.html", comparison, drawn)
-
-
-def _csv(table: pa.Table) -> bytes:
-    import pyarrow as pa
-    from pyarrow import csv
-
-    sink = pa.BufferOutputStream()
-    csv.write_csv(table, sink)
-    return sink.getvalue().to_pybytes()  # type: ignore[no-any-return]
-
-
-def _image(figure: Figure, kind: str) -> bytes:
-    import matplotlib as mpl
-
-    content = io.BytesIO()
-    with mpl.rc_context(_SETTINGS):
-        figure.savefig(content, format=kind, dpi=150, metadata=_WITHOUT_CLOCK[kind])
-    return content.getvalue()

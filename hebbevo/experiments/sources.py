@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -78,7 +79,7 @@ def read_sources(sources: Sequence[str | Path], baseline: str | None) -> Compare
 def _arms_of(source: str) -> tuple[list[_Arm], str | None]:
     """Return the arms of a source, and the baseline that an experiment names."""
     path, (label, separator, listed) = Path(source), source.partition("=")
-    if path.is_dir() or not separator:
+    if os.path.isdir(path) or not separator:
         if is_experiment(path):
             return _of_experiment(path)
         return [_labelled(path.name or str(path), _run_directories(path))], None
@@ -112,9 +113,10 @@ def _of_experiment(path: Path) -> tuple[list[_Arm], str]:
 
 def _run_directories(path: Path) -> list[Path]:
     """Return a run directory, or those of an arm."""
-    if (path / "config.yaml").is_file():
+    if os.path.isfile(path / "config.yaml"):
         return [path]
-    found = [(int(match[1]), run) for run in path.glob("seed-*/") if (match := _SEED.fullmatch(run.name))]
+    inside = path.glob("seed-*/") if os.path.isdir(path) else ()
+    found = [(int(match[1]), run) for run in inside if (match := _SEED.fullmatch(run.name))]
     if not found:
         raise InputError(f"{path} is no experiment, no arm of one and no run; check the path")
     return [run for _, run in sorted(found)]

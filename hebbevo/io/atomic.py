@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from hebbevo.errors import InputError
 FULL_DISK: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 FAILING_DISK: Final = (*FULL_DISK, errno.EIO)
 """Codes of errors that are no fault of the path."""
+_UNFINISHED = re.compile(r"\.(.+?)(\.\d+)?\.tmp")  # without a number: of earlier versions
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -74,6 +76,12 @@ def check_writable(path: Path) -> None:
         raise InputError(
             f"cannot write {path}: {error.strerror}; name a file in a directory that exists and can be written to"
         ) from None
+
+
+def unfinished(name: str) -> str | None:
+    """Return the name of the file of which a killed process left this one half-written; None for any other name."""
+    match = _UNFINISHED.fullmatch(name)
+    return match and match[1]
 
 
 def sync_directory(directory: Path) -> None:

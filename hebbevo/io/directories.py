@@ -10,7 +10,8 @@ import logging
 import os
 import re
 import shutil
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import lock_descriptor
@@ -28,20 +29,37 @@ def make_beside(target: Path) -> tuple[Path, int]:
         OSError: it cannot be made; nor is any directory that it would lie in.
     """
     beside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    missing = [parent for parent in target.parents if not os.path.lexists(parent)]
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+    with _parents_of(beside):
         _remove_abandoned(target)
         beside.mkdir()
-    except OSError:
-        for parent in missing:
-            with suppress(OSError):
-                parent.rmdir()
-        raise
     try:
         return beside, lock_directory(beside)
     except BaseException:
         discard(beside, -1)
+        raise
+
+
+def make_directory(path: Path) -> None:
+    """Make a directory, where there is none, and those that it lies in.
+
+    Raises:
+        OSError: it cannot be made; nor is any directory that it would lie in.
+    """
+    with _parents_of(path):
+        path.mkdir(exist_ok=True)
+
+
+@contextmanager
+def _parents_of(path: Path) -> Iterator[None]:
+    """Make the directories that a path lies in; if the `with` block fails, remove them again."""
+    missing = [parent for parent in path.parents if not os.path.lexists(parent)]
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError:
+        for parent in missing:
+            with suppress(OSError):
+                parent.rmdir()
         raise
 
 

@@ -1,11 +1,11 @@
-"""The one writer of figures: PNG files whose words are text."""
+"""The one writer of figures, whose words are text."""
 
 from __future__ import annotations
 
 import io
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hebbevo.io.atomic import write_atomically
 
@@ -13,14 +13,35 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+_SETTINGS: Any = {"svg.hashsalt": "hebbevo", "pdf.fonttype": 42}
+"""Of matplotlib: the same names in SVG whenever it is drawn, and text in PDF as text."""
+_METADATA: dict[str, dict[str, Any]] = {
+    "png": {"Software": None},
+    "pdf": {"CreationDate": None},
+    "svg": {"Date": None},
+}
+"""Without clock, by ending."""
+
+
 def write_figure(figure: Figure, path: Path, dpi: int) -> None:
-    """Write a figure as PNG, whole or not at all; equal figures give equal bytes.
+    """Write a figure as PNG, PDF or SVG, whole or not at all; equal figures give equal bytes.
 
     Labels, a name with ``$`` in it too, are text and no formulas, but for the powers of a logarithmic axis.
 
     Raises:
         OSError: the file cannot be written; the former one still stands.
     """
+    import matplotlib as mpl
+
+    _set_plain_text(figure)
+    kind, file = path.suffix[1:], io.BytesIO()
+    with warnings.catch_warnings(), mpl.rc_context(_SETTINGS):
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # a box stands for a letter that the font lacks
+        figure.savefig(file, format=kind, dpi=dpi, metadata=_METADATA[kind])
+    write_atomically(path, file.getvalue())
+
+
+def _set_plain_text(figure: Figure) -> None:
     from matplotlib.text import Text
     from matplotlib.ticker import LogFormatter
 
@@ -31,8 +52,3 @@ def write_figure(figure: Figure, path: Path, dpi: int) -> None:
             if isinstance(axis.get_major_formatter(), LogFormatter):
                 for label in axis.get_ticklabels(which="both"):
                     label.set_parse_math(True)
-    file = io.BytesIO()
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing")  # a box stands for a letter that the font lacks
-        figure.savefig(file, format="png", dpi=dpi, metadata={"Software": None})
-    write_atomically(path, file.getvalue())

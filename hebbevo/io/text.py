@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 
 _INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-FORMULA = r"^([=+\-@\t\r＝＋－＠])"
-"""How a text begins that spreadsheets take for a formula (https://owasp.org/www-community/attacks/CSV_Injection)."""
 
 
 def visible(text: str) -> str:

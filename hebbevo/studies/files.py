@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from hebbevo.errors import InputError
 from hebbevo.io.atomic import FAILING_DISK, sync_directory, write_atomically
 from hebbevo.io.directories import discard, make_beside
-from hebbevo.io.text import FORMULA
+from hebbevo.io.tables import csv_bytes
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -68,23 +68,7 @@ def write_tables(directory: Path, name: str, table: pa.Table) -> None:
 
 def write_csv(directory: Path, name: str, table: pa.Table) -> None:
     """Write ``NAME.csv`` alone, as `write_tables` does."""
-    from pyarrow import csv
-
-    file = io.BytesIO()
-    csv.write_csv(_without_formulas(table), file)
-    write_atomically(directory / f"{name}.csv", file.getvalue())
-
-
-def _without_formulas(table: pa.Table) -> pa.Table:
-    """Return a table with an apostrophe before each text that a spreadsheet would compute."""
-    import pyarrow as pa
-    from pyarrow import compute
-
-    for number, field in enumerate(table.schema):
-        if pa.types.is_string(field.type):
-            text = compute.replace_substring_regex(table[number], FORMULA, r"'\1")
-            table = table.set_column(number, field, text)
-    return table
+    write_atomically(directory / f"{name}.csv", csv_bytes(table))
 
 
 def _put_in_place(beside: Path, target: Path) -> None:

@@ -18,7 +18,6 @@ from __future__ import annotations
 import errno
 import logging
 import os
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -27,7 +26,7 @@ from typing import Any, Self
 import numpy.typing as npt
 
 from hebbevo.errors import InputError
-from hebbevo.io.atomic import FAILING_DISK, sync_directory, write_atomically
+from hebbevo.io.atomic import FAILING_DISK, sync_directory, unfinished, write_atomically
 from hebbevo.io.directories import discard, lock_directory, make_beside
 from hebbevo.training.bystanders import Bystanders
 from hebbevo.training.checkpoints import Checkpoint, Checkpoints
@@ -36,9 +35,13 @@ from hebbevo.training.progress import append_row, read_rows, truncate_rows
 from hebbevo.training.records import Row
 
 _logger = logging.getLogger(__name__)
-_FILES = ("config.yaml", "progress.csv", *(f"{name}.safetensors" for name in ("start", "best", "center")))
+_FILES = (
+    "config.yaml",
+    "progress.csv",
+    "evaluation.json",
+    *(f"{name}.safetensors" for name in ("start", "best", "center")),
+)
 _FOLDERS = ("checkpoints", "figures")
-_LEFTOVER = re.compile(r"\.(.+?)(\.\d+)?\.tmp")
 
 
 class RunDirectory:
@@ -219,8 +222,8 @@ def _leftovers(run: Path) -> Iterator[Path]:
     """Yield the half-written files of this run: others may make files, studies and runs inside it meanwhile."""
     for folder in (run, *(run / name for name in _FOLDERS)):
         for path in folder.glob(".*.tmp"):
-            match = _LEFTOVER.fullmatch(path.name)
-            if match and (folder != run or match[1] in _FILES) and not path.is_dir():
+            name = unfinished(path.name)
+            if name and (folder != run or name in _FILES) and not path.is_dir():
                 yield path
 
 

@@ -30,6 +30,8 @@ WRITING = {
         *("--threads=1", "--out={out}"),
     ),
     "render": ("render", "{run}", "--steps=3", "--out={out}.mp4"),
+    "experiment": ("experiment", "{plan}", "--threads=1", "--out={out}"),
+    "compare": ("compare", "{run}", "--out={out}"),
     "bench": ("bench", "--only=startup", "--json={out}"),
 }
 """Commands that make something, with where they make it."""
@@ -45,6 +47,9 @@ READING = {
     "perturb --perturb": ("perturb", "{run}", "--perturb={path}.yaml", "--out=a"),
     "generalize": ("generalize", "{path}", "--out=a"),
     "generalize --baseline": ("generalize", "zoo:quick-quadruped-static", "--baseline={path}", "--out=a"),
+    "experiment": ("experiment", "{path}.yaml", "--out=a"),
+    "compare": ("compare", "{path}"),
+    "compare LABEL=": ("compare", "a={path}"),
     "list": ("list", "{path}"),
 }
 """Commands that read what stands at a path."""
@@ -52,29 +57,33 @@ READING = {
 Cli = Callable[..., tuple[int, str, str]]
 
 
+@pytest.fixture(scope="module")
+def evolved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("evolved") / "run"
+    config = load_config("quick-quadruped", SMALL)
+    hebbevo.evolve(config, path, execution=hebbevo.Execution(threads=1))
+    plan = "base: run/config.yaml\narms: {a: {}}\nseeds: 1\nevaluate: {episodes: 1}\n"
+    path.with_name("plan.yaml").write_text(plan)
+    return path
+
+
 @pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
+def cli(capsys: pytest.CaptureFixture[str], evolved: Path) -> Cli:
     def call(*arguments: str, **places: object) -> tuple[int, str, str]:
         capsys.readouterr()
-        code = run([argument.format(**places) for argument in arguments])
+        code = run([argument.format(plan=evolved.with_name("plan.yaml"), **places) for argument in arguments])
         return (code, *capsys.readouterr())
 
     return call
 
 
-@pytest.fixture(scope="module")
-def evolved(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("evolved") / "run"
-    config = load_config("quick-quadruped", SMALL)
-    return hebbevo.evolve(config, path, execution=hebbevo.Execution(threads=1)).path
-
-
 def contents(folder: Path) -> dict[str, bytes]:
-    """Return all files of a folder but the ballast and clock times; folders too, as empty."""
+    """Return all files of a folder but the ballast and clock times, and unfinished folders."""
     return {
         str(path.relative_to(folder)): path.read_bytes() if path.is_file() else b""
         for path in folder.rglob("*")
-        if path.name not in ("ballast", "log.jsonl", "tensorboard") and "tensorboard" not in path.parts
+        if path.is_file() or path.name.endswith(".tmp")
+        if path.name not in ("ballast", "log.jsonl") and "tensorboard" not in path.parts
     }
 
 
@@ -115,6 +124,43 @@ def test_a_run_on_a_full_disk_is_as_before(cli: Cli, evolved: Path, arguments: t
         assert code == 1
         assert "make room" in one_line(error)
         assert contents(disk) == before
+
+
+@pytest.mark.slow
+def test_an_evolution_on_a_disk_that_fills_loses_nothing(cli: Cli) -> None:
+    """A genome has 2.5 MB and a checkpoint, with Adam's moments, 7.5 MB: the third does not fit on 20 MB."""
+    large = ("network.hidden=[350,350]", "search.optimizer=adam", "search.generations=4", "--threads=1")
+    words = ("evolve", "quick-quadruped", *SMALL[:2], *large, "search.population=4", "evaluation.episodes=2")
+    assert cli(*words, "--out=straight")[0] == 0
+    with small_disk(Path("disk"), "20m") as disk:
+        code, _, error = cli(*words, f"--out={disk / 'run'}")
+        assert code == 1
+        assert "make room, then `hebbevo resume DIR` goes on" in one_line(error)
+        assert list((disk / "run" / "checkpoints").iterdir())
+        code, _, error = cli("resume", str(disk / "run"), "--threads=1")
+        assert code == 1
+        one_line(error)
+        remount(disk, "size=100m")
+        assert cli("resume", str(disk / "run"), "--threads=1")[0] == 0
+        assert contents(disk / "run") == contents(Path("straight"))
+
+
+@pytest.mark.slow
+def test_a_study_on_a_disk_that_fills_can_be_done_again(cli: Cli, evolved: Path) -> None:
+    words = [word.format(run=evolved, out="{out}") for word in WRITING["perturb"]]
+    assert cli(*words, out="straight")[0] == 0
+    with small_disk(Path("disk"), "20m") as disk:
+        shutil.copytree("straight", disk / "former")
+        sizes = sorted({path.stat().st_size for path in Path("straight").iterdir()})
+        for free in (0, *(sum(sizes[:count]) for count in range(1, len(sizes)))):
+            ballast = fill(disk, free)
+            code, _, error = cli(*words, out=disk / "study")
+            assert code == 1
+            assert "make room" in one_line(error)
+            assert [path.name for path in disk.iterdir() if path != ballast] == ["former"]
+            ballast.unlink()
+        assert cli(*words, out=disk / "study")[0] == 0
+        assert contents(disk / "study") == contents(disk / "former") == contents(Path("straight"))
 
 
 @contextmanager
