@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
 import time
 from contextlib import ExitStack, closing
 from importlib.metadata import version
@@ -20,6 +19,7 @@ import numpy.typing as npt
 
 from hebbevo.compilation import cache_directory
 from hebbevo.execution.build import cpu_kind
+from hebbevo.io.atomic import write_atomically
 from hebbevo.tasks.task import Task
 from hebbevo.tasks.worker import CpuWorker
 
@@ -96,8 +96,6 @@ def _remember(path: Path, record: dict[str, Any]) -> None:
     """Write the file in one rename; where that cannot be, the next process measures again."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, suffix=".tmp", delete=False) as file:
-            json.dump(record, file)
-        Path(file.name).replace(path)
+        write_atomically(path, json.dumps(record).encode())
     except OSError:
         pass

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from disks import fill, remount, small_disk
+from disks import fill, folder_that_fills, full, remount, small_disk
 
 import hebbevo
 from hebbevo import load_config
@@ -101,12 +101,12 @@ def one_line(error: str) -> str:
 def test_a_full_disk_is_one_line_and_leaves_what_was_there(
     cli: Cli, evolved: Path, command: str, free: int
 ) -> None:
-    with small_disk(Path("disk"), "300k") as disk:
+    with folder_that_fills(Path("disk"), "300k") as disk:
         if command == "evaluate":
             (disk / "out").write_text("former")
-        fill(disk, free)
         before = contents(disk)
-        code, _, error = cli(*WRITING[command], run=evolved, out=disk / "out")
+        with full(disk, free):
+            code, _, error = cli(*WRITING[command], run=evolved, out=disk / "out")
         assert code == 1
         assert "make room" in one_line(error) or command == "render"
         assert contents(disk) == before
@@ -116,11 +116,11 @@ def test_a_full_disk_is_one_line_and_leaves_what_was_there(
     "arguments", [("plot", "{path}"), ("resume", "{path}", "--generations=4", "--threads=1")]
 )
 def test_a_run_on_a_full_disk_is_as_before(cli: Cli, evolved: Path, arguments: tuple[str, ...]) -> None:
-    with small_disk(Path("disk"), "400k") as disk:
+    with folder_that_fills(Path("disk"), "400k") as disk:
         shutil.copytree(evolved, disk / "run")
-        fill(disk, 0)
         before = contents(disk)
-        code, _, error = cli(*arguments, path=disk / "run")
+        with full(disk, 0):
+            code, _, error = cli(*arguments, path=disk / "run")
         assert code == 1
         assert "make room" in one_line(error)
         assert contents(disk) == before
@@ -164,25 +164,35 @@ def test_a_study_on_a_disk_that_fills_can_be_done_again(cli: Cli, evolved: Path)
 
 
 @contextmanager
-def read_only_folder() -> Iterator[Path]:
-    """Yield a folder that nobody can write to; root could, were only its mode so."""
+def read_only_folder(run: Path) -> Iterator[Path]:
+    """Yield a folder with a run, to which nobody can write; root could, were only its mode so."""
     if os.geteuid() == 0:
-        with small_disk(Path("disk"), "300k") as disk:
+        with small_disk(Path("disk"), "400k") as disk:
+            shutil.copytree(run, disk / "run")
             remount(disk, "ro")
             yield disk
     else:
-        Path("disk").mkdir(mode=0o555)
+        shutil.copytree(run, "disk/run")
+        for folder in ("disk/run/figures", "disk/run", "disk"):
+            Path(folder).chmod(0o555)
         yield Path("disk")
 
 
 def test_a_read_only_folder_is_refused_before_anything_is_computed(cli: Cli, evolved: Path) -> None:
-    with read_only_folder() as folder:
+    with read_only_folder(evolved) as folder:
         for arguments in WRITING.values():
             code, out, error = cli(*arguments, run=evolved, out=folder / "out")
             assert code == 2, error
             assert "cannot " in one_line(error)
             assert "lifetime" not in out
-        assert list(folder.iterdir()) == []
+        for arguments, file in (
+            (("plot",), "figures/learning_curve.png"),
+            (("resume", "--generations=3"), "config.yaml"),
+        ):
+            code, _, error = cli(*arguments, str(folder / "run"))
+            assert code == 1
+            assert one_line(error).endswith(f"{folder / 'run' / file}'\n")
+        assert contents(folder / "run") == contents(evolved)
 
 
 @pytest.mark.parametrize("arguments", READING.values(), ids=READING)
