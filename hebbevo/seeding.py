@@ -31,6 +31,9 @@ _PERTURBATION: Final = 0x4E4F4953
 _POPULATION: Final = 0x504F5055
 """Last words of a searcher's keys, whose second word is the generation: no counter reaches them."""
 
+_MERGING: Final = 0x4D455247
+"""Last word of the keys of merges, behind the generation."""
+
 _CODEBOOK: Final = 0x434F4445
 """Last word of the keys of a codebook's labels."""
 
@@ -129,6 +132,11 @@ def noise_key(run_seed: int, generation: int, pair: int) -> np.random.SeedSequen
 def population_seed(run_seed: int, generation: int) -> int:
     """Return the seed, 32 bits, that draws a generation where a library samples it."""
     return int(_key((run_seed, generation, _POPULATION)).generate_state(1)[0])
+
+
+def merging_stream(run_seed: int, generation: int) -> np.random.Generator:
+    """Return the stream that starts the clusters of a merge after a generation."""
+    return _generator(_key((run_seed, generation, _MERGING)))
 
 
 def sampled_body_stream(split: str, number: int) -> np.random.Generator:

@@ -30,6 +30,9 @@ class SearchConfig(Settings):
     default_penalty: ClassVar[float] = 0.0
     """Penalty of large genomes that a run applies where its config names none: `training.penalty`."""
 
+    can_move: ClassVar[bool] = False
+    """Whether the searcher can go on with another number of coefficients (`Searcher.moved`), as merging needs."""
+
     algorithm: str
     population: int = Field(ge=2, le=1_000_000, description="individuals per generation")
     sigma: float = Field(default=0.1, gt=0, le=1e6, description="standard deviation of the first proposals")

@@ -129,6 +129,13 @@ class OpenAIES(Searcher):
         self._decay()
         self.generation += 1
 
+    def moved(self, center: NDArray[np.float32]) -> "OpenAIES":
+        """Return the search at another center: its sigma, learning rate and generation, the optimizer anew."""
+        moved = OpenAIES(self._config, center, self._run_seed)
+        moved._sigma, moved._learning_rate = self._sigma, self._learning_rate
+        moved.generation = self.generation
+        return moved
+
     def state_dict(self) -> State:
         """Return center, sigma, learning rate, generation, run seed and the optimizer's state."""
         return {

@@ -12,6 +12,7 @@ class OpenAIESConfig(SearchConfig):
 
     searcher: ClassVar[str] = "hebbevo.search.openai_es:OpenAIES"
     default_penalty: ClassVar[float] = 0.01
+    can_move: ClassVar[bool] = True
 
     algorithm: Literal["openai_es"] = "openai_es"
     population: EvenPopulation

@@ -110,6 +110,16 @@ class Searcher(ABC):
             SearchError: the state belongs to another algorithm, dimension or optimizer.
         """
 
+    def moved(self, center: NDArray[np.float32]) -> "Searcher":
+        """Return the search at another center, of any length, with its generation and its widths.
+
+        What it remembers of single numbers is forgotten. Its config has `can_move`.
+
+        Raises:
+            SearchError: this algorithm cannot.
+        """
+        raise SearchError(f"{type(self).__name__} cannot go on with another number of coefficients")
+
     def diagnostics(self) -> dict[str, float]:
         """Return numbers worth a column each in progress.csv; the names never change during a run."""
         return {}

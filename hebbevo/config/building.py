@@ -82,6 +82,7 @@ def build_config(data: Mapping[str, Any]) -> Config:
     config = Config(**built)
     _check_perturbations(config)
     _check_levels(config)
+    _check_merging(config)
     _check_network(config)
     return config
 
@@ -162,6 +163,14 @@ def _check_perturbations(config: Config) -> None:
         from hebbevo.perturbations.catalogue import check_perturbations
 
         check_perturbations(config.perturbations, config.env)
+
+
+def _check_merging(config: Config) -> None:
+    if config.training.merge_to is not None and not config.search.can_move:
+        raise InputError(
+            f"training.merge_to changes how many numbers evolve, which search.algorithm {config.search.algorithm} "
+            "cannot; use openai_es"
+        )
 
 
 def _check_levels(config: Config) -> None:

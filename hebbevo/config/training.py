@@ -37,6 +37,16 @@ class TrainingConfig(Section):
         le=10_000,
         description="of each individual and morphology in a generation, each from its own seed; fitness is the mean",
     )
+    merge_to: int | None = optional(
+        None,
+        ge=1,
+        le=10**9,
+        description="rules of synapses merge during the run, by k-means on the center, until so many are left; null: "
+        "they do not",
+    )
+    merge_every: int = optional(
+        50, ge=1, le=10**9, description="generations between two merges, each of which halves the rules"
+    )
     level_replay: float = optional(
         0.0,
         ge=0,

@@ -116,6 +116,10 @@ def _begin(config: Config, start: Genome | None) -> tuple[Task, Searcher]:
     task.check_network()
     center = task.first_center(config.run.seed) if start is None else _values_for(task, start)
     searcher = config.search.build(center, config.run.seed)
+    if config.training.merge_to is not None:
+        from hebbevo.training.merging import merging
+
+        searcher = merging(searcher, config, task)
     _check_files(config, task, searcher, start)
     return task, searcher
 
