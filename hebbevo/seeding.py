@@ -48,6 +48,7 @@ class SeedPurpose(IntEnum):
     CENTER_EVALUATION = 1
     EVALUATION = 2
     LEVEL_REPLAY = 3
+    MEASURED = 4
 
 
 class Stream(IntEnum):
@@ -97,8 +98,7 @@ def lifetime_seed(seed: int, purpose: SeedPurpose, *counters: int) -> int:
     """Return the seed of a lifetime, uniform in [0, 2**63).
 
     Counters: TRAINING (generation, group of individuals, morphology, and from the second lifetime on its number);
-    CENTER_EVALUATION (generation, episode);
-    EVALUATION (episode); LEVEL_REPLAY (generation).
+    CENTER_EVALUATION (generation, episode); EVALUATION (episode); LEVEL_REPLAY, MEASURED (generation).
     """
     return int(key_of(seed, purpose, *counters).generate_state(1, "uint64")[0]) >> 1
 

@@ -140,12 +140,29 @@ def _check_network(config: Config) -> None:
         raise InputError(
             f"network.normalise_observations needs numbers to observe, and {config.env.name} has images; leave it out"
         )
+    _check_normalisation(config)
     planned = planned_projections(config.network, config.plasticity)
     if config.network.is_perceptron and config.network.actions == "argmax":
         return
     spec = network_spec(config.network, planned, config.env.interface)
     if config.network.actions == "sample":
         _check_means(spec)
+
+
+def _check_normalisation(config: Config) -> None:
+    training, size = config.training, config.env.interface.observation_size
+    keys = ("normalise_until", "normalise_share", "normalise_except")
+    asked = [key for key in keys if getattr(training, key) != type(training).model_fields[key].default]
+    if asked and not config.network.normalise_observations:
+        raise InputError(
+            f"training.{asked[0]} says what network.normalise_observations measures, which is off; set it to true"
+        )
+    if config.network.normalise_observations and (
+        other := [i for i in training.normalise_except if i >= size]
+    ):
+        raise InputError(
+            f"training.normalise_except: {config.env.name} has observations 0 to {size - 1}, got {other[0]}"
+        )
 
 
 def _check_means(spec: NetworkSpec) -> None:

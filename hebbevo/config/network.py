@@ -78,6 +78,11 @@ class PopulationConfig(Section):
     noise_probability: Probability = optional(1.0, description="with which a neuron gets noise in a step")
 
 
+Coordinate = Annotated[float, Field(ge=-1000, le=1000)]
+Place = Annotated[tuple[Coordinate, ...], Field(min_length=2, max_length=3)]
+"""Where a neuron lies; other neurons lie in [-1, 1]."""
+
+
 class NetworkConfig(Section):
     """Populations and projections; in the short form a multilayer perceptron, perhaps recurrent or modulated."""
 
@@ -115,6 +120,10 @@ class NetworkConfig(Section):
     noise_probability: Probability = optional(1.0, description="with which a neuron gets noise in a step")
     actions: Literal["argmax", "sample"] = optional(
         "argmax", description="discrete actions: the largest output, or drawn from the outputs' softmax"
+    )
+    coordinates: dict[str, tuple[Place, ...]] = optional(
+        {},
+        description="by population, [x, y] or [x, y, z] of each neuron, for `cppn`; z is the depth if left out",
     )
     populations: dict[str, PopulationConfig] = optional(
         {},
@@ -154,5 +163,12 @@ class NetworkConfig(Section):
     @property
     def is_perceptron(self) -> bool:
         """Whether this is nothing but a multilayer perceptron, which fits together whatever the sizes."""
-        more = (self.recurrent, self.modulators, self.noise, self.output_noise, self.populations)
+        more = (
+            self.recurrent,
+            self.modulators,
+            self.noise,
+            self.output_noise,
+            self.populations,
+            self.coordinates,
+        )
         return self.inputs == ("observation",) and not any(more)

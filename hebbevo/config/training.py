@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from hebbevo.config.section import Section, optional
 from hebbevo.errors import InputError
+
+Index = Annotated[int, Field(ge=0, le=10**9)]
 
 
 class TrainingConfig(Section):
@@ -46,6 +48,21 @@ class TrainingConfig(Section):
     )
     merge_every: int = optional(
         50, ge=1, le=10**9, description="generations between two merges, each of which halves the rules"
+    )
+    normalise_until: int | None = optional(
+        None,
+        ge=1,
+        le=10**9,
+        description="generations whose observations network.normalise_observations measures; null: all",
+    )
+    normalise_share: float = optional(
+        1.0,
+        gt=0,
+        le=1,
+        description="share of a generation's lifetimes that it measures, drawn anew each time",
+    )
+    normalise_except: tuple[Index, ...] = optional(
+        (), description="observations that it leaves as they are, numbers from 0: constants, one of several"
     )
     level_replay: float = optional(
         0.0,

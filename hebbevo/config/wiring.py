@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -116,7 +116,18 @@ def network_spec(
         neurons, output = _written_populations(network, actions)
     else:
         neurons, output = _layered_populations(network, actions), OUTPUT
-    return NetworkSpec((*inputs, *neurons), tuple(one.build() for one in planned), output)
+    placed = _placed([*inputs, *neurons], network.coordinates)
+    return NetworkSpec(placed, tuple(one.build() for one in planned), output)
+
+
+def _placed(
+    populations: list[Population], coordinates: Mapping[str, tuple[tuple[float, ...], ...]]
+) -> tuple[Population, ...]:
+    """Return populations with the places that are given for them."""
+    names = [population.name for population in populations]
+    if other := [name for name in coordinates if name not in names]:
+        raise RuleError(f"network.coordinates: {unknown('population', other[0], names)}")
+    return tuple(replace(population, places=coordinates.get(population.name)) for population in populations)
 
 
 def _layered_populations(network: NetworkConfig, actions: int) -> list[Population]:

@@ -38,18 +38,28 @@ class Noise:
 
 @dataclass(frozen=True)
 class Population:
-    """Neurons that share an activation function."""
+    """Neurons that share an activation function.
+
+    Attributes:
+        places: x and y, or x, y and z, of every neuron, for encodings by geometry; None leaves them to
+            `hebbevo.networks.encodings.coordinates`.
+    """
 
     name: str
     size: int
     activation: str = "tanh"
     noise: Noise | None = None
+    places: tuple[tuple[float, ...], ...] | None = None
 
     def __post_init__(self) -> None:
         if self.size < 1:
             raise RuleError(f"population {self.name!r} must have 1 neuron or more, got {self.size}")
         if self.activation not in ACTIVATIONS:
             raise RuleError(unknown(f"activation of {self.name}", self.activation, ACTIVATIONS))
+        if self.places is not None and len(self.places) != self.size:
+            raise RuleError(
+                f"coordinates of {self.name!r} are {len(self.places)} places for {self.size} neurons; give each one"
+            )
 
 
 @dataclass(frozen=True)

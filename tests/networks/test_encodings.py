@@ -7,7 +7,8 @@ from reference_graph import ReferenceGraph
 from tasks import cart_pole_task
 
 import hebbevo
-from hebbevo.errors import RuleError
+from hebbevo.config.loading import load_config
+from hebbevo.errors import InputError, RuleError
 from hebbevo.networks.encodings import ENCODINGS, encoding
 from hebbevo.networks.encodings.coordinates import coordinates
 from hebbevo.networks.kernel_spec import KernelSpec
@@ -17,9 +18,11 @@ from hebbevo.networks.numba.kernel import NumbaKernel
 from hebbevo.networks.numba.network import NumbaNetwork
 from hebbevo.networks.torch.network import TorchNetwork
 from hebbevo.rules import Distribution, get, parse
+from hebbevo.tasks.task import Task
 
 PAPER, SIZES = (28, 128, 64, 8), (3, 17, 2)
 STEPS = 10
+CART_POLE_OF_FOUR = {"env.name": "gymnasium:CartPole-v1", "network.hidden": [3]}
 DECOMPOSED = "w + A_post*A_pre*pre*post"
 CASES = {
     "neuron": ("neuron_centric", "neuron"),
@@ -308,6 +311,39 @@ def test_coordinates_of_the_paper() -> None:
     for name in found:
         assert found[name][:2].min() == -1
         assert found[name][:2].max() == 1
+
+
+def test_coordinates_of_ones_own_move_neurons() -> None:
+    sides = [[-1.0, 0.5], [1.0, 0.5], [-1.0, -0.5, 0.25], [1.0, -0.5, 0.25]]
+
+    def found(places: list[list[float]]) -> tuple[NetworkSpec, np.ndarray]:
+        config = {"network.coordinates": {"observation": places}, "plasticity.sharing": "cppn(5)"}
+        task = Task.of(load_config("quick-quadruped", {**CART_POLE_OF_FOUR, **config}))
+        genome = genomes_of(task.layout, 1)[0]
+        arrays = task.layout.split(genome)
+        network = task.network_spec
+        return network, projection_coefficients(network, network.projections[0], arrays)["A"]
+
+    network, straight = found(sides)
+    np.testing.assert_array_equal(
+        coordinates(network, "observation")[:, 1:3].T, [[1, 0.5, -1], [-1, -0.5, 0.25]]
+    )
+    _, turned = found(sides[::-1])
+    np.testing.assert_allclose(turned, straight[:, ::-1], rtol=1e-6, atol=1e-7)
+    assert np.abs(turned - straight).max() > 0.01
+
+
+@pytest.mark.parametrize(
+    ("places", "message"),
+    [
+        ({"observation": [[0, 0]]}, "1 places for 4 neurons"),
+        ({"observatoin": [[0, 0]]}, "did you mean observation"),
+        ({"observation": [[0], [0], [0], [0]]}, "coordinates.observation.0"),
+    ],
+)
+def test_places_that_no_population_has_are_refused(places, message) -> None:
+    with pytest.raises(InputError, match=message):
+        load_config("quick-quadruped", {**CART_POLE_OF_FOUR, "network.coordinates": places})
 
 
 def test_a_finer_encoding_than_a_state_of_neurons_is_refused() -> None:

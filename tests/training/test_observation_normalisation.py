@@ -1,5 +1,6 @@
 """Observation normalisation: NumPy's mean and variance, the same bits however a run is executed, and in its genome."""
 
+import itertools
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from test_evolution import Stopped, results, rows_of, stopping
 from typing_extensions import override
 
 from hebbevo import Config, Execution, InputError, evaluate, evolve, load_genome, resume
+from hebbevo.evaluation.fitness import Fitness
+from hebbevo.evaluation.generation_plan import PLAIN
 from hebbevo.genomes.genome import Genome, save_genome
 from hebbevo.io.tensors import read_tensors, write_tensors
 from hebbevo.rollouts.hooks import Batch, Hook
@@ -19,6 +22,7 @@ from hebbevo.rollouts.observations import ObservationMoments, ObservationStatist
 from hebbevo.tasks.task import Task
 from hebbevo.tasks.worker import CpuWorker
 from hebbevo.training.checkpoint import load_checkpoint
+from hebbevo.training.observation_normalisation import ObservationNormalisation
 
 ON = "network.normalise_observations=true"
 
@@ -179,6 +183,61 @@ def test_a_run_may_start_from_a_genome_and_its_statistics(straight: Path) -> Non
     assert after is not None
     assert after.steps == before.steps + rows_of("run")[0]["agent_steps"]
     np.testing.assert_allclose(after.std, before.std, rtol=0.3, atol=0.2)
+
+
+class TestWhatIsMeasured:
+    """A share of the lifetimes, the first generations, not every observation; whoever computes, whenever it stops."""
+
+    CONFIG = (
+        *("training.normalise_share=0.4", "training.normalise_until=2", "training.normalise_except=[1, 3]"),
+        "training.generations=4",
+    )
+
+    def test_statistics(self) -> None:
+        config = config_of(*self.CONFIG, env=CART_POLE)
+        run = evolve(config, "run", execution=Execution(threads=2, batch_size=4))
+        statistics = load_genome(run.path).task.observations
+        assert statistics is not None
+        assert [(statistics.mean[i], statistics.std[i]) for i in (1, 3)] == [(0, 1)] * 2
+        assert all(statistics.std[i] != 1 for i in (0, 2))
+        every = rows_of(run.path)
+        assert 0 < statistics.steps < sum(row["agent_steps"] for row in every[:2])
+        with pytest.raises(Stopped):
+            evolve(config, "stopped", execution=HERE, watch=stopping(1))
+        frozen = resume("stopped", execution=HERE)
+        assert results(frozen.path) == results(run.path)
+        shorter = evolve(config_of(*self.CONFIG[:3], "training.generations=2", env=CART_POLE), "short")
+        assert load_genome(shorter.path).task.observations == statistics
+
+    def test_a_share_is_that_of_numpys_moments(self) -> None:
+        training = config_of("training.normalise_share=0.5", env=CART_POLE).training
+        component = ObservationNormalisation(training, 7, 5)
+        lifetimes = lifetimes_of([3, 4, 5, 6])
+        moments = moments_of(lifetimes, 4)
+        empty, zeros = np.zeros((4, 1, 1), np.bool_), np.zeros(4)
+        fitness = Fitness(np.zeros((4, 1, 1)), zeros, empty, 18, moments)
+        chosen = []
+        for number in range(8):
+            component.restore({"steps": 0, "mean": np.zeros(5), "squares": np.zeros(5)})
+            component.after_results(number, PLAIN, fitness)
+            pairs = [
+                pair
+                for pair in itertools.combinations(range(4), 2)
+                if component.steps == sum(len(lifetimes[i]) for i in pair)
+                and np.allclose(component.mean, np.concatenate([lifetimes[i] for i in pair]).mean(axis=0))
+            ]
+            assert len(pairs) == 1
+            chosen += pairs
+        assert len(set(chosen)) > 2
+
+    @pytest.mark.parametrize("key", ["normalise_until=3", "normalise_share=0.5", "normalise_except=[0]"])
+    def test_nothing_to_measure_is_refused(self, key: str) -> None:
+        with pytest.raises(InputError, match=r"normalise_observations measures, which is off"):
+            small_config(f"training.{key}")
+
+    def test_observations_that_are_not_there_are_refused(self) -> None:
+        with pytest.raises(InputError, match="observations 0 to 3, got 4"):
+            config_of("training.normalise_except=[0, 4]", env=CART_POLE)
 
 
 def test_runs_without_it_say_nothing_of_it() -> None:

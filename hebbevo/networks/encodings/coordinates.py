@@ -2,7 +2,7 @@
 
 z is the population's place in the order of the forward pass, -1 for inputs and 1 for the last. Inputs and the output
 lie evenly on the line y = 0; other neurons on a grid, as square as their number divides: 128 neurons are 16 along x and
-8 along y.
+8 along y. A population's own places come before these.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ FloatArray = npt.NDArray[np.float32]
 
 def coordinates(network: NetworkSpec, population: str) -> FloatArray:
     """Return x, y and z of a population's neurons, ``(3, neurons)``."""
-    size = network.by_name[population].size
+    size, places = network.by_name[population].size, network.by_name[population].places
     on_a_line = population in INPUTS or population == network.output
     rows = 1 if on_a_line else max(n for n in range(1, math.isqrt(size) + 1) if size % n == 0)
     columns = size // rows
@@ -28,7 +28,9 @@ def coordinates(network: NetworkSpec, population: str) -> FloatArray:
     order = [one.name for one in network.order]
     depth = 0 if population in INPUTS else 1 + order.index(population)
     z = np.full(size, 2 * depth / len(order) - 1, np.float32)
-    return np.stack([x, y, z])
+    if places is None:
+        return np.stack([x, y, z])
+    return np.array([(*place, z[0])[:3] for place in places], np.float32).T
 
 
 def synapse_inputs(network: NetworkSpec, projection: Projection) -> FloatArray:
