@@ -1,4 +1,4 @@
-"""A recurrent, modulated network, observations normalised, several lifetimes: one run, however it is executed."""
+"""A recurrent, modulated network with all that a run can carry along: one run, whoever computes, killed or not."""
 
 import os
 import signal
@@ -23,6 +23,10 @@ CONFIG = small_config(
     "plasticity.rule=w + m*eta*(A*pre*post + B*pre + C*post + D)",
     "training.generations=20",
     "training.lifetimes=2",
+    "training.normalise_share=0.5",
+    "training.normalise_until=15",
+    "training.merge_to=16",
+    "training.merge_every=6",
     "evaluation.every=10",
     env=QUADRUPED,
 )
