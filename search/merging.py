@@ -129,7 +129,8 @@ class MergingSearch(Searcher):
     @override
     def load_state_dict(self, state: Mapping[str, NDArray[Any]]) -> None:
         labels = np.asarray(state.get(LABELS))
-        if labels.dtype != np.int64 or labels.shape not in ((0,), (len(self._bundles),)):
+        fits = labels.dtype == np.int64 and labels.shape in ((0,), (len(self._bundles),))
+        if not fits or not np.array_equal(np.unique(labels), np.arange(labels.max(initial=-1) + 1)):
             raise SearchError(
                 f"the state holds no {LABELS} of {len(self._bundles)} bundles; resume with the settings it was saved "
                 "under"

@@ -125,7 +125,8 @@ def test_resume_is_exact_at_any_generation(optimizer: str, at: int) -> None:
 def test_what_cannot_be_merged_is_refused() -> None:
     searcher = merging(drawn(), 4)
     state = searcher.state_dict()
-    for labels in (np.zeros(3, np.int64), np.zeros(0)):
+    wrong = np.full(SYNAPSES, -1), np.full(SYNAPSES, 7), np.zeros(3, np.int64), np.zeros(0)
+    for labels in wrong:
         with pytest.raises(SearchError, match=r"merging\.labels"):
             searcher.load_state_dict({**state, LABELS: labels})
     plain = SNESConfig(population=8).build(drawn(), 3)
