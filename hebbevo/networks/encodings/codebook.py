@@ -1,7 +1,8 @@
 """A codebook of coefficients: every synapse has one of a few labels, and the synapses of a label share their numbers.
 
 Labels do not evolve. They are a pure function of the projection's name, its size and the number of labels, and the same
-for all coefficients, so that a label stands for a rule (compare Pedersen & Risi 2021, whose labels come from merging).
+for all coefficients, so that a label stands for a rule. Rules that merge by what they are (Pedersen & Risi 2021) are
+`training.merge_to`.
 """
 
 from __future__ import annotations
