@@ -24,6 +24,7 @@ ENVIRONMENTS: Final[dict[str, str]] = {
     "maze": "hebbevo.envs.cognitive.maze:MazeConfig",
     "t_maze": "hebbevo.envs.cognitive.t_maze:TMazeConfig",
     "boolean": "hebbevo.envs.cognitive.boolean:BooleanConfig",
+    "generated": "hebbevo.envs.cognitive.generated:GeneratedConfig",
     "seasons": "hebbevo.envs.cognitive.seasons:SeasonsConfig",
     _GYMNASIUM: "hebbevo.envs.gymnasium.config:GymnasiumConfig",
 }

@@ -38,6 +38,7 @@ _CODEBOOK: Final = 0x434F4445
 """Last word of the keys of a codebook's labels."""
 
 _SAMPLER_SEED: Final = 20072686
+_META_TASK_SEED: Final = 230205583
 _SPLITS: Final = {"train": 0, "test": 1}
 
 
@@ -142,6 +143,11 @@ def merging_stream(run_seed: int, generation: int) -> np.random.Generator:
 def sampled_body_stream(split: str, number: int) -> np.random.Generator:
     """Return the stream of a sampled body: the same for everybody, digits of the paper's number for a seed."""
     return _generator(_key((_SAMPLER_SEED, _SPLITS[split], number)))
+
+
+def meta_task_stream(split: str, number: int) -> np.random.Generator:
+    """Return the stream of a drawn meta-task: the same for everybody, digits of the paper's number for a seed."""
+    return _generator(_key((_META_TASK_SEED, _SPLITS[split], number)))
 
 
 def codebook_stream(projection: str, labels: int, shape: tuple[int, int]) -> np.random.Philox:

@@ -12,7 +12,7 @@ EXAMPLES = {
     "gymnasium:ID": {"name": "gymnasium:CartPole-v1"},
     "t_maze": {"name": "t_maze", "passage": 0},  # short enough for a random walker to arrive
 }
-OTHER_TASKS = {"boolean": ("dms", "dsm")}
+OTHER_TASKS = {"boolean": ("dms", "dsm"), "generated": ("harlow", "harlov")}
 
 
 @pytest.fixture(params=ENVIRONMENTS)

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from hebbevo.config.loading import load_config
 from hebbevo.envs import ENVIRONMENTS, config_class
 from hebbevo.envs.cognitive.learning_task import LearningTaskConfig
+from hebbevo.envs.cognitive.meta_task_examples import EXAMPLES
 
 PAGE = (Path(__file__).parents[2] / "docs" / "learning-tasks.md").read_text("utf-8")
 TASKS = [name for name in ENVIRONMENTS if issubclass(config_class(name), LearningTaskConfig)]
@@ -53,3 +55,12 @@ def test_examples_run(capsys):
         "37.6",
         "269.6",
     ]
+
+
+def test_the_specification_shown_is_a_two_step_task(tmp_path):
+    (written,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    path = tmp_path / "mine.yaml"
+    path.write_text(written)
+    config = load_config(path).env
+    assert config.specifications["mine"] == EXAMPLES["two_step"]
+    assert (config.steps, config.oracle, config.chance) == (100, pytest.approx(50 * 0.82), pytest.approx(25))

@@ -1,0 +1,117 @@
+"""The two-step task played by learners whose stay probabilities are known."""
+
+import numpy as np
+import pytest
+
+from hebbevo.envs import config_class
+from hebbevo.evaluation.stay import Trials, indices, regression, stay_probabilities
+
+LIFETIMES, TRIALS = 200, 2000
+
+
+class WinStayAction:
+    """Repeat the first action after a reward, change it otherwise."""
+
+    def __init__(self, draw):
+        self.next = draw.integers(0, 2, LIFETIMES)
+
+    def choose(self):
+        return self.next
+
+    def see(self, choice, state, reward):
+        self.next = np.where(reward > 0, choice, 1 - choice)
+
+
+class WinStayState(WinStayAction):
+    """Go for the state that paid, or for the other one."""
+
+    def see(self, choice, state, reward):
+        self.next = np.where(reward > 0, state, 1 - state)
+
+
+class Softmax:
+    def __init__(self, draw, rate=0.3, beta=5.0):
+        self.draw, self.rate, self.beta = draw, rate, beta
+        self.values = np.full((LIFETIMES, 2), 0.5)
+
+    def choose(self):
+        worth = self.worth()
+        chance = 1 / (1 + np.exp(-self.beta * (worth[:, 1] - worth[:, 0])))
+        return (self.draw.random(LIFETIMES) < chance).astype(int)
+
+    def update(self, which, reward):
+        rows = np.arange(LIFETIMES)
+        self.values[rows, which] += self.rate * (reward - self.values[rows, which])
+
+
+class ModelFree(Softmax):
+    """Values of first actions."""
+
+    def worth(self):
+        return self.values
+
+    def see(self, choice, state, reward):
+        self.update(choice, reward)
+
+
+class ModelBased(Softmax):
+    """Values of states, and a model of where actions lead."""
+
+    def worth(self):
+        return 0.8 * self.values + 0.2 * self.values[:, ::-1]
+
+    def see(self, choice, state, reward):
+        self.update(state, reward)
+
+
+def play(learner):
+    config = config_class("two_step")(trials=TRIALS)
+    batch, rows = config.build(LIFETIMES), np.arange(LIFETIMES)
+    batch.reset(range(LIFETIMES), ["default"] * LIFETIMES)
+    told = []
+    for _ in range(config.trials):
+        choice = learner.choose()
+        batch.step(np.eye(2, dtype=np.float32)[choice], rows)
+        state, correct = batch.state - 1, batch.optimal == 1
+        batch.step(np.zeros((LIFETIMES, 2), np.float32), rows)
+        learner.see(choice, state, batch.rewards)
+        told.append((choice, batch.rewards > 0, state == choice, correct))
+    return _trials(told)
+
+
+def _trials(told):
+    choices, rewarded, common, correct = (np.array(column).T for column in zip(*told, strict=True))
+    return Trials(choices, rewarded, common, correct)
+
+
+@pytest.mark.parametrize(
+    ("learner", "stays", "reward"),
+    [
+        (WinStayAction, (1, 1, 0, 0), 0.609),
+        (WinStayState, (1, 0, 0, 1), 0.683),
+        (ModelFree, (0.91, 0.75, 0.54, 0.76), None),
+        (ModelBased, (0.87, 0.48, 0.49, 0.87), None),
+    ],
+)
+def test_learners_stay_as_they_are_known_to(learner, stays, reward):
+    trials = play(learner(np.random.default_rng(0)))
+    assert stay_probabilities(trials) == pytest.approx(stays, abs=0.015)
+    if reward:
+        assert trials.rewarded.mean() == pytest.approx(reward, abs=0.01)
+    model_free, model_based = indices(np.array(stays))
+    assert indices(stay_probabilities(trials)) == pytest.approx((model_free, model_based), abs=0.02)
+
+
+def test_the_regression_takes_the_spurious_index_out():
+    free, based = (play(learner(np.random.default_rng(1))) for learner in (ModelFree, ModelBased))
+    assert indices(stay_probabilities(free))[1] == pytest.approx(0.19, abs=0.02)
+    assert regression(free)["reward_by_transition"] == pytest.approx(-0.01, abs=0.015)
+    assert indices(stay_probabilities(based))[1] == pytest.approx(0.38, abs=0.02)
+    assert regression(based)["reward_by_transition"] == pytest.approx(0.12, abs=0.02)
+
+
+def test_kinds_of_trials_that_never_came_are_not_numbers():
+    always = np.ones((1, 5), bool)
+    trials = Trials(np.zeros((1, 5), np.int64), always, always, always)
+    assert stay_probabilities(trials)[0] == 1
+    assert np.isnan(stay_probabilities(trials)[1:]).all()
