@@ -1,7 +1,7 @@
-"""The build that a process runs: a hash of the hebbevo sources and the versions of the libraries that round.
+"""What a process runs: its build, which must be equal everywhere, and its machine, which is named where it is not.
 
-Equal bits are promised for equal software. The driver compares its own build with every worker's before the
-worker gets any work.
+Equal bits are promised for equal software on equal CPUs. The driver compares its own build (a hash of the hebbevo
+sources, the versions of the libraries that round) with every worker's before the worker gets any work.
 """
 
 import hashlib
@@ -14,7 +14,11 @@ from pathlib import Path
 
 LIBRARIES = ("numpy", "numba", "llvmlite", "mujoco", "gymnasium", "Box2D")
 
+PROVENANCE = ("mujoco", "numba", "numpy", "torch")
+"""Libraries whose versions genomes and logs name."""
+
 Build = dict[str, str]
+Machine = dict[str, str]
 
 
 def this_build() -> Build:
@@ -32,6 +36,43 @@ def build_difference(own: Mapping[str, str], other: Mapping[str, str]) -> str:
         if own.get(name) != other.get(name):
             return f"{name} {other.get(name, 'unknown')} there, {own.get(name, 'unknown')} here"
     return ""
+
+
+def library_versions() -> dict[str, str]:
+    """Return the versions of the libraries of `PROVENANCE`."""
+    return {name: _version(name) for name in PROVENANCE}
+
+
+def this_machine() -> Machine:
+    """Return the kind of the CPU, its features as LLVM names them, and the versions of `library_versions`."""
+    return {"cpu": cpu_kind(), "features": cpu_features(), **library_versions()}
+
+
+def machine_difference(own: Mapping[str, str], other: Mapping[str, str]) -> str:
+    """Return all that sets another machine apart, as ``cpu A there, B here; features without avx512f``, or nothing."""
+    parts = [
+        _feature_difference(own[name], other[name])
+        if name == "features"
+        else f"{name} {other[name]} there, {own[name]} here"
+        for name in own
+        if own[name] != other[name]
+    ]
+    return "; ".join(parts)
+
+
+def _feature_difference(own: str, other: str) -> str:
+    mine, theirs = set(own.split()), set(other.split())
+    without = f"without {', '.join(sorted(mine - theirs))}" if mine - theirs else ""
+    plus = f"with {', '.join(sorted(theirs - mine))}" if theirs - mine else ""
+    return "features " + " and ".join(filter(None, (without, plus)))
+
+
+@cache
+def cpu_features() -> str:
+    """Return the names of the CPU's features, sorted, with spaces between them; compiled kernels depend on them."""
+    from llvmlite import binding
+
+    return " ".join(sorted(name for name, there in binding.get_host_cpu_features().items() if there))
 
 
 def cpu_kind() -> str:

@@ -4,11 +4,11 @@ import logging
 from typing import Any, Protocol
 
 _logger = logging.getLogger(__name__)
-_TROUBLE = ("worker_lost", "worker_refused", "mixed_cpus")
+_TROUBLE = ("worker_lost", "worker_refused", "other_machine")
 
 
 class Listener(Protocol):
-    """Called with every event: workers, worker_started, worker_lost, worker_refused, item_repeated, mixed_cpus, map."""
+    """Called with every event: workers, worker_{started,lost,refused}, item_repeated, other_machine, map."""
 
     def __call__(self, kind: str, /, **fields: Any) -> None:
         """Receive an event."""

@@ -26,7 +26,7 @@ import ray.cloudpickle
 from ray.exceptions import RayError, RayTaskError
 
 from hebbevo.errors import SearchError
-from hebbevo.execution.build import Build, this_build
+from hebbevo.execution.build import Build, this_build, this_machine
 from hebbevo.execution.events import Listener, log_event, unfailing
 from hebbevo.execution.placement import Placement
 from hebbevo.execution.ray_setup import (
@@ -151,7 +151,13 @@ class RayExecutor(Generic[Worker]):
             placement = Placement.share(_nodes(), gpus_per_worker)
         self._processes = RayProcesses(make_worker, placement, self._inbox)
         self._pool = WorkerPool(
-            self._processes, placement, workers, limits or WorkerLimits(), build or this_build(), on_event
+            self._processes,
+            placement,
+            workers,
+            limits or WorkerLimits(),
+            build or this_build(),
+            this_machine(),
+            on_event,
         )
         try:
             self._pool.start(self._listen)

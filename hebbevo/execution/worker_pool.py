@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from hebbevo.errors import SearchError, SearchFailure
-from hebbevo.execution.build import Build, build_difference
+from hebbevo.execution.build import Build, Machine, build_difference, machine_difference
 from hebbevo.execution.events import Listener
 from hebbevo.execution.placement import Placement
 from hebbevo.execution.ray_setup import last_line
@@ -48,6 +48,7 @@ class WorkerPool:
         maximum: of workers; None is as many as there is room for.
         limits: when a worker counts as hung.
         build: that every worker must run.
+        machine: of the driver; nodes that differ are named.
         on_event: is told of workers that come and go.
     """
 
@@ -58,6 +59,7 @@ class WorkerPool:
         maximum: int | None,
         limits: WorkerLimits,
         build: Build,
+        machine: Machine,
         on_event: Listener,
     ) -> None:
         self.handles: list[WorkerHandle] = []
@@ -66,7 +68,8 @@ class WorkerPool:
         self._placement = placement
         self._maximum = maximum
         self._limits = limits
-        self._build = build
+        self._build, self._machine = build, machine
+        self._named: set[tuple[str, str]] = set()
         self._on_event = on_event
         self._started = self._failed_starts = self._given_up = 0
         self._next_node_check = 0.0
@@ -133,11 +136,17 @@ class WorkerPool:
         else:
             self._failed_starts = 0
             handle.description, handle.memory = description, description["memory"]
-            cpu = description["cpu"]
+            cpu = description["machine"]["cpu"]
             self._on_event("worker_started", worker=handle.name, cpu=cpu, memory=handle.memory)
-            if self.cpu_kinds and cpu not in self.cpu_kinds:
-                self._on_event("mixed_cpus", cpus=sorted({*self.cpu_kinds, cpu}))
             self.cpu_kinds.add(cpu)
+            self._name_difference(description)
+
+    def _name_difference(self, description: dict[str, Any]) -> None:
+        """Tell, once for each host, how it differs from the driver: results there may have other last bits."""
+        difference = machine_difference(self._machine, description["machine"])
+        if difference and (description["host"], difference) not in self._named:
+            self._named.add((description["host"], difference))
+            self._on_event("other_machine", host=description["host"], difference=difference)
 
     def lose(self, handle: WorkerHandle, cause: str, expired: bool = False) -> None:
         """Replace a worker; the items that it held wait again.

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from hebbevo.execution.build import cpu_kind, resident_memory, this_build
+from hebbevo.execution.build import resident_memory, this_build, this_machine
 
 
 @dataclass(frozen=True)
@@ -46,10 +46,10 @@ class WorkerProcess:
         self._made = False
 
     def describe(self) -> dict[str, Any]:
-        """Return build, CPU, host, process and memory."""
+        """Return build, machine, host, process and memory."""
         return {
             "build": this_build(),
-            "cpu": cpu_kind(),
+            "machine": this_machine(),
             "host": socket.gethostname(),
             "pid": os.getpid(),
             "memory": resident_memory(),

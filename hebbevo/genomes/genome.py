@@ -32,7 +32,7 @@ class Genome:
     Attributes:
         task: environment, network and rule.
         values: float32 ``(task.layout.size,)``.
-        provenance: run seed, generation, search settings, evaluation, hebbevo version.
+        provenance: run seed, generation, search settings, evaluation, versions of libraries.
         name: where it came from, for tables and messages; see `hebbevo.io.text.visible`.
     """
 

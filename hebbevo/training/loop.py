@@ -11,6 +11,7 @@ from hebbevo.errors import SearchFailure
 from hebbevo.evaluation.controls import GENOME
 from hebbevo.evaluation.episodes import Subject, evaluate_conditions
 from hebbevo.evaluation.fitness import Fitness, evaluate_generation
+from hebbevo.execution.build import library_versions, this_machine
 from hebbevo.execution.execution import ResolvedExecution, cores
 from hebbevo.genomes.genome import Genome, save_genome
 from hebbevo.rollouts.result import RolloutResult
@@ -94,7 +95,9 @@ class Evolution:
     def _run(self, executor: Executor[Worker], execution: ResolvedExecution) -> None:
         first = self._searcher.generation
         self._directory.truncate_progress(first)
-        self._directory.log("start", generation=first, cores=cores(), execution=execution.summary())
+        self._directory.log(
+            "start", generation=first, cores=cores(), execution=execution.summary(), machine=this_machine()
+        )
         guard = DivergenceGuard(self._config, self._directory.read_progress())
         with Telemetry(self._directory, first) as telemetry:
             while not self.finished:
@@ -224,6 +227,7 @@ class Evolution:
             "generation": self._searcher.generation,
             "search": self._config.search_settings(),
             "evaluation": self._evaluation(center_row),
+            "libraries": library_versions(),
         }
         if self._start is not None:
             provenance["start"] = self._start.ancestry

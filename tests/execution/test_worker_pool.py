@@ -12,6 +12,7 @@ from hebbevo.execution.scheduling import Durations, MapJob, WorkerHandle, Worker
 from hebbevo.execution.worker_pool import FAILED_STARTS, WorkerPool
 
 BUILD = {"hebbevo": "a"}
+MACHINE = {"cpu": "x", "features": "avx avx2", "torch": "2"}
 
 
 class Written:
@@ -36,7 +37,7 @@ class Written:
 
 
 def description(**changes: Any) -> dict[str, Any]:
-    return {"build": BUILD, "cpu": "x", "host": "h", "pid": 1, "memory": 5, **changes}
+    return {"build": BUILD, "machine": MACHINE, "host": "h", "pid": 1, "memory": 5, **changes}
 
 
 @pytest.fixture
@@ -59,7 +60,7 @@ def pool_of(processes: Written, events: list[str], maximum: int | None = None, *
         events.append(kind)
 
     allowed = WorkerLimits(**{"start": 0.05, **limits})
-    return WorkerPool(processes, Placement(), maximum, allowed, BUILD, on_event)
+    return WorkerPool(processes, Placement(), maximum, allowed, BUILD, MACHINE, on_event)
 
 
 def answering(pool: WorkerPool, processes: Written, **changes: Any) -> Callable[[float], None]:
@@ -164,5 +165,26 @@ def test_workers_that_never_start_are_given_up_and_nodes_that_leave_are_noticed(
     processes.cpus = 4
     pool.fill()
     assert (len(pool.handles), pool.ready) == (3, 3)  # those that were not ready yet are left out
-    pool.admit(pool.handles[0], None, description(cpu="y"))
-    assert "mixed_cpus" in events
+
+
+def test_nodes_that_differ_are_named_once_before_the_first_item(processes: Written) -> None:
+    told: list[tuple[str, dict[str, Any]]] = []
+    pool = WorkerPool(
+        processes,
+        Placement(),
+        None,
+        WorkerLimits(),
+        BUILD,
+        MACHINE,
+        lambda kind, /, **fields: told.append((kind, fields)),
+    )
+    machines = {"a": MACHINE, "b": {"cpu": "y", "features": "avx fma", "torch": "2"}}
+
+    def listen(seconds: float) -> None:
+        for handle, host in zip(list(processes.asked), "abb", strict=True):
+            pool.admit(handle, None, description(host=host, machine=machines[host]))
+
+    pool.start(listen)
+    (named,) = [fields for kind, fields in told if kind == "other_machine"]
+    assert named == {"host": "b", "difference": "cpu y there, x here; features without avx2 and with fma"}
+    assert [kind for kind, _ in told][-1] == "workers"

@@ -35,8 +35,8 @@ SPREAD = 0.3
 
 _NEW_COLUMNS = ("center_diverged",)
 """Of progress.csv; they are younger than the recorded results, which go on pinning all others."""
-_VERSION = re.compile(rb'\\"hebbevo\\":\\"[^"]*\\",?')
-"""As it stands in a header: JSON within JSON."""
+_VERSIONS = re.compile(rb'\\"hebbevo\\":\\"[^"]*\\",?|\\"libraries\\":\{[^}]*\},?')
+"""Those of hebbevo and of the libraries, as they stand in a header: JSON within JSON."""
 
 Value = dict[str, Any]
 
@@ -119,13 +119,13 @@ def study_files(name: str) -> dict[str, str]:
 def file_digests(path: Path) -> Value:
     """Return hashes of a file: one, or one of the header and one of the numbers where it is safetensors.
 
-    The header is hashed without hebbevo's version, so that a release changes nothing here.
+    The header is hashed without the versions of hebbevo and of libraries, so that a release changes nothing here.
     """
     data = path.read_bytes()
     if path.suffix != ".safetensors":
         return {path.name: _digest(_old_columns(data))}
     length = 8 + int.from_bytes(data[:8], "little")
-    header = _VERSION.sub(b"", data[8:length]).rstrip()
+    header = _VERSIONS.sub(b"", data[8:length]).rstrip()
     return {f"{path.name} header": _digest(header), f"{path.name} numbers": _digest(data[length:])}
 
 

@@ -1,7 +1,10 @@
 """Evolution: the same bits from the same seed however it is run, stopped and resumed; and what goes wrong."""
 
 import itertools
+import json
+import platform
 from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,7 @@ from tasks import CART_POLE, HERE, QUADRUPED, small_config
 
 from hebbevo import Config, Execution, Genome, InputError, Run, evolve, load_genome, resume
 from hebbevo.errors import EnvError
+from hebbevo.execution.build import cpu_kind
 from hebbevo.rollouts.result import WORST_FITNESS
 from hebbevo.tasks.task import Task
 from hebbevo.training.records import Step
@@ -71,6 +75,21 @@ def test_a_run_holds_what_it_promises(config: Config, straight: Run) -> None:
     for row in rows:
         assert row["population_best"] >= row["population_mean"]
         assert row["diverged"] == 0
+
+
+def test_log_and_genomes_name_what_a_run_ran_on(straight: Run) -> None:
+    """The CPU, on which a result may depend and which is no part of it, stands in the log alone."""
+    versions = {name: metadata.version(name) for name in ("mujoco", "numba", "numpy", "torch")}
+    for name in ("center", "best"):
+        assert load_genome(straight.path / f"{name}.safetensors").provenance["libraries"] == versions
+    start = json.loads((straight.path / "log.jsonl").read_text().splitlines()[0])
+    assert start["event"] == "start"
+    assert start["machine"].items() >= versions.items()
+    assert start["machine"]["cpu"] == cpu_kind()
+    assert {"sse2"} <= set(start["machine"]["features"].split()) or platform.machine() not in (
+        "x86_64",
+        "AMD64",
+    )
 
 
 def test_the_table_holds_no_clock(straight: Run) -> None:
