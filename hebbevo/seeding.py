@@ -131,7 +131,7 @@ def noise_key(run_seed: int, generation: int, pair: int) -> np.random.SeedSequen
 
 
 def population_seed(run_seed: int, generation: int) -> int:
-    """Return the seed, 32 bits, that draws a generation where a library samples it."""
+    """Return the seed that draws a generation where torch samples it, whose generators read 32 bits of a seed."""
     return int(_key((run_seed, generation, _POPULATION)).generate_state(1)[0])
 
 

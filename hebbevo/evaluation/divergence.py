@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from hebbevo.rollouts.result import LARGEST_FITNESS
+from hebbevo.rollouts.result import LARGEST_FITNESS, WORST_FITNESS
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -24,8 +24,9 @@ def mean_of_rest(values: FloatArray, left_out: npt.NDArray[np.bool_], axis: int)
 def ranked_last(values: FloatArray, diverged: npt.NDArray[np.int64]) -> FloatArray:
     """Return fitness whose order puts individuals with diverged lifetimes below all others, whatever the scale.
 
-    The more diverged, the lower; among equally many, the mean of the rest decides; without any rest, all are equal. A
-    value that is not finite, or as good as none, is lower still. All others keep their value.
+    The more diverged, the lower; among equally many, the mean of the rest decides; without any rest, all are equal. No
+    number, or one beyond `LARGEST_FITNESS`, counts as without any rest. All others keep their value; the new ones lie
+    below `WORST_FITNESS` too, for algorithms that compare individuals of several generations.
 
     Args:
         values: mean of the lifetimes that did not diverge, ``(individuals,)``.
@@ -38,8 +39,7 @@ def ranked_last(values: FloatArray, diverged: npt.NDArray[np.int64]) -> FloatArr
         return values
     keys = np.stack([-lost[last].astype(np.float64), np.where(usable, values, 0.0)[last]], axis=1)
     places, place = np.unique(keys, axis=0, return_inverse=True)
-    lowest = values[~last].min(initial=np.inf)
-    lowest = lowest if np.isfinite(lowest) else 0.0
+    lowest = values[~last].min(initial=WORST_FITNESS)
     ranked = values.copy()
-    ranked[last] = lowest - max(1.0, abs(lowest)) * (len(places) - place.ravel())
+    ranked[last] = lowest - abs(lowest) * (len(places) - place.ravel())
     return ranked

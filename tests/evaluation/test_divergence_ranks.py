@@ -34,7 +34,12 @@ def test_what_lived_keeps_its_value_and_its_penalty() -> None:
     np.testing.assert_array_equal(fitness.penalised(0.5)[:2], [1.5 - 0.5 * 1, 6.0 - 0.5 * 2])
     assert fitness.mean.tolist() == [1.5, 6.0, 9.0]
     assert np.isnan(fitness_of((None, None)).mean).all()
-    assert (fitness_of((None, None), (None, None)).penalised(0.1) == -1.0).all()
+    assert np.ptp(fitness_of((None, None), (None, None)).penalised(0.1)) == 0.0
+
+
+def test_an_individual_of_an_earlier_generation_stays_above_those_that_diverge_in_a_better_one() -> None:
+    survivor = fitness_of((-5e6, -5e6), (None, None)).penalised(0.0)[0]
+    assert survivor > fitness_of((80.0, 90.0), (None, 100.0)).penalised(0.0)[1]
 
 
 def test_a_sum_that_overflows_ranks_last_too() -> None:

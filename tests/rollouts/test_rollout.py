@@ -192,6 +192,15 @@ def test_a_diverged_lifetime_has_the_worst_fitness_and_touches_no_neighbor(how: 
     assert journal[-1] == ("learn", [1, 3])
 
 
+@pytest.mark.parametrize(
+    ("reward", "diverged"), [(9e298, False), (-9e298, False), (2e299, True), (-1e308, True)]
+)
+def test_a_sum_of_rewards_that_no_mean_could_hold_has_diverged(reward: float, diverged: bool) -> None:
+    result, _ = scripted([1, 2], reward=lambda seed, step: reward if seed == 1 else 1.0)
+    assert result.diverged.tolist() == [diverged, False]
+    assert np.isfinite(result.fitness.sum())
+
+
 def test_all_lifetimes_diverged() -> None:
     result, journal = scripted([1, 2], diverged=lambda seed, step: True)
     assert result.diverged.all()
