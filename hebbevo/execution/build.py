@@ -44,8 +44,8 @@ def library_versions() -> dict[str, str]:
 
 
 def this_machine() -> Machine:
-    """Return the kind of the CPU, its features as LLVM names them, and the versions of `library_versions`."""
-    return {"cpu": cpu_kind(), "features": cpu_features(), **library_versions()}
+    """Return the kind of the CPU, LLVM's names of its architecture and features, and `library_versions`."""
+    return {"cpu": cpu_kind(), **_cpu_target(), **library_versions()}
 
 
 def machine_difference(own: Mapping[str, str], other: Mapping[str, str]) -> str:
@@ -68,11 +68,12 @@ def _feature_difference(own: str, other: str) -> str:
 
 
 @cache
-def cpu_features() -> str:
-    """Return the names of the CPU's features, sorted, with spaces between them; compiled kernels depend on them."""
+def _cpu_target() -> dict[str, str]:
+    """Return what kernels are compiled for; the features are sorted, with spaces between them."""
     from llvmlite import binding
 
-    return " ".join(sorted(name for name, there in binding.get_host_cpu_features().items() if there))
+    features = sorted(name for name, there in binding.get_host_cpu_features().items() if there)
+    return {"architecture": binding.get_host_cpu_name(), "features": " ".join(features)}
 
 
 def cpu_kind() -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from llvmlite.binding import get_host_cpu_name
 from tasks import CART_POLE, HERE, QUADRUPED, small_config
 
 from hebbevo import Config, Execution, Genome, InputError, Run, evolve, load_genome, resume
@@ -85,7 +86,7 @@ def test_log_and_genomes_name_what_a_run_ran_on(straight: Run) -> None:
     start = json.loads((straight.path / "log.jsonl").read_text().splitlines()[0])
     assert start["event"] == "start"
     assert start["machine"].items() >= versions.items()
-    assert start["machine"]["cpu"] == cpu_kind()
+    assert (start["machine"]["cpu"], start["machine"]["architecture"]) == (cpu_kind(), get_host_cpu_name())
     assert {"sse2"} <= set(start["machine"]["features"].split()) or platform.machine() not in (
         "x86_64",
         "AMD64",
