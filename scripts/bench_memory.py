@@ -56,7 +56,11 @@ def measure(generations: int, workers: int) -> dict[str, object]:
 
 
 def growth(table: np.ndarray, generations: int) -> dict[str, float]:
-    """Return memory once settled, at the end and at its peak, and its slope; of rows (generation, bytes)."""
+    """Return memory once settled, at the end and at its peak, and its slope; of rows (generation, bytes).
+
+    The last generation is left out: it draws the figures, for which it loads Matplotlib.
+    """
+    table = table[table[:, 0] < generations]
     late = table[table[:, 0] >= SETTLED * generations]
     return {
         "settled_mb": round(late[0, 1] / 1e6, 1),
