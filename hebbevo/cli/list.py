@@ -10,6 +10,7 @@ import typer
 
 from hebbevo.cli.catalogues import CATALOGUES, RUNS, entries
 from hebbevo.errors import InputError, unknown
+from hebbevo.io.text import visible
 
 
 def list_command(
@@ -25,12 +26,13 @@ def list_command(
         raise InputError(f"only runs are looked for in a folder, got {folder}; leave it out")
     listed = entries(catalogue, folder)
     if not sys.stdout.isatty():
-        sys.stdout.writelines(f"{name}\n" for name in listed)
+        sys.stdout.writelines(f"{visible(name)}\n" for name in listed)
         return
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     table = Table.grid(padding=(0, 3))
     for name, about in listed.items():
-        table.add_row(f"[bold]{name}[/bold]", about.replace("[", r"\["))
+        table.add_row(Text(visible(name), "bold"), Text(visible(about)))
     Console().print(table)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hebbevo.io.text import visible
+
 if TYPE_CHECKING:
     from hebbevo.genomes.genome import Genome
     from hebbevo.tasks.task import Task
@@ -30,7 +32,7 @@ def show_command(
     known = list(lines)
     width = max(len(word) for word, _ in known)
     for word, text in known:
-        typer.echo(f"{word:<{width}}  {text}")
+        typer.echo(f"{word:<{width}}  {visible(text)}")
 
 
 def _run(path: Path) -> Iterator[Line]:

@@ -51,6 +51,8 @@ READING = {
     "compare": ("compare", "{path}"),
     "compare LABEL=": ("compare", "a={path}"),
     "list": ("list", "{path}"),
+    "list runs": ("list", "runs", "{path}"),
+    "show": ("show", "{path}"),
 }
 """Commands that read what stands at a path."""
 
@@ -262,7 +264,14 @@ def test_generalization_of_a_genome_of_any_name(cli: Cli) -> None:
 def test_a_run_of_any_name(cli: Cli, evolved: Path, name: str) -> None:
     Path(name).symlink_to(evolved)
     quick = ("--episodes=1", "--no-controls", "--threads=1")
-    for arguments in (("resume", name), ("plot", name), ("evaluate", name, *quick)):
+    reading = (
+        ("resume", name),
+        ("plot", name),
+        ("show", name),
+        ("list", "runs", "."),
+        ("compare", f"a={name}"),
+    )
+    for arguments in (*reading, ("evaluate", name, *quick)):
         code, out, error = cli(*arguments)
         assert (code, error) == (0, ""), arguments
         assert "\x1b" not in out
@@ -293,12 +302,13 @@ DAMAGE = {
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_a_damaged_file_is_one_line(cli: Cli, evolved: Path, damage: str) -> None:
     uses = {
-        "config.yaml": [("plot", "run"), ("resume", "run")],
+        "config.yaml": [("plot", "run"), ("resume", "run"), ("compare", "run")],
         "progress.csv": [("plot", "run")],
         "center.safetensors": [
             ("evaluate", "run"),
             ("render", "run", "--out=a.mp4"),
             ("perturb", "run", "--out=a"),
+            ("show", "run/center.safetensors"),
         ],
         "start.safetensors": [("resume", "run", "--generations=3")],
         "checkpoints/generation_000001.safetensors": [("resume", "run")],
