@@ -26,6 +26,7 @@ from hebbevo.cli.output import print_what_cannot_be_encoded
 from hebbevo.cli.perturb import perturb_command
 from hebbevo.cli.plot import plot_command
 from hebbevo.cli.render import render_command
+from hebbevo.cli.report import report_command
 from hebbevo.cli.resume import resume_command
 from hebbevo.cli.show import show_command
 from hebbevo.errors import InputError, SearchFailure
@@ -37,9 +38,16 @@ USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
 INTERRUPTED = 130
 EVOLVING = ("evolve", "resume")
 """Commands that leave checkpoints."""
-_SAFE = "the last checkpoint of a run is safe, `hebbevo resume DIR` goes on from it"
+GOING_ON = {
+    **dict.fromkeys(EVOLVING, ", then `hebbevo resume DIR` goes on from the last checkpoint"),
+    **dict.fromkeys(("experiment", "generalize", "perturb"), ", then the same command goes on"),
+}
+"""How a command goes on where a disk was full."""
 KEPT = {
-    **dict.fromkeys(EVOLVING, _SAFE),
+    **dict.fromkeys(EVOLVING, "the last checkpoint of a run is safe, `hebbevo resume DIR` goes on from it"),
+    **dict.fromkeys(
+        ("generalize", "perturb"), "finished cases are safe, the same command goes on from there"
+    ),
     "experiment": "the last checkpoint of every run is safe, the same command goes on from there",
 }
 """What an interrupted command leaves; the others write results once they are complete."""
@@ -60,6 +68,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "compare": compare_command,
     "generalize": generalize_command,
     "perturb": perturb_command,
+    "report": report_command,
     "render": render_command,
     "plot": plot_command,
     "config": config_command,
@@ -124,8 +133,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         if error.errno == errno.ENAMETOOLONG:
             return _fail(f"{error.filename}: file name too long; check the path", 2)
         full = error.errno in FULL_DISK
-        on = ", then `hebbevo resume DIR` goes on from the last checkpoint" if words[0] in EVOLVING else ""
-        return _fail(f"{error}; make room{on}" if full else str(error), 1)
+        return _fail(f"{error}; make room{GOING_ON.get(words[0], '')}" if full else str(error), 1)
     except SearchFailure as error:
         return _fail(str(error), 1)
     except Exception as error:  # noqa: BLE001  (the last line of defence: one line for the user)

@@ -17,7 +17,7 @@ from multiprocessing import connection
 from types import FrameType
 from typing import NoReturn
 
-from hebbevo.errors import DivergenceFailure, InputError
+from hebbevo.errors import InputError, SearchFailure
 from hebbevo.experiments.run import RunOrder, finish
 from hebbevo.training.records import Step
 
@@ -147,7 +147,7 @@ def _outcome(order: RunOrder, pipe: connection.Connection) -> str | None:
     """Finish a run; return None, or in one line why it failed."""
     try:
         finish(order, pipe.send)
-    except (InputError, DivergenceFailure, OSError) as error:
+    except (InputError, SearchFailure, OSError) as error:
         return " ".join(str(error).split())
     except Exception as error:  # noqa: BLE001  (the last line of defence: the other runs go on)
         return " ".join(f"{type(error).__name__}: {error}".split())

@@ -52,7 +52,10 @@ def test_lives_of_another_length_and_the_command_to_have_them_again(
     [
         (("plastic.safetensors", "pole.safetensors", "--out", "g"), "another task"),
         (("plastic.safetensors", "--morphology", "intct", "--out", "g"), "did you mean intact?"),
-        (("plastic.safetensors", "--out", "plastic.safetensors"), "exists; choose another `out`"),
+        (
+            ("plastic.safetensors", "--out", "plastic.safetensors"),
+            "exists and is no study; choose another `out`",
+        ),
         (("nothing", "--out", "g"), "nothing"),
         (("zoo:nothing", "--out", "g"), "shipped genome 'zoo:nothing'"),
         (("plastic.safetensors", "--baseline", "nowhere", "--out", "g"), "nowhere"),
@@ -73,15 +76,14 @@ def test_bad_input_is_one_line(
     assert {path: path.stat().st_mtime_ns for path in Path().iterdir()} == before
 
 
-def test_interrupted_it_leaves_nothing(
+def test_interrupted_it_leaves_its_finished_cases(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def interrupt(*_: object) -> None:
-        assert len(list(Path().glob(".g.*.tmp"))) == 1
         raise KeyboardInterrupt
 
     monkeypatch.setattr("hebbevo.studies.generalization.study.lifetimes_table", interrupt)
-    before = set(Path().iterdir())
     assert run(("generalize", "plastic.safetensors", *ONE_BODY, "--out", "g")) == 130
-    assert capsys.readouterr().err == "hebbevo: interrupted; nothing was written\n"
-    assert set(Path().iterdir()) == before
+    expected = "hebbevo: interrupted; finished cases are safe, the same command goes on from there\n"
+    assert capsys.readouterr().err == expected
+    assert {path.name for path in Path("g").iterdir()} == {"study.json", "genomes", "cases"}

@@ -1,16 +1,13 @@
-"""Study tables and directories: the bits come back, equal content is equal bytes, nothing half made is left."""
+"""Study tables: the bits come back, equal content is equal bytes."""
 
 import csv
-import os
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pytest
 from pyarrow import parquet
 
-from hebbevo import InputError
-from hebbevo.studies.files import study_directory, write_tables
+from hebbevo.studies.files import write_tables
 
 FLOATS = [0.1, -1e-300, 1 / 3, 1e22, float(np.nextafter(1.0, 2.0)), None]
 
@@ -60,50 +57,3 @@ def test_equal_content_is_equal_bytes() -> None:
     write_tables(Path("."), "b", pieces.replace_schema_metadata({"written": "at noon"}))
     for ending in ("csv", "parquet"):
         assert Path(f"a.{ending}").read_bytes() == Path(f"b.{ending}").read_bytes()
-
-
-def test_a_directory_appears_finished() -> None:
-    with study_directory("deep/study") as folder:
-        (folder / "pictures").mkdir()
-        (folder / "pictures" / "a.txt").write_text("a")
-        assert not Path("deep/study").exists()
-    assert Path("deep/study/pictures/a.txt").read_text() == "a"
-    assert os.listdir("deep") == ["study"]
-
-
-def test_what_exists_is_refused_and_kept() -> None:
-    Path("file").write_text("mine")
-    Path("empty").mkdir()
-    Path("link").symlink_to("nowhere")
-    for name in ("file", "empty", "link", "."):
-        with pytest.raises(InputError, match=r"exists; choose another `out`$"), study_directory(name):
-            pytest.fail("nothing is to be computed")
-    with pytest.raises(InputError, match="cannot make"), study_directory("file/study"):
-        pytest.fail("nothing is to be computed")
-    assert Path("file").read_text() == "mine"
-    assert sorted(os.listdir()) == ["empty", "file", "link"]
-
-
-@pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
-def test_a_study_that_fails_leaves_nothing(error: type[BaseException]) -> None:
-    def fail() -> None:
-        with study_directory("study") as folder:
-            (folder / "half").write_text("x")
-            raise error
-
-    with pytest.raises(error):
-        fail()
-    assert os.listdir() == []
-
-
-def test_a_name_taken_meanwhile_is_kept_and_so_is_the_study() -> None:
-    def lose_the_race() -> None:
-        with study_directory("study") as folder:
-            (folder / "result").write_text("dear")
-            Path("study").mkdir()
-
-    with pytest.raises(InputError, match="came to exist meanwhile; the study is in") as caught:
-        lose_the_race()
-    kept = Path(str(caught.value).split()[-1])
-    assert (kept / "result").read_text() == "dear"
-    assert os.listdir("study") == []

@@ -23,6 +23,7 @@ from hebbevo.errors import EnvError
 from hebbevo.evaluation.controls import GENOME
 from hebbevo.studies.generalization import plan as generalization_plan
 from hebbevo.studies.generalization.plan import make_plan
+from hebbevo.studies.registry import redraw
 from hebbevo.tasks.task import Task
 
 BODIES = ("intact", "left_front_damaged", "right_front_amputated", "test_04")
@@ -166,7 +167,7 @@ def test_a_study_repeated_is_the_same_bytes_however_it_is_spread(finished: Path)
 
 
 def test_the_directory_holds_what_it_should(finished: Path) -> None:
-    expected = {*TABLES, "groups.png", "bodies.png", "report.html"}
+    expected = {*TABLES, "groups.png", "bodies.png", "report.html", "study.json", "genomes", "cases"}
     assert {path.name for path in finished.iterdir()} == expected
 
 
@@ -305,6 +306,32 @@ def test_an_out_that_exists_is_refused_before_anything(monkeypatch: pytest.Monke
     monkeypatch.setattr(
         "hebbevo.studies.generalization.study.run_plan", lambda *_: pytest.fail("nothing is to be lived")
     )
-    with pytest.raises(InputError, match="out exists; choose another `out`"):
+    with pytest.raises(InputError, match="out exists and is no study; choose another `out`"):
         study("out")
     assert Path("out/mine").read_text() == "dear"
+
+
+def test_interrupted_it_goes_on_and_is_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    study("whole")
+
+    def interrupt(done: int, total: int) -> None:
+        if done > total // 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        study("cut", watch=interrupt)
+    assert list(Path("cut/cases").iterdir())
+    with pytest.raises(InputError, match=r"cut lacks \d+ of \d+ cases; finish it: call hebbevo generalize"):
+        redraw("cut")
+    study("cut")
+    assert contents("cut") == contents("whole")
+    before = contents("cut")
+    for name in ("report.html", "table.csv", "groups.png", "lifetimes.parquet"):
+        Path("cut", name).unlink()
+    redraw("cut")
+    assert contents("cut") == before
+
+
+def contents(folder: str) -> dict[str, bytes]:
+    root = Path(folder)
+    return {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}

@@ -14,10 +14,11 @@ from hebbevo import Execution, Genome, evaluate, save_genome
 from hebbevo.cli.app import run
 from hebbevo.perturbations.catalogue import parse_perturbations
 from hebbevo.rollouts.result import RolloutResult
-from hebbevo.studies.perturbation.plan import UNPERTURBED, make_plan
+from hebbevo.studies.directory import read_study
+from hebbevo.studies.perturbation.plan import UNPERTURBED, Plan
 from hebbevo.studies.perturbation.recording import _Trajectories
 from hebbevo.studies.perturbation.records import EVOLVED, RANDOM, Record, Recorded
-from hebbevo.studies.perturbation.results import run_plan
+from hebbevo.studies.perturbation.results import kept_records
 from hebbevo.studies.perturbation.study import perturb
 from hebbevo.studies.perturbation.weight_figures import _bound
 from hebbevo.studies.perturbation.weight_tables import all_components, weight_speed_rows
@@ -55,9 +56,9 @@ def test_a_study_is_the_same_bytes_again_however_it_is_executed(genomes, tmp_pat
     perturb(
         genomes, tmp_path / "b", protocols=asked, episodes=5, execution=Execution(threads=2, batch_size=7)
     )
-    names = sorted(path.name for path in (tmp_path / "a").iterdir())
+    names = sorted(path.name for path in (tmp_path / "a").iterdir() if path.is_file())
     figures = ["speed.png", "trajectories.png", "weight_speed.png", "weights.png"]
-    assert names == sorted([*TABLES, *figures, "lifetimes.parquet", "report.html"])
+    assert names == sorted([*TABLES, *figures, "lifetimes.parquet", "report.html", "study.json"])
     for name in names:
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes(), name
     whole = pyarrow.parquet.read_table(tmp_path / "a" / "lifetimes.parquet")
@@ -117,7 +118,11 @@ def test_the_published_protocols(tmp_path) -> None:
     page = (tmp_path / "a" / "report.html").read_text()
     assert page.count("data:image/png;base64") == 5
     assert 'src="http' not in page
-    recorded = run_plan(make_plan([plastic, static], None, None, 2, 1), Execution(threads=1))
+    stored = read_study(tmp_path / "a")
+    plan = Plan.of(stored)
+    assert plan.settings() == study.plan.settings()
+    assert plan.protocols == study.plan.protocols
+    recorded = kept_records(plan, stored)
     plastic_images = recorded.records["plastic", "intact", "third_zeroed"].images
     assert list(plastic_images) == [299, 300, 310]
     zeros = {step: np.mean(layers[0] == 0) for step, layers in plastic_images.items()}
@@ -128,7 +133,9 @@ def test_the_published_protocols(tmp_path) -> None:
 
 
 def test_trajectories_are_the_weights_of_unperturbed_lives(genomes) -> None:
-    recorded = run_plan(make_plan(genomes, [BLOW], None, 3, 1), Execution(threads=1, batch_size=2))
+    perturb(genomes, "s", protocols=[BLOW], episodes=3, execution=Execution(threads=1, batch_size=2))
+    stored = read_study(Path("s"))
+    recorded = kept_records(Plan.of(stored), stored)
     assert set(recorded.trajectories) == {("plastic", EVOLVED), ("plastic", RANDOM)}
     (way, *others) = recorded.trajectories["plastic", EVOLVED]
     assert len(others) == 2
@@ -245,17 +252,21 @@ def test_bad_input_is_one_line_and_leaves_nothing(files, capfd, words: str, mess
     assert not list(files.glob(".out*"))
 
 
-def test_interrupted_it_says_one_line_and_leaves_nothing(files, capfd, monkeypatch) -> None:
+def test_interrupted_while_it_is_drawn_it_says_one_line_and_loses_no_case(files, capfd, monkeypatch) -> None:
     def interrupt(*_: object) -> None:
-        assert len(list(files.glob(".out.*.tmp"))) == 1
         raise KeyboardInterrupt
 
     monkeypatch.setattr("hebbevo.studies.perturbation.study.write_tables", interrupt)
-    before = set(files.iterdir())
-    words = ["plastic.safetensors", "--perturb", "none", "--episodes", "2", "--threads", "1"]
-    assert run(["perturb", *words, "--out", str(files / "out")]) == 130
-    assert capfd.readouterr().err == "hebbevo: interrupted; nothing was written\n"
-    assert set(files.iterdir()) == before
+    words = ["plastic.safetensors", "--perturb", "none", "--episodes", "2", "--threads", "1", "--out", "cut"]
+    assert run(["perturb", *words]) == 130
+    expected = "hebbevo: interrupted; finished cases are safe, the same command goes on from there\n"
+    assert capfd.readouterr().err == expected
+    assert not list(Path("cut").glob("*.csv"))
+    monkeypatch.undo()
+    monkeypatch.setattr(CpuWorker, "rollout", lambda *_, **__: pytest.fail("a lifetime was lived again"))
+    monkeypatch.chdir(files)
+    assert run(["report", "cut"]) == 0
+    assert {"table.csv", "report.html"} <= {path.name for path in Path("cut").iterdir()}
 
 
 def test_a_directory_that_exists_is_refused_before_anything_is_computed(files, capfd, monkeypatch) -> None:

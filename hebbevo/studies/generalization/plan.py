@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from hebbevo.envs import EnvConfig
 from hebbevo.envs.metrics import Metric
@@ -12,6 +13,7 @@ from hebbevo.errors import InputError
 from hebbevo.evaluation.checks import check_sample, checked_bodies
 from hebbevo.evaluation.controls import GENOME, applicable_controls
 from hebbevo.genomes.genome import ZOO, Genome, load_genome, zoo_names
+from hebbevo.studies.directory import StoredStudy
 from hebbevo.studies.genomes import check_names, check_worlds, is_static, unperturbed, world
 
 SEEN, UNSEEN, TEST = "seen", "unseen", "test"
@@ -45,6 +47,17 @@ class Plan:
     def metrics(self) -> Mapping[str, Metric]:
         """Other measures of a lifetime, which all genomes have: they live in one world."""
         return self.genomes[0].task.env.metrics
+
+    def settings(self) -> dict[str, Any]:
+        """Return all but the genomes, as a study's directory keeps it."""
+        return {name: value for name, value in vars(self).items() if name != "genomes"}
+
+    @classmethod
+    def of(cls, study: StoredStudy) -> Plan:
+        """Return the plan of a study that is kept."""
+        kept = study.settings
+        lists = {name: tuple(kept[name]) for name in ("with_controls", "morphologies")}
+        return cls(study.genomes, **{**kept, **lists})
 
     def conditions(self, genome: Genome) -> tuple[str, ...]:
         """Return the conditions that a genome is evaluated under."""

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
 from hebbevo.evaluation.episodes import Condition, rollout_episodes
 from hebbevo.execution.execution import Execution
 from hebbevo.rollouts.result import RolloutResult
 from hebbevo.seeding import SeedPurpose
+from hebbevo.studies.directory import StoredStudy
 from hebbevo.studies.generalization.plan import Plan
-from hebbevo.studies.runner import Case, Watch, Work, run_cases
+from hebbevo.studies.lifetimes import pack_lifetimes, unpack_lifetimes
+from hebbevo.studies.runner import Case, Watch, Work, kept_cases, run_cases
 
 Results: TypeAlias = Mapping[tuple[str, str, str], RolloutResult]
 """By genome, morphology and condition."""
 
-WORK = Work(rollout_episodes, RolloutResult.join)
+WORK = Work(rollout_episodes, RolloutResult.join, pack_lifetimes, unpack_lifetimes)
 
 
 def cases(plan: Plan) -> list[Case[Condition]]:
@@ -28,9 +30,22 @@ def cases(plan: Plan) -> list[Case[Condition]]:
     ]
 
 
-def run_plan(plan: Plan, execution: Execution, watch: Watch | None = None) -> Results:
-    """Run all lifetimes of a study."""
-    finished = run_cases(cases(plan), WORK, (plan.seed, SeedPurpose.EVALUATION), execution, watch)
+def run_plan(plan: Plan, study: StoredStudy, execution: Execution, watch: Watch | None = None) -> Results:
+    """Run all lifetimes of a study that it does not have yet."""
+    key = (plan.seed, SeedPurpose.EVALUATION)
+    return _by_place(run_cases(cases(plan), WORK, key, execution, watch, study=study))
+
+
+def kept_results(plan: Plan, study: StoredStudy) -> Results:
+    """Return the lifetimes of a finished study.
+
+    Raises:
+        InputError: some are missing.
+    """
+    return _by_place(kept_cases(cases(plan), WORK, study))
+
+
+def _by_place(finished: Iterable[tuple[Case[Condition], RolloutResult]]) -> Results:
     return {
         (case.genome.name, case.condition.morphology, case.condition.name): result
         for case, result in finished

@@ -9,18 +9,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from hebbevo.execution.execution import Execution
 from hebbevo.genomes.genome import Genome
-from hebbevo.studies.files import study_directory, write_csv, write_tables
+from hebbevo.studies.directory import StoredStudy, open_study
+from hebbevo.studies.files import write_csv, write_tables
 from hebbevo.studies.generalization.plan import DEFAULT_EPISODES, Plan, make_plan
-from hebbevo.studies.generalization.results import run_plan
+from hebbevo.studies.generalization.results import Results, kept_results, run_plan
 from hebbevo.studies.generalization.tables import lifetimes_table, statistics_table
 from hebbevo.studies.runner import Watch
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+
+KIND: Final = "generalize"
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,7 @@ def generalize(
 
     Args:
         genomes: of one environment; they may have other rules, networks and bodies seen in evolution.
-        out: directory to make.
+        out: directory to make, or that of the same study, which goes on.
         morphologies: by default the named bodies, those that a genome evolved on, and the test split.
         episodes: lifetimes per genome, condition and body, full length, no early stop.
         seed: the lifetimes' seeds follow from it; they, and the results, are those of `evaluate`.
@@ -65,16 +69,25 @@ def generalize(
         watch: told of the progress.
 
     Raises:
-        InputError, EnvError: something cannot be studied, or `out` exists; nothing has been computed.
+        InputError, EnvError: something cannot be studied, or `out` is something else; nothing has been computed.
     """
+    plan = make_plan(genomes, morphologies, episodes, seed, baseline)
+    with open_study(out, KIND, plan.settings(), plan.genomes) as study:
+        return _write(study.path, plan, run_plan(plan, study, execution or Execution(workers=0), watch))
+
+
+def redraw(study: StoredStudy) -> Generalization:
+    """Write tables, figures and report of a finished study again; see `hebbevo.studies.registry.redraw`."""
+    plan = Plan.of(study)
+    return _write(study.path, plan, kept_results(plan, study))
+
+
+def _write(folder: Path, plan: Plan, results: Results) -> Generalization:
     from hebbevo.studies.generalization.figures import draw_figures
     from hebbevo.studies.generalization.report import write_study_report
 
-    plan = make_plan(genomes, morphologies, episodes, seed, baseline)
-    with study_directory(out) as folder:
-        results = run_plan(plan, execution or Execution(workers=0), watch)
-        lifetimes, table = lifetimes_table(plan, results), statistics_table(plan, results)
-        write_tables(folder, "lifetimes", lifetimes)
-        write_csv(folder, "table", table)
-        write_study_report(folder / "report.html", plan, table, draw_figures(folder, plan, table))
-    return Generalization(Path(out), plan, lifetimes, table)
+    lifetimes, table = lifetimes_table(plan, results), statistics_table(plan, results)
+    write_tables(folder, "lifetimes", lifetimes)
+    write_csv(folder, "table", table)
+    write_study_report(folder / "report.html", plan, table, draw_figures(folder, plan, table))
+    return Generalization(folder, plan, lifetimes, table)

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from hebbevo.envs import EnvConfig
 from hebbevo.errors import InputError
 from hebbevo.evaluation.checks import check_sample, checked_bodies
 from hebbevo.genomes.genome import Genome
-from hebbevo.perturbations.catalogue import Perturbations, read_protocols
+from hebbevo.perturbations.catalogue import Perturbations, build_perturbations, read_protocols
 from hebbevo.perturbations.signals import SaturateActuators
 from hebbevo.perturbations.weights import Freeze, OnWeights, ZeroWeights
+from hebbevo.studies.directory import StoredStudy
 from hebbevo.studies.genomes import check_names, check_worlds, is_static
 from hebbevo.studies.perturbation.recovery import event_steps
 
@@ -81,6 +82,31 @@ class Plan:
     protocols: tuple[Protocol, ...]
     episodes: int
     seed: int
+
+    def settings(self) -> dict[str, Any]:
+        """Return all but the genomes, as a study's directory keeps it."""
+        protocols = [
+            {
+                "name": protocol.name,
+                "perturbations": [
+                    event.model_dump(mode="json", by_alias=True) for event in protocol.perturbations
+                ],
+                "frozen_at": protocol.frozen_at,
+            }
+            for protocol in self.protocols
+        ]
+        others = {name: getattr(self, name) for name in ("morphologies", "episodes", "seed")}
+        return {"protocols": protocols, **others}
+
+    @classmethod
+    def of(cls, study: StoredStudy) -> Plan:
+        """Return the plan of a study that is kept."""
+        kept = study.settings
+        protocols = tuple(
+            Protocol(part["name"], build_perturbations(part["perturbations"]), part["frozen_at"])
+            for part in kept["protocols"]
+        )
+        return cls(study.genomes, tuple(kept["morphologies"]), protocols, kept["episodes"], kept["seed"])
 
     @property
     def env(self) -> EnvConfig:

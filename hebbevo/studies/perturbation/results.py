@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from typing import Final
 
 from hebbevo.execution.execution import Execution
 from hebbevo.genomes.genome import Genome
 from hebbevo.seeding import SeedPurpose
+from hebbevo.studies.directory import StoredStudy
 from hebbevo.studies.genomes import is_static
+from hebbevo.studies.perturbation.packing import pack_record, unpack_record
 from hebbevo.studies.perturbation.plan import Plan
 from hebbevo.studies.perturbation.recording import Replay, rollout_replay
 from hebbevo.studies.perturbation.records import EVOLVED, RANDOM, Record, Recorded, WeightTrajectory
-from hebbevo.studies.runner import Case, Watch, Work, run_cases
+from hebbevo.studies.runner import Case, Watch, Work, kept_cases, run_cases
 
 _logger = logging.getLogger(__name__)
 _LEFT_OUT = "%s, %s rule: %d of %d lifetimes diverged or had weights that overflowed; tables of weights go without them"
@@ -20,7 +23,7 @@ _LEFT_OUT = "%s, %s rule: %d of %d lifetimes diverged or had weights that overfl
 FOLLOWED: Final = 4
 """Lifetimes per rule whose weights are followed."""
 
-WORK = Work(rollout_replay, Record.join)
+WORK = Work(rollout_replay, Record.join, pack_record, unpack_record)
 
 
 def cases(plan: Plan) -> list[Case[Replay]]:
@@ -48,11 +51,25 @@ def _cases_of(plan: Plan, genome: Genome) -> list[Case[Replay]]:
     ]
 
 
-def run_plan(plan: Plan, execution: Execution, watch: Watch | None = None) -> Recorded:
-    """Run all lifetimes of a study."""
+def run_plan(plan: Plan, study: StoredStudy, execution: Execution, watch: Watch | None = None) -> Recorded:
+    """Run all lifetimes of a study that it does not have yet."""
+    key = (plan.seed, SeedPurpose.EVALUATION)
+    return _by_place(run_cases(cases(plan), WORK, key, execution, watch, study=study))
+
+
+def kept_records(plan: Plan, study: StoredStudy) -> Recorded:
+    """Return the lifetimes of a finished study.
+
+    Raises:
+        InputError: some are missing.
+    """
+    return _by_place(kept_cases(cases(plan), WORK, study))
+
+
+def _by_place(finished: Iterable[tuple[Case[Replay], Record]]) -> Recorded:
     records: dict[tuple[str, str, str], Record] = {}
     trajectories: dict[tuple[str, str], tuple[WeightTrajectory, ...]] = {}
-    for case, record in run_cases(cases(plan), WORK, (plan.seed, SeedPurpose.EVALUATION), execution, watch):
+    for case, record in finished:
         genome, replay = case.genome.name, case.condition
         if replay.followed is None:
             records[genome, replay.morphology, replay.protocol.name] = record

@@ -9,18 +9,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from hebbevo.execution.execution import Execution
 from hebbevo.genomes.genome import Genome
-from hebbevo.studies.files import study_directory, write_csv, write_tables
+from hebbevo.studies.directory import StoredStudy, open_study
+from hebbevo.studies.files import write_csv, write_tables
 from hebbevo.studies.perturbation.plan import DEFAULT_EPISODES, Plan, make_plan
-from hebbevo.studies.perturbation.results import run_plan
+from hebbevo.studies.perturbation.records import Recorded
+from hebbevo.studies.perturbation.results import kept_records, run_plan
 from hebbevo.studies.perturbation.tables import make_tables
 from hebbevo.studies.runner import Watch
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+
+KIND: Final = "perturb"
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,7 @@ def perturb(
 
     Args:
         genomes: of one environment; their own perturbations, if they evolved with some, are left out.
-        out: directory to make.
+        out: directory to make, or that of the same study, which goes on.
         protocols: perturbations in the short form, or YAML files; by default the published protocols.
         morphologies: bodies that lifetimes start with; by default the first one that the first genome evolved on.
         episodes: lifetimes per genome, body and protocol, full length, no early stop.
@@ -56,19 +61,28 @@ def perturb(
         watch: told of the progress.
 
     Raises:
-        InputError, EnvError: something cannot be studied, or `out` exists; nothing has been computed.
+        InputError, EnvError: something cannot be studied, or `out` is something else; nothing has been computed.
     """
+    plan = make_plan(genomes, protocols, morphologies, episodes, seed)
+    with open_study(out, KIND, plan.settings(), plan.genomes) as study:
+        return _write(study.path, plan, run_plan(plan, study, execution or Execution(workers=0), watch))
+
+
+def redraw(study: StoredStudy) -> PerturbationStudy:
+    """Write tables, figures and report of a finished study again; see `hebbevo.studies.registry.redraw`."""
+    plan = Plan.of(study)
+    return _write(study.path, plan, kept_records(plan, study))
+
+
+def _write(folder: Path, plan: Plan, recorded: Recorded) -> PerturbationStudy:
     from hebbevo.studies.perturbation.figures import draw_figures
     from hebbevo.studies.perturbation.report import write_study_report
 
-    plan = make_plan(genomes, protocols, morphologies, episodes, seed)
-    with study_directory(out) as folder:
-        recorded = run_plan(plan, execution or Execution(workers=0), watch)
-        tables = make_tables(plan, recorded)
-        write_tables(folder, "lifetimes", tables.lifetimes)
-        for name in ("table", "freeze", "speed", "trajectories", "weight_speed"):
-            if (table := getattr(tables, name)).num_rows:
-                write_csv(folder, name, table)
-        figures = draw_figures(folder, plan, recorded, tables)
-        write_study_report(folder / "report.html", plan, tables, figures)
-    return PerturbationStudy(Path(out), plan, tables.table)
+    tables = make_tables(plan, recorded)
+    write_tables(folder, "lifetimes", tables.lifetimes)
+    for name in ("table", "freeze", "speed", "trajectories", "weight_speed"):
+        if (table := getattr(tables, name)).num_rows:
+            write_csv(folder, name, table)
+    figures = draw_figures(folder, plan, recorded, tables)
+    write_study_report(folder / "report.html", plan, tables, figures)
+    return PerturbationStudy(folder, plan, tables.table)
