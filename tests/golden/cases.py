@@ -50,9 +50,15 @@ def random_genome(config: Config, seed: int) -> Genome:
     return Genome(task, generator.standard_normal(task.layout.size, np.float32) * np.float32(SPREAD))
 
 
+def lacking(values: Mapping[str, Any]) -> set[str]:
+    """Return the groups of cases that a kind of machine has nothing of: younger than what was recorded on it."""
+    return {name.partition("/")[0] for name in names()} - {name.partition("/")[0] for name in values}
+
+
 def names() -> list[str]:
     """Return the name of every case, as `grid/ABCD_lr/synapse/max`."""
-    singles = [f"{group}/{name}" for group in ("zoo", "special", "evolution", "old") for name in CASES[group]]
+    groups = ("zoo", "special", "evolution", "old", "catalogue")
+    singles = [f"{group}/{name}" for group in groups for name in CASES[group]]
     return singles + grid_names()
 
 
@@ -99,6 +105,9 @@ def value_of(name: str) -> Value:
     if group == "special":
         config = _config(case)
         return _lifetimes(random_genome(config, seed=2), EPISODES, controls=case.get("controls", False))
+    if group == "catalogue":
+        config = _config(case, [*CASES["one_layer"], f"plasticity.rule={rest}"])
+        return _lifetimes(random_genome(config, seed=3), EPISODES)
     if group == "evolution":
         return _evolution(_config(case, CASES["evolving"]))
     return _old_run() if rest == "run" else _lifetimes(_old_genome(rest, case["steps"]), case["episodes"])

@@ -24,6 +24,7 @@ def main() -> None:
     parser.add_argument(
         "--again", metavar="PATTERN", default="", help="record these cases anew, as 'grid/oja/*'"
     )
+    parser.add_argument("--only", metavar="PATTERN", default="*", help="of these alone, as 'catalogue/*'")
     parser.add_argument("--check", action="store_true", help="compare every case with what is recorded")
     parser.add_argument("--processes", type=int, default=os.cpu_count())
     arguments = parser.parse_args()
@@ -32,16 +33,17 @@ def main() -> None:
         check_values(arguments.processes)
         return
     write_kind(kind)
-    record_values(arguments.again, arguments.processes)
-    record_studies(arguments.again)
+    record_values(arguments.again, arguments.only, arguments.processes)
+    record_studies(arguments.again, arguments.only)
     print(f"recorded in {kind.folder}")
 
 
-def record_values(again: str, processes: int) -> None:
+def record_values(again: str, only: str, processes: int) -> None:
     """Run the cases that are asked for or missing, and write them as they come."""
     folder = this_kind().folder
     values = {name: value for name, value in read_values(folder).items() if name in names()}
-    wanted = [name for name in names() if name not in values or fnmatch(name, again)]
+    asked = [name for name in names() if fnmatch(name, only)]
+    wanted = [name for name in asked if name not in values or fnmatch(name, again)]
     with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
         for name, value in pool.map(named_value, wanted):
             values[name] = value
@@ -64,9 +66,9 @@ def named_value(name: str) -> tuple[str, Value]:
     return name, value_of(name)
 
 
-def record_studies(again: str) -> None:
+def record_studies(again: str, only: str) -> None:
     """Run the studies that are asked for or missing, and write their tables."""
-    for name in CASES["studies"]:
+    for name in (study for study in CASES["studies"] if fnmatch(f"studies/{study}", only)):
         folder = this_kind().folder / name
         if (folder / "table.csv").exists() and not fnmatch(f"studies/{name}", again):
             continue
