@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import re
 import sys
 import threading
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 from matplotlib.figure import Figure
 
+import hebbevo
 from hebbevo.errors import InputError
 from hebbevo.io.atomic import check_writable, replacing, write_atomically
 from hebbevo.io.figures import write_figure
@@ -82,6 +84,20 @@ def test_a_path_that_cannot_be_written_is_refused_before() -> None:
     assert Path("file").read_bytes() == b"mine"
     assert sorted(os.listdir()) == ["file", "folder"]
     assert os.listdir("folder") == []
+
+
+def test_nothing_else_in_the_package_writes_files() -> None:
+    package = Path(hebbevo.__file__).parent
+    doors = {"io/atomic.py", "io/figures.py", "compilation.py"}
+    writer = re.compile(r"\.(write_text|write_bytes|savefig)\(|open\([^)\n]*[\"']w[bt+]*[\"']")
+    elsewhere = {
+        f"{name}: {line.strip()}"
+        for path in package.rglob("*.py")
+        if (name := path.relative_to(package).as_posix()) not in doors
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if writer.search(line) and "log.open" not in line and "nowhere" not in line
+    }
+    assert elsewhere == set()
 
 
 def test_the_words_of_a_figure_are_text_and_powers_are_powers() -> None:
