@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from hebbevo.envs.base import BatchedEnvironment, EnvironmentInterface, environment_stream
 from hebbevo.envs.config import EarlyStop, EnvConfig
@@ -14,6 +14,7 @@ from hebbevo.errors import EnvError
 if TYPE_CHECKING:
     from hebbevo.envs.car_racing.config import CarRacingConfig
     from hebbevo.envs.gymnasium.config import GymnasiumConfig
+    from hebbevo.envs.gymnasium.lifetime import LifetimeEnv
     from hebbevo.envs.morphologies.catalogue import MORPHOLOGIES, Morphology
     from hebbevo.envs.robots.compiling import compile_model
     from hebbevo.envs.robots.dog import DogConfig
@@ -44,6 +45,7 @@ __all__ = [
     "Interventions",
     "Morphology",
     "QuadrupedConfig",
+    "as_gymnasium",
     "compile_model",
     "config_class",
     "environment_stream",
@@ -51,9 +53,29 @@ __all__ = [
 ]
 
 
+class HasEnv(Protocol):
+    """A whole config, of which the environment is a section."""
+
+    @property
+    def env(self) -> EnvConfig:
+        """The section."""
+
+
 def make(config: EnvConfig, batch_size: int, **options: Any) -> BatchedEnvironment:
     """Build the environment of a config for up to `batch_size` lifetimes; see `EnvConfig.build`."""
     return config.build(batch_size, **options)
+
+
+def as_gymnasium(config: HasEnv | EnvConfig) -> LifetimeEnv:
+    """Return one lifetime of a config's environment as a Gymnasium environment.
+
+    Observations, rewards and actions in [-1, 1] are those of a network's lifetime: the same seed, the same actions, the
+    same bits. `reset(seed=...)` takes a lifetime's seed. The soft end of a body that has fallen is ``info["done"]``.
+    Normalisation of observations, action sampling and perturbations belong to a network's task and are left out.
+    """
+    from hebbevo.envs.gymnasium.lifetime import LifetimeEnv
+
+    return LifetimeEnv(config if isinstance(config, EnvConfig) else config.env)
 
 
 def __getattr__(name: str) -> Any:

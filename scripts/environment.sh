@@ -1,17 +1,24 @@
 # shellcheck shell=bash
-# Makes and keeps .venv, the checkout's own virtual environment. Sourced by scripts/run and scripts/test.
+# Makes and keeps .venv, the checkout's own virtual environment, and others beside it. Sourced by scripts/run and
+# scripts/test.
 #
 #   ensure_environment [EXTRA]   installs hebbevo (editable, with EXTRA) unless .venv already holds it as it stands now
 #   $root, $venv                 the checkout and its environment, absolute
+#   use_python VERSION           lets $venv be .venv-VERSION, of another Python, for what follows
+#   use_mujoco VERSION           makes .venv-mujoco-VERSION of the packages of $venv and another MuJoCo, and uses it
 #
 # PYTHON=... chooses the interpreter. `stamp`, written last, says what is installed; `installing`, there while pip runs,
 # says that a killed installation left rubbish, and the environment is then made anew.
 
 me=${0##*/}
 root=$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
-venv=$root/.venv
-stamp=$venv/.hebbevo-stamp
-installing=$venv/.hebbevo-installing
+
+use_environment() {
+    venv=$root/$1
+    stamp=$venv/.hebbevo-stamp
+    installing=$venv/.hebbevo-installing
+}
+use_environment .venv
 
 say() { printf 'scripts/%s: %s\n' "$me" "$*" >&2; }
 
@@ -75,7 +82,7 @@ is_usable() {
 make_environment() {
     local python
     python=$(find_python)
-    [[ ! -e $venv ]] || say 'making .venv anew: it is unfinished, damaged or of another Python'
+    [[ ! -e $venv ]] || say "making ${venv##*/} anew: it is unfinished, damaged or of another Python"
     rm -rf -- "$venv"
     mkdir -- "$venv"
     : >"$installing"
@@ -101,7 +108,7 @@ install() {
     elif [[ -z $extra && -e $stamp ]] && grep -qx 'extra: test' "$stamp"; then
         extra=test # an update for scripts/run keeps what scripts/test needs
     fi
-    say 'installing hebbevo into .venv (the first time takes a few minutes)'
+    say "installing hebbevo into ${venv##*/} (the first time takes a few minutes)"
     : >"$installing"
     rm -f -- "$stamp"
     if ! pip_install "$extra"; then
@@ -120,9 +127,9 @@ ensure_environment() {
     unset PYTHONHOME
     if is_current "$extra"; then return; fi
     if command -v flock >/dev/null; then
-        exec 9>>"$root/.venv.lock"
+        exec 9>>"$venv.lock"
         flock -n 9 || {
-            say 'waiting for another installation into .venv'
+            say "waiting for another installation into ${venv##*/}"
             flock 9
         }
         if ! is_current "$extra"; then install "$extra"; fi
@@ -130,4 +137,34 @@ ensure_environment() {
     else
         install "$extra"
     fi
+}
+
+use_python() {
+    PYTHON=python$1
+    use_environment ".venv-$1"
+}
+
+# Every package of $venv is linked, but for MuJoCo's: that takes seconds, where another installation takes minutes.
+# MuJoCo 4 is several distributions of one version, which put their files into one folder: it never goes over a 3.
+use_mujoco() {
+    local version=$1 base=$venv site packages
+    use_environment ".venv-mujoco-$version"
+    [[ $(cat "$stamp" 2>/dev/null) == "$(cat "$base/.hebbevo-stamp")" ]] && return
+    say "making ${venv##*/} of the packages of ${base##*/}"
+    rm -rf -- "$venv"
+    "$base/bin/python" -m venv --without-pip "$venv" </dev/null
+    site='import sysconfig; print(sysconfig.get_path("purelib"))'
+    packages=$("$venv/bin/python" -I -c "$site")
+    find "$("$base/bin/python" -I -c "$site")" -mindepth 1 -maxdepth 1 ! -name 'mujoco*' ! -name __pycache__ \
+        -exec ln -s -t "$packages" {} +
+    (
+        cd -- "$root"
+        export PIP_DISABLE_PIP_VERSION_CHECK=1
+        pip=("$base/bin/python" -m pip --python "$venv/bin/python" install -q --no-deps)
+        parts='import importlib.metadata as m; print(*(r for r in m.requires("mujoco") if r.startswith("mujoco-") and ";" not in r))'
+        "${pip[@]}" "mujoco==$version" && parts=$("$venv/bin/python" -I -c "$parts") || exit
+        # shellcheck disable=SC2086  # words
+        [[ -z $parts ]] || "${pip[@]}" $parts
+    ) </dev/null >&2 || die "MuJoCo $version could not be installed, for the reason above"
+    cp -- "$base/.hebbevo-stamp" "$stamp"
 }

@@ -48,14 +48,15 @@ class Kind:
 
     def difference(self, other: Kind) -> str:
         """Return what sets this kind apart from another, in a few words."""
-        if self.cpu != other.cpu:
-            return f"its CPU is {other.cpu}"
-        if self.features != other.features:
-            return "its CPU has other features"
         mine, theirs = ({"libc": kind.libc, **kind.libraries} for kind in (self, other))
-        return ", ".join(
+        parts = [
             f"it has {name} {theirs[name]}, not {mine[name]}" for name in mine if mine[name] != theirs[name]
-        )
+        ]
+        if self.cpu != other.cpu:
+            parts.insert(0, f"its CPU is {other.cpu}")
+        elif self.features != other.features:
+            parts.insert(0, "its CPU has other features")
+        return ", ".join(parts)
 
 
 @cache

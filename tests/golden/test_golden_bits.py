@@ -13,6 +13,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -144,6 +145,9 @@ def test_a_skip_says_what_to_do() -> None:
     assert this_kind().name in why_skipped()
     other = Kind("z80", "", "none", dict.fromkeys(this_kind().libraries, "0"))
     assert "its CPU is z80" in this_kind().difference(other)
+    assert "it has mujoco 0, not" in this_kind().difference(other)
+    newer = replace(this_kind(), libraries={**this_kind().libraries, "mujoco": "4.0.1"})
+    assert newer.difference(this_kind()) == f"it has mujoco {this_kind().libraries['mujoco']}, not 4.0.1"
 
 
 def test_the_old_run_was_killed_in_mid_run() -> None:
