@@ -141,6 +141,8 @@ ensure_environment() {
 
 use_python() {
     PYTHON=python$1
+    # pyenv runs only the versions that its settings name
+    is_supported "$PYTHON" || ! command -v pyenv >/dev/null || PYTHON=$(pyenv prefix "$1")/bin/python
     use_environment ".venv-$1"
 }
 

@@ -5,11 +5,12 @@ Its spaces are only known by making the environment, which happens at most once 
 
 from __future__ import annotations
 
-import functools
+import json
+import operator
 import re
-from typing import ClassVar
+from typing import Annotated, Any, ClassVar, Final
 
-from pydantic import field_validator
+from pydantic import BeforeValidator, Field, JsonValue, field_validator
 from typing_extensions import override
 
 from hebbevo.envs.base import EnvironmentInterface
@@ -22,6 +23,32 @@ from hebbevo.errors import EnvError, unknown
 _PLAIN_ID = re.compile(r"(?:[A-Za-z0-9_-]+/)?[A-Za-z0-9_.-]+", re.ASCII)
 
 
+# What gymnasium.make takes for itself.
+_OWN_ARGUMENTS = frozenset(("id", "render_mode", "disable_env_checker", "vectorization_mode"))
+
+WRAPPERS: Final = (
+    *(
+        "ClipAction",
+        "ClipReward",
+        "DelayObservation",
+        "DtypeObservation",
+        "FilterObservation",
+        "FlattenObservation",
+    ),
+    *("FrameStackObservation", "GrayscaleObservation", "MaxAndSkipObservation", "NormalizeObservation"),
+    *("NormalizeReward", "RescaleAction", "RescaleObservation", "ReshapeObservation", "ResizeObservation"),
+    *("StickyAction", "TimeAwareObservation", "TimeLimit"),
+)
+"""Wrappers of Gymnasium that change what a lifetime is, and neither write files nor open windows."""
+
+Arguments = dict[str, JsonValue]
+
+
+def _named(value: Any) -> Any:
+    """Return a wrapper given by its name alone as one without arguments."""
+    return {value: {}} if isinstance(value, str) else value
+
+
 class GymnasiumConfig(EnvConfig):
     """A Gymnasium environment's settings; `steps` caps the lifetime besides the id's own time limit."""
 
@@ -31,6 +58,16 @@ class GymnasiumConfig(EnvConfig):
     camera: ClassVar[CameraSpec | None] = CameraSpec("render")
 
     name: str
+    kwargs: Arguments = Field(
+        default={},
+        exclude_if=operator.not_,
+        description="arguments of the environment, as gymnasium.make takes them",
+    )
+    wrappers: tuple[Annotated[dict[str, Arguments], BeforeValidator(_named)], ...] = Field(
+        default=(),
+        exclude_if=operator.not_,
+        description="wrappers of Gymnasium around it, the innermost first: names, or names with their arguments",
+    )
 
     @field_validator("name")
     @classmethod
@@ -48,6 +85,25 @@ class GymnasiumConfig(EnvConfig):
             raise EnvError(unknown("Gymnasium id", identifier, gymnasium.registry))
         return name
 
+    @field_validator("kwargs")
+    @classmethod
+    def _of_the_environment(cls, kwargs: Arguments) -> Arguments:
+        for name in kwargs.keys() & _OWN_ARGUMENTS:
+            raise EnvError(f"env.kwargs cannot set {name}, which is hebbevo's own; leave it out")
+        return kwargs
+
+    @field_validator("wrappers")
+    @classmethod
+    def _known(cls, wrappers: tuple[dict[str, Arguments], ...]) -> tuple[dict[str, Arguments], ...]:
+        for wrapper in wrappers:
+            if len(wrapper) != 1:
+                raise EnvError(
+                    f"a wrapper is one name with its arguments, got {', '.join(wrapper) or 'none'}"
+                )
+            for name in wrapper.keys() - set(WRAPPERS):
+                raise EnvError(unknown("wrapper", name, WRAPPERS))
+        return wrappers
+
     @property
     def id(self) -> str:
         """The Gymnasium id."""
@@ -56,20 +112,25 @@ class GymnasiumConfig(EnvConfig):
     @property
     @override
     def interface(self) -> EnvironmentInterface:
-        return interface_of(self.id)
+        return interface_of(self)
 
 
-@functools.cache
-def interface_of(identifier: str) -> EnvironmentInterface:
-    """Return the interface of a Gymnasium id, which is made and closed again.
+_INTERFACES: dict[str, EnvironmentInterface] = {}
+
+
+def interface_of(config: GymnasiumConfig) -> EnvironmentInterface:
+    """Return the interface of an environment, which is made once and closed again.
 
     Raises:
         EnvError: the environment cannot be made, or its spaces cannot be run.
     """
-    from hebbevo.envs.gymnasium.spaces import make_environment, read_interface
+    key = json.dumps([config.name, config.kwargs, config.wrappers], sort_keys=True)
+    if key not in _INTERFACES:
+        from hebbevo.envs.gymnasium.spaces import make_environment, read_interface
 
-    environment = make_environment(identifier)
-    try:
-        return read_interface(identifier, environment)
-    finally:
-        environment.close()
+        environment = make_environment(config.id, config.kwargs, config.wrappers)
+        try:
+            _INTERFACES[key] = read_interface(config.id, environment)
+        finally:
+            environment.close()
+    return _INTERFACES[key]

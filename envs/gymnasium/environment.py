@@ -6,6 +6,7 @@ is in `hebbevo.envs.gymnasium.observations` and `actions`.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import gymnasium
@@ -39,7 +40,8 @@ class BatchedGymnasium(GymnasiumRows):
     """
 
     def __init__(self, config: GymnasiumConfig, batch_size: int, render_mode: str | None = None) -> None:
-        first = make_environment(config.id, render_mode)
+        self._make = partial(make_environment, config.id, config.kwargs, config.wrappers, render_mode)
+        first = self._make()
         super().__init__(config.name, batch_size, read_interface(config.id, first), render_mode)
         self._act = actor(config.id, first.action_space).act
         self._observer = observer(config.id, first.observation_space)
@@ -74,7 +76,7 @@ class BatchedGymnasium(GymnasiumRows):
         environment = self._environments[row]
         if environment is None or not self._stays:
             self._close_row(row)
-            environment = self._environments[row] = make_environment(self._id, self._render_mode)
+            environment = self._environments[row] = self._make()
         return environment
 
     def _record(self, row: int, method: str, observation: Any, reward: float) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import gymnasium
@@ -13,24 +15,43 @@ from hebbevo.envs.gymnasium.actions import actor
 from hebbevo.envs.gymnasium.observations import observer
 from hebbevo.errors import EnvError
 
+Arguments = Mapping[str, Any]
+
 _STATELESS = (gymnasium.wrappers.OrderEnforcing, gymnasium.wrappers.TimeLimit)
 """Wrappers that a reset leaves as new."""
 
 
-def make_environment(identifier: str, render_mode: str | None = None) -> gymnasium.Env[Any, Any]:
-    """Make the environment of a Gymnasium id, without the checker that warns on odd values.
+def make_environment(
+    identifier: str,
+    kwargs: Arguments = MappingProxyType({}),
+    wrappers: Sequence[Mapping[str, Arguments]] = (),
+    render_mode: str | None = None,
+) -> gymnasium.Env[Any, Any]:
+    """Make an environment and wrap it, without the checker that warns on odd values.
 
     Raises:
-        EnvError: Gymnasium cannot make it, as when a package is missing.
+        EnvError: Gymnasium cannot make it, as when a package is missing or an argument unknown.
     """
     _import_physics(identifier)
     # not every environment knows the argument
-    options: dict[str, Any] = {} if render_mode is None else {"render_mode": render_mode}
+    options: dict[str, Any] = {
+        **kwargs,
+        **({} if render_mode is None else {"render_mode": render_mode}),
+    }
+    arguments = kwargs or wrappers
+    refused = (
+        Exception if arguments else (gymnasium.error.Error, ImportError)
+    )  # anything may come of arguments
     try:
-        return gymnasium.make(identifier, disable_env_checker=True, **options)
-    except (gymnasium.error.Error, ImportError) as error:
+        environment = gymnasium.make(identifier, disable_env_checker=True, **options)
+        for wrapper in wrappers:
+            for name, settings in wrapper.items():
+                environment = getattr(gymnasium.wrappers, name)(environment, **settings)
+    except refused as error:
         reason = " ".join(str(error).split())
-        raise EnvError(f"Gymnasium cannot make {identifier}: {reason}") from error
+        given = " with these arguments and wrappers" if arguments else ""
+        raise EnvError(f"Gymnasium cannot make {identifier}{given}: {reason}") from error
+    return environment
 
 
 def _import_physics(identifier: str) -> None:

@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 from gymnasium.spaces import Box, Discrete
-from gymnasium.wrappers import NormalizeObservation
+from gymnasium.wrappers import FlattenObservation, FrameStackObservation, NormalizeObservation
 
 from hebbevo.envs import GymnasiumConfig
 from hebbevo.envs.gymnasium.actions import actor
+from hebbevo.envs.gymnasium.environment import gymnasium_seed
 from hebbevo.envs.gymnasium.observations import observer
 from hebbevo.envs.images import fill_planes
 from hebbevo.errors import EnvError
@@ -177,3 +178,45 @@ def test_gymnasiums_own_simulations_stay():
     batch.reset([1], ["default"])
     batch.reset([2], ["default"])
     assert batch._environments[0] is first
+
+
+def wrapped(*wrappers, **kwargs):
+    return GymnasiumConfig(name="gymnasium:Pendulum-v1", wrappers=wrappers, kwargs=kwargs)
+
+
+def test_arguments_and_wrappers_are_gymnasiums_own():
+    config = wrapped({"FrameStackObservation": {"stack_size": 3}}, "FlattenObservation", g=3.0)
+    assert config.interface.observation_size == 9
+    assert wrapped().interface.observation_size == 3
+    assert GymnasiumConfig.model_validate(config.model_dump(mode="json")) == config
+    assert "kwargs" not in wrapped().model_dump()
+    plain = gymnasium.make("Pendulum-v1", g=3.0)
+    expected = FlattenObservation(FrameStackObservation(plain, 3))
+    seen, _ = expected.reset(seed=gymnasium_seed(5))
+    batch = config.build(1)
+    batch.reset([5], ["default"])
+    for _ in range(4):
+        np.testing.assert_array_equal(batch.observations[0], seen)
+        batch.step(np.full((1, 1), 0.5, np.float32), np.arange(1))
+        seen, reward, *_ = expected.step(np.full(1, 1.0, np.float32))
+        assert batch.rewards[0] == reward
+
+
+@pytest.mark.parametrize(
+    ("wrappers", "kwargs", "message"),
+    [
+        (["ClipActoin"], {}, "did you mean ClipAction"),
+        (["RecordVideo"], {}, "unknown wrapper 'RecordVideo'"),
+        ([{"ClipAction": {}, "ClipReward": {}}], {}, "a wrapper is one name"),
+        ([], {"render_mode": "human"}, "hebbevo's own"),
+        ([], {"gravity": 9}, "cannot make Pendulum-v1 with these arguments .*gravity"),
+        (
+            [{"FrameStackObservation": {"stack": 3}}],
+            {},
+            "cannot make Pendulum-v1 with these arguments .*stack",
+        ),
+    ],
+)
+def test_arguments_and_wrappers_that_cannot_be_are_refused(wrappers, kwargs, message):
+    with pytest.raises(ValueError, match=message):
+        _ = wrapped(*wrappers, **kwargs).interface

@@ -59,13 +59,10 @@ def test_observations_agree_with_the_table(name, gear):
 
 
 @pytest.mark.parametrize("name", BODIES)
-@pytest.mark.parametrize("burn_in", [0, 80, 800, 1000])
+@pytest.mark.parametrize("burn_in", [0, 80, 800, 2000])
 def test_foot_contacts_are_mujoco_s(name, burn_in):
     batch = QuadrupedConfig(burn_in=burn_in, substeps=1).build(16)
     batch.reset(range(16), [name] * 16)
-    settled = burn_in == 1000
-    for _ in range(1000 if settled else 0):
-        batch.step(np.zeros((16, 8), np.float32), np.arange(16))
     before = batch.positions.copy()  # geom poses are those of the state one substep ago
     batch.step(np.zeros((16, 8), np.float32), np.arange(16))
     model = compile_model("quadruped", name)
@@ -75,7 +72,7 @@ def test_foot_contacts_are_mujoco_s(name, burn_in):
         mujoco.mj_forward(model, data)
         touching = touching_geoms(model, data)
         assert batch.observations[row, 24:].tolist() == [float(foot in touching) for foot in FEET]
-        if settled:  # a body with a short leg rocks on a diagonal before that
+        if burn_in == 2000:  # settled: a body with a short leg rocks on a diagonal before that
             assert len(touching & set(FEET)) >= 3
 
 
