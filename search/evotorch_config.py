@@ -45,6 +45,11 @@ class CMAESConfig(EvoTorchConfig):
 
     @override
     def check_dimension(self, dimension: int) -> None:
+        if dimension < 2:  # EvoTorch's has no covariance of one number
+            raise SearchError(
+                f"search.algorithm: cma_es needs two coefficients or more, got {dimension}; use snes, "
+                "or share less"
+            )
         if self.covariance == "full":
             refuse_matrix("search.covariance: full", dimension, "use auto or diagonal")
 

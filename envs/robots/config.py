@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from typing_extensions import override
 
 from hebbevo.envs.base import EnvironmentInterface
@@ -24,6 +24,10 @@ Integrator = Literal["Euler", "RK4", "implicit", "implicitfast"]
 
 INTACT: Final = "intact"
 """The morphology without edits."""
+
+
+MOST_BURN_IN: Final = 10_000
+"""Physics substeps before a lifetime begins, a tenth of a second."""
 
 
 class WalkerConfig(EnvConfig):
@@ -65,6 +69,15 @@ class WalkerConfig(EnvConfig):
     @classmethod
     def _check_morphologies(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         return check_morphologies(names)
+
+    @model_validator(mode="after")
+    def _burns_in_briefly(self) -> Self:
+        if self.burn_in * self.substeps > MOST_BURN_IN:
+            raise EnvError(
+                f"env.burn_in: {self.burn_in} control steps of {self.substeps} substeps are more than {MOST_BURN_IN} "
+                f"substeps; use at most {MOST_BURN_IN // self.substeps}"
+            )
+        return self
 
     @property
     @override

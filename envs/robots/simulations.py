@@ -21,6 +21,9 @@ from hebbevo.envs.robots.observation import observe, take_actions
 ROWS_TO_SHARE = 64
 """From how many rows on several threads observe them: fewer take less time than handing them out."""
 
+LONGEST_CALL = 20_000
+"""Substeps of all rows in one call of MuJoCo, a fifth of a second: nothing interrupts a call."""
+
 Step = Callable[[npt.NDArray[np.int32] | None, int], int]
 
 
@@ -122,8 +125,11 @@ class Simulations:
     def _advance(self, rows: npt.NDArray[np.int32], substeps: int) -> None:
         """Run physics; rows in which MuJoCo raises diverge, the others run to completion."""
         # no rows is the fast path of the batch
-        if self._step(None if len(rows) == self._environment.batch_size else rows, substeps):
-            self._environment.diverged[rows[self.batch.status[rows] != 0]] = True
+        moving = None if len(rows) == self._environment.batch_size else rows
+        at_once = max(1, LONGEST_CALL // len(rows))
+        for done in range(0, substeps, at_once):
+            if self._step(moving, min(at_once, substeps - done)):
+                self._environment.diverged[rows[self.batch.status[rows] != 0]] = True
 
     def _observe(self, rows: npt.NDArray[np.int32]) -> None:
         if self._threads is None or len(rows) < ROWS_TO_SHARE:

@@ -16,9 +16,12 @@ def bench_command(
         typer.Option(metavar="PART", help="A key of the JSON; may be repeated. By default all."),
     ] = None,
     json_file: JsonFile = None,
-    repeats: Annotated[int, typer.Option(min=1, help="Alternations of the things compared.")] = 7,
+    repeats: Annotated[int, typer.Option(min=1, max=10_000, help="Alternations of the things compared.")] = 7,
     steps: Annotated[
-        int | None, typer.Option(min=1, help="Length of a lifetime, for a quick look.", show_default=False)
+        int | None,
+        typer.Option(
+            min=1, max=1_000_000, help="Length of a lifetime, for a quick look.", show_default=False
+        ),
     ] = None,
 ) -> None:
     """Measure this machine: agent-steps by part, batch size, rule and worker, beside the physics alone and others.

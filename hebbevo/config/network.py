@@ -9,11 +9,8 @@ from pydantic import AfterValidator, Field, model_validator
 
 from hebbevo.config.section import Section, optional
 from hebbevo.errors import RuleError, unknown
-from hebbevo.networks.network_spec import ACTIVATIONS
+from hebbevo.networks.network_spec import ACTIVATIONS, MOST_PROJECTIONS
 from hebbevo.rules import Distribution
-
-MOST_LAYERS = 100
-"""Each is compiled into the kernel: more would never start."""
 
 
 def _known_activation(name: str) -> str:
@@ -55,6 +52,7 @@ class EncoderConfig(Section):
             ConvolutionConfig(channels=6, kernel=3, stride=1, pool=2),
             ConvolutionConfig(channels=8, kernel=5, stride=2, pool=2),
         ),
+        max_length=16,
         description="each with tanh and max pooling",
     )
     weights: DistributionText = Field(
@@ -87,7 +85,7 @@ class NetworkConfig(Section):
     """Populations and projections; in the short form a multilayer perceptron, perhaps recurrent or modulated."""
 
     hidden: tuple[Annotated[int, Field(ge=1, le=100_000)], ...] = Field(
-        default=(128, 64), max_length=MOST_LAYERS, description="neurons of each hidden layer"
+        default=(128, 64), max_length=MOST_PROJECTIONS - 1, description="neurons of each hidden layer"
     )
     activation: Activation = Field(default="tanh", description="of the hidden layers")
     output: Literal["tanh", "raw"] = optional(
@@ -127,12 +125,12 @@ class NetworkConfig(Section):
     )
     populations: dict[str, PopulationConfig] = optional(
         {},
-        max_length=MOST_LAYERS,
+        max_length=MOST_PROJECTIONS,
         description="by name, in place of `hidden`; the one without a size is the output",
     )
     projections: tuple[str | dict[str, dict[str, Any]], ...] = optional(
         (),
-        max_length=4 * MOST_LAYERS,
+        max_length=MOST_PROJECTIONS,
         description="`a -> b`, or `a -> b: {delayed, name, and keys of plasticity}`",
     )
 

@@ -74,7 +74,8 @@ def planned_projections(
         planned = tuple(_written_projections(network, plasticity))
     else:
         planned = tuple(_layered_projections(network, plasticity))
-    if twice := [one.name for one in planned if [other.name for other in planned].count(one.name) > 1]:
+    names = [one.name for one in planned]
+    if twice := [name for name in names if names.count(name) > 1]:
         raise RuleError(f"two projections are called {twice[0]!r}; give one of them a name: {{name: ...}}")
     if not any(one.plasticity.evolves for one in planned):
         rule = plasticity.parsed_rule.name

@@ -8,11 +8,13 @@ from hebbevo.errors import InputError
 from hebbevo.seeding import SEED_LIMIT
 from hebbevo.tasks.task import Task
 
+MOST_EPISODES = 1_000_000
+
 
 def check_sample(episodes: int, seed: int) -> None:
     """Raise `InputError` for a number of episodes, or a seed, that lifetimes cannot have."""
-    if episodes < 1:
-        raise InputError(f"episodes must be at least 1, got {episodes}")
+    if not 1 <= episodes <= MOST_EPISODES:
+        raise InputError(f"episodes must be from 1 to {MOST_EPISODES}, got {episodes}")
     if not 0 <= seed < SEED_LIMIT:
         raise InputError(f"seed must be from 0 to 2**63 - 1, got {seed}")
 

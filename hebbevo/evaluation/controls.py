@@ -27,14 +27,12 @@ class Control:
     Attributes:
         variant: the genome of each lifetime; None for the genome itself.
         plastic: False never applies rule and normaliser.
+        differs: whether it is another condition than the genome itself, for a task and its genome ``(size,)``.
     """
 
     variant: Variant | None = None
     plastic: bool = True
-
-    def applies_to(self, task: Task) -> bool:
-        """Tell whether it differs from the genome itself: a static network has no rule to switch off."""
-        return self.plastic or task.learns
+    differs: Callable[[Task, FloatArray], bool] = lambda task, values: True
 
     def genomes(self, task: Task, values: FloatArray, seeds: Sequence[int]) -> tuple[FloatArray, list[int]]:
         """Return the genomes of lifetimes, ``(genomes, size)``, and the row of each lifetime."""
@@ -52,6 +50,12 @@ def shuffled_genome(task: Task, values: FloatArray, seed: int) -> FloatArray:
     return shuffled
 
 
+def has_something_to_shuffle(task: Task, values: FloatArray) -> bool:
+    """Tell whether a named array holds two numbers that differ; those shared by a layer or the network hold one."""
+    parts = (values[entry.offset : entry.offset + entry.size] for entry in task.layout.entries)
+    return any((part != part[0]).any() for part in parts)
+
+
 def random_genome(task: Task, values: FloatArray, seed: int) -> FloatArray:
     """Draw a genome from the initial distributions; another one for each seed."""
     return task.first_genome(stream(seed, Stream.RANDOM_GENOME))
@@ -61,8 +65,8 @@ GENOME: Final = "genome"
 """The condition of the genome itself."""
 
 CONTROLS: Final[dict[str, Control]] = {
-    "off": Control(plastic=False),
-    "shuffled": Control(shuffled_genome),
+    "off": Control(plastic=False, differs=lambda task, values: task.learns),
+    "shuffled": Control(shuffled_genome, differs=has_something_to_shuffle),
     "random": Control(random_genome),
 }
 """Rule and normaliser never applied; coefficients permuted within each layer; a genome that never evolved."""
@@ -70,6 +74,6 @@ CONTROLS: Final[dict[str, Control]] = {
 CONDITIONS: Final[dict[str, Control]] = {GENOME: Control(), **CONTROLS}
 
 
-def applicable_controls(task: Task) -> tuple[str, ...]:
-    """Return the names of the controls that say something about a task."""
-    return tuple(name for name, control in CONTROLS.items() if control.applies_to(task))
+def applicable_controls(task: Task, values: FloatArray) -> tuple[str, ...]:
+    """Return the names of the controls that say something about a genome."""
+    return tuple(name for name, control in CONTROLS.items() if control.differs(task, values))

@@ -95,7 +95,7 @@ def evaluate(
     if official:
         genome = replace(genome, task=replace(genome.task, env=genome.task.env.reference_environment()))
     bodies = checked_bodies(genome.task, morphologies)
-    conditions = (GENOME, *(applicable_controls(genome.task) if controls else ()))
+    conditions = (GENOME, *(applicable_controls(genome.task, genome.values) if controls else ()))
     subject = Subject(genome.values, (seed, SeedPurpose.EVALUATION))
     resolved = (execution or Execution(workers=0)).resolve(genome.task)
     with executor_for(resolved) as executor:

@@ -12,6 +12,8 @@ from hebbevo.execution.tuning import tuned_batch_size
 from hebbevo.networks.torch.device import DEVICE_BATCH_SIZE, check_available, check_name
 from hebbevo.tasks.task import Task
 
+MOST = {"threads": 1024, "batch_size": DEVICE_BATCH_SIZE, "workers": 100_000}
+
 
 @dataclass(frozen=True)
 class Execution:
@@ -39,11 +41,11 @@ class Execution:
     device: str | None = None
 
     def __post_init__(self) -> None:
-        for name, value in (("threads", self.threads), ("batch_size", self.batch_size)):
-            if value is not None and value < 1:
-                raise InputError(f"{name} must be at least 1, got {value}")
-        if self.workers is not None and self.workers < 0:
-            raise InputError(f"workers must be at least 0, got {self.workers}; 0 stays in this process")
+        for name, most in MOST.items():
+            value, least = getattr(self, name), 0 if name == "workers" else 1
+            if value is not None and not least <= value <= most:
+                remedy = "; 0 stays in this process" if name == "workers" else ""
+                raise InputError(f"{name} must be from {least} to {most}, got {value}{remedy}")
         if self.ray is not None and self.workers == 0:
             raise InputError("workers=0 stays in this process; leave workers out to use all of the cluster")
         if self.device is not None:

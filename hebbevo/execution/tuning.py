@@ -20,6 +20,7 @@ import numpy.typing as npt
 from hebbevo.compilation import cache_directory
 from hebbevo.execution.build import cpu_kind
 from hebbevo.io.atomic import write_atomically
+from hebbevo.networks.kernel_spec import MOST_NUMBERS
 from hebbevo.tasks.task import Task
 from hebbevo.tasks.worker import CpuWorker
 
@@ -34,10 +35,12 @@ BUDGET: Final = 0.6
 def tuned_batch_size(task: Task) -> int:
     """Return the batch size for a task's lifetimes: the remembered one, or the fastest of `CANDIDATES`.
 
-    Environments that hold the GIL are one Python object per lifetime: they declare the size that suits them.
+    Environments that hold the GIL are one Python object per lifetime: they declare the size that suits them. A batch
+    of huge networks takes no more memory than the hugest one.
     """
-    if not task.env.releases_gil:
-        return task.env.preferred_batch_size
+    most = max(1, MOST_NUMBERS // task.kernel_spec.numbers)
+    if not task.env.releases_gil or most < CANDIDATES[-1]:
+        return min(task.env.preferred_batch_size, most)
     path = _memo(task)
     batch_size = _remembered(path)
     if batch_size is None:

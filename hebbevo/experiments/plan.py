@@ -29,12 +29,14 @@ _OF_THE_BUDGET = ("generations", "agent_steps")
 class Evaluation(Section):
     """The fresh lifetimes that finished runs are compared by, as of `hebbevo evaluate`."""
 
-    episodes: int = Field(default=64, ge=1, description="lifetimes per morphology, full length")
+    episodes: int = Field(default=64, ge=1, le=1_000_000, description="lifetimes per morphology, full length")
     seed: int = Field(default=1, ge=0, lt=SEED_LIMIT, description="the lifetimes' seeds follow from it")
     morphologies: tuple[str, ...] = Field(
         default=(), description="bodies; none: those that any arm evolves on"
     )
-    steps: int | None = Field(default=None, ge=1, description="length of a lifetime; null: that of the task")
+    steps: int | None = Field(
+        default=None, ge=1, le=1_000_000, description="length of a lifetime; null: that of the task"
+    )
 
 
 class ExperimentFile(Section):
@@ -48,6 +50,7 @@ class ExperimentFile(Section):
     agent_steps: int | None = Field(
         default=None,
         ge=1,
+        le=10**15,
         description="budget of every run; left out: that of the base; null: each arm's own length",
     )
     evaluate: Any = Field(default=None, description="keys of `Evaluation`")

@@ -148,6 +148,7 @@ def _task(header: Any, source: str) -> Task:
     try:
         task = Task(**build_sections(header))
         task.check(task.perturbations)
+        task.check_network()
     except ValueError as error:
         raise InputError(f"genome {source!r}: {error}") from None
     if task.plasticity.parsed_rule.text != equation:

@@ -6,6 +6,7 @@ directory whose content is compared byte by byte, stays with the directory throu
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import re
@@ -28,7 +29,7 @@ def make_beside(target: Path) -> tuple[Path, int]:
     Raises:
         OSError: it cannot be made; nor is any directory that it would lie in.
     """
-    beside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    beside = _beside(target)
     with _parents_of(beside):
         _remove_abandoned(target)
         beside.mkdir()
@@ -63,6 +64,25 @@ def _parents_of(path: Path) -> Iterator[None]:
         raise
 
 
+def check_can_be_made(target: Path) -> None:
+    """Look whether `make_beside` could make a directory, without making any: others may be about to use its parents.
+
+    Raises:
+        OSError: it could not.
+    """
+    beside = _beside(target.absolute())
+    with suppress(FileNotFoundError):
+        beside.lstat()
+    ground = next(parent for parent in beside.parents if os.path.lexists(parent))
+    if not ground.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(ground))
+    if not os.access(ground, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(ground))
+    longest = os.pathconf(ground, "PC_NAME_MAX") if hasattr(os, "pathconf") else 255
+    if any(len(os.fsencode(name)) > longest for name in beside.relative_to(ground).parts):
+        raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG), str(target))
+
+
 def discard(beside: Path, descriptor: int) -> None:
     """Remove a directory of `make_beside`, and release its lock."""
     if descriptor >= 0:
@@ -92,6 +112,10 @@ def lock_directory(directory: Path) -> int:
             f"{directory} is in use: another process evolves it; wait for its end, or interrupt it"
         )
     return descriptor
+
+
+def _beside(target: Path) -> Path:
+    return target.with_name(f".{target.name}.{os.getpid()}.tmp")
 
 
 def _remove_abandoned(target: Path) -> None:

@@ -11,6 +11,9 @@ from functools import cached_property
 
 from hebbevo.errors import RuleError
 
+MOST_MULTIPLICATIONS = 100_000_000
+"""A frame then takes a tenth of a second."""
+
 Shape = tuple[int, int, int]
 """(channels, height, width)."""
 
@@ -56,6 +59,22 @@ class EncoderSpec:
                     f"convolution {number} leaves nothing of the image; use a larger image_size, a smaller kernel, "
                     "stride or pool, or fewer convolutions"
                 )
+
+        if self.multiplications > MOST_MULTIPLICATIONS:
+            raise RuleError(
+                f"the encoder makes {self.multiplications:,} multiplications of a frame, more than "
+                f"{MOST_MULTIPLICATIONS:,}; use a smaller image_size, fewer channels or larger strides"
+            )
+
+    @property
+    def multiplications(self) -> int:
+        """How many multiplications a frame takes."""
+        total, (channels, height, width) = 0, self.resized
+        for layer, output in zip(self.convolutions, self.outputs, strict=True):
+            windows = layer.windows(height) * layer.windows(width)
+            total += windows * layer.channels * channels * layer.kernel**2
+            channels, height, width = output
+        return total
 
     @property
     def resized(self) -> Shape:

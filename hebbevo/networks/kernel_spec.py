@@ -13,12 +13,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from hebbevo.errors import RuleError
 from hebbevo.networks.encodings import encoding
 from hebbevo.networks.network_spec import NetworkSpec, Population, Projection
 from hebbevo.networks.normalisers import NORMALISERS, Normaliser
 from hebbevo.networks.polynomial import Constants, prepare
 from hebbevo.rules.expression import Expression, Name, names
 from hebbevo.rules.signals import SIGNALS
+
+MOST_NUMBERS = 1 << 28
+"""A lifetime takes no more than 1 GiB."""
 
 MINIMUM_LANES = 16
 _ALIGNMENT = 16
@@ -162,6 +166,16 @@ class KernelSpec:
         self._lay_out_constants()
         self._lay_out_activations()
         self._lay_out_states()
+        if self.numbers > MOST_NUMBERS:
+            raise RuleError(
+                f"a lifetime of this network would keep {self.numbers:,} numbers, more than {MOST_NUMBERS:,}; "
+                "use smaller populations, shorter windows, or a rule with fewer states and coefficients"
+            )
+
+    @property
+    def numbers(self) -> int:
+        """How many numbers a lifetime keeps: states, coefficients, and activations of three steps."""
+        return self.state_width + self.constant_width + 3 * self.activation_width
 
     def __eq__(self, other: object) -> bool:
         return self.network == other.network if isinstance(other, KernelSpec) else NotImplemented

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 _FINEST = {POST: "post", PRE: "pre", LIFETIME: "layer"}
 """Encoding of a coefficient that may differ along an axis only, where the one for all coefficients is finer."""
 
+MOST_MULTIPLICATIONS = 1 << 31
+"""Of a genome's coefficients of one name in a projection: seconds, once for a batch of lifetimes."""
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -162,9 +165,19 @@ def _arrays_by_scope(network: NetworkSpec) -> dict[Scope, dict[str, EncodedArray
     for projection in network.projections:
         for coefficient in projection.rule.coefficients:
             kind = encoding(projection.sharing[coefficient])
+            _check_work(network, projection, coefficient)
             for array in kind.arrays(network, projection, coefficient):
                 found[kind.scope].setdefault(array.name, array)
     return found
+
+
+def _check_work(network: NetworkSpec, projection: Projection, coefficient: str) -> None:
+    text, synapses = projection.sharing[coefficient], math.prod(network.shape(projection))
+    if (work := encoding(text).multiplications * synapses) > MOST_MULTIPLICATIONS:
+        raise RuleError(
+            f"sharing of {coefficient}: {text!r} makes {work:,} multiplications for the {synapses:,} synapses of "
+            f"{projection.name}, more than {MOST_MULTIPLICATIONS:,}; use smaller numbers in its brackets"
+        )
 
 
 def genome_layout(network: NetworkSpec, convolutions: Mapping[str, tuple[int, ...]] | None = None) -> Layout:

@@ -27,6 +27,11 @@ ACTIVATIONS = ("tanh", "relu", "sigmoid", "identity")
 INPUTS = ("observation", "action", "reward", "one")
 """Populations that the world fills: what it shows, what was done and earned in the step before (0 at first), and 1."""
 
+MOST_PROJECTIONS = 60
+"""A kernel compiles for a second per projection, and a step's `due` has one bit of an int64 for each."""
+MOST_SYNAPSES = 1 << 25
+"""A lifetime's step passes them in a tenth of a second."""
+
 
 @dataclass(frozen=True)
 class Noise:
@@ -134,7 +139,7 @@ class NetworkSpec:
 
     Raises:
         RuleError: two populations of one name, an unknown one, synapses into an input, a circle without a delay, a
-            population that nothing reaches, or a signal that the network does not supply.
+            population that nothing reaches, a signal that the network does not supply, or more than a kernel can run.
     """
 
     populations: tuple[Population, ...]
@@ -142,9 +147,17 @@ class NetworkSpec:
     output: str
 
     def __post_init__(self) -> None:
+        if len(self.projections) > MOST_PROJECTIONS:
+            raise RuleError(
+                f"a network has at most {MOST_PROJECTIONS} projections, got {len(self.projections)}; use fewer layers"
+            )
         self._check_populations()
         for projection in self.projections:
             self._check_projection(projection)
+        if self.synapses > MOST_SYNAPSES:
+            raise RuleError(
+                f"a network has at most {MOST_SYNAPSES:,} synapses, got {self.synapses:,}; use smaller populations"
+            )
         _ = self.order
 
     @cached_property

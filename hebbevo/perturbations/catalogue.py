@@ -32,6 +32,9 @@ from hebbevo.rollouts.hooks import Hook
 from hebbevo.rules import Distribution
 from hebbevo.validation import check_section
 
+MOST: Final = 1000
+"""In a list; each is asked at every step."""
+
 Perturbations = tuple[Perturbation, ...]
 
 _OUTSIDE_BRACKETS = r"(?![^\[(]*[\])])"
@@ -92,6 +95,10 @@ def build_perturbations(items: Any, where: str = "perturbations") -> Perturbatio
         items = [items]
     if not isinstance(items, list | tuple):
         raise InputError(f"{where}: expected a list of perturbations, got {type(items).__name__}")
+    if len(items) > MOST:
+        raise InputError(
+            f"{where}: {len(items)} perturbations are more than {MOST}; give fewer, or windows of time"
+        )
     built: list[Perturbation] = []
     for item in items:
         if isinstance(item, str):

@@ -226,11 +226,13 @@ def check_indices(where: str, kind: str, indices: Sequence[int], size: int) -> N
     Raises:
         InputError: one line.
     """
+    seen: set[int] = set()
     for index in indices:
         if not 0 <= index < size:
             raise InputError(f"{where}: there is no {kind} {index}; they are numbered 0 to {size - 1}")
-        if indices.count(index) > 1:
+        if index in seen:
             raise InputError(f"{where}: {kind} {index} is listed twice; list each once")
+        seen.add(index)
 
 
 def _short(value: Any) -> str:

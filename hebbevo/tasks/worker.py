@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
+from typing_extensions import override
 
 from hebbevo.envs import BatchedEnvironment
 from hebbevo.networks.numba.encoder import NumbaEncoder
@@ -14,8 +16,9 @@ from hebbevo.networks.numba.kernel import NumbaKernel
 from hebbevo.networks.numba.network import NumbaNetwork
 from hebbevo.perturbations.catalogue import hooks_of
 from hebbevo.perturbations.perturbation import Perturbation
-from hebbevo.rollouts.hooks import Hook
+from hebbevo.rollouts.hooks import Batch, Hook
 from hebbevo.rollouts.observations import ObservationStatistics
+from hebbevo.rollouts.pipeline import Interrupted
 from hebbevo.rollouts.result import RolloutResult
 from hebbevo.rollouts.rollout import rollout
 from hebbevo.tasks.task import Task
@@ -63,6 +66,18 @@ class Worker(Protocol):
         ...
 
 
+class _Stop(Hook):
+    """Ends a rollout once an event is set."""
+
+    def __init__(self, event: threading.Event) -> None:
+        self._event = event
+
+    @override
+    def on_observation(self, batch: Batch) -> None:
+        if self._event.is_set():
+            raise Interrupted
+
+
 class CpuWorker:
     """One environment and one compiled network, for batches of up to `batch_size` lifetimes."""
 
@@ -74,6 +89,7 @@ class CpuWorker:
         slopes = task.action_slopes
         kernel = NumbaKernel(task.kernel_spec)
         self._network = NumbaNetwork(kernel, task.layout, batch_size, encoder, slopes)
+        self._stop = threading.Event()
 
     def rollout(
         self,
@@ -103,8 +119,12 @@ class CpuWorker:
             plastic=plastic,
             sample_actions=self.task.samples_actions,
             observations=self.task.statistics_of_observations(observations),
-            hooks=(*hooks_of(used, seeds, initial), *hooks),
+            hooks=(_Stop(self._stop), *hooks_of(used, seeds, initial), *hooks),
         )
+
+    def interrupt(self) -> None:
+        """End a rollout under way at its next step: its result is no longer needed."""
+        self._stop.set()
 
     def close(self) -> None:
         """Release the environment."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,14 +33,15 @@ class Checkpoints:
 
     Args:
         folder: made with the first checkpoint.
-        read_only: remove nothing.
-        on_damage: is told why checkpoints were skipped.
+
+    Attributes:
+        damage: why `latest` skipped checkpoints.
     """
 
-    def __init__(self, folder: Path, read_only: bool, on_damage: Callable[[Sequence[str]], object]) -> None:
+    def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._read_only = read_only
-        self._on_damage = on_damage
+        self.damage: list[str] = []
+        self._generation = 0
         self._best_generation: int | None = None
 
     def save(
@@ -55,8 +56,8 @@ class Checkpoints:
         self._folder.mkdir(exist_ok=True)
         outer = {"generation": generation, "best_generation": best_generation, "content": dict(header)}
         save_checkpoint(self._path(generation), tensors, outer)
-        self._best_generation = best_generation
-        self._prune(generation)
+        self._generation, self._best_generation = generation, best_generation
+        self.prune()
 
     def latest(self) -> Checkpoint | None:
         """Return the newest checkpoint that can be read, or None if there is none at all.
@@ -64,21 +65,18 @@ class Checkpoints:
         Raises:
             InputError: there are checkpoints, all of them damaged.
         """
-        damage: list[str] = []
+        self.damage = []
         for generation in reversed(self._generations()):
             try:
                 checkpoint = self._load(generation)
             except InputError as error:
-                damage.append(str(error))
+                self.damage.append(str(error))
                 continue
-            self._on_damage(damage)
-            self._best_generation = checkpoint.best_generation
-            if not self._read_only:
-                self._prune(generation)
+            self._generation, self._best_generation = generation, checkpoint.best_generation
             return checkpoint
-        if damage:
+        if self.damage:
             raise InputError(
-                f"{damage[0]}; no checkpoint can be read: restore one, or evolve into another directory"
+                f"{self.damage[0]}; no checkpoint can be read: restore one, or evolve into another directory"
             )
         return None
 
@@ -97,8 +95,8 @@ class Checkpoints:
             raise InputError(f"checkpoint {str(path)!r} is of generation {outer.get('generation')!r}")
         return Checkpoint(generation, best if isinstance(best, int) else None, tensors, header)
 
-    def _prune(self, generation: int) -> None:
-        """Remove all but the last three up to `generation` and the best; later ones are damaged and stay."""
-        older = [number for number in self._generations() if number <= generation]
+    def prune(self) -> None:
+        """Remove all but the last three up to the one saved or read last, and the best; later ones are damaged."""
+        older = [number for number in self._generations() if number <= self._generation]
         for number in set(older[:-KEPT_CHECKPOINTS]) - {self._best_generation}:
             self._path(number).unlink(missing_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,7 @@ from hebbevo.errors import FileError, InputError
 from hebbevo.execution.execution import Execution
 from hebbevo.execution.executors import executor_for
 from hebbevo.genomes.genome import Genome, check_savable, load_genome, save_genome
+from hebbevo.rules import Rule
 from hebbevo.search import Searcher
 from hebbevo.tasks.task import Task
 from hebbevo.training.checkpoint import check_checkpoint
@@ -47,6 +49,7 @@ def evolve(
         OSError: the disk is full; the last checkpoint stands.
         DivergenceFailure: nearly all lifetimes diverged in three generations in a row; what was computed stands.
     """
+    RunDirectory.check_new(out)
     notes = Notes()
     task, searcher = _begin(config, start)
     resolved = (execution or Execution()).resolve(task)
@@ -94,19 +97,22 @@ def resume(
         checkpoint = directory.latest()
         if checkpoint is not None:
             check_same_config(config, checkpoint, directory)
-        if generations is not None:
-            config = prolonged(config, generations, directory)
+        changed = config if generations is None else prolonged(config, generations, directory)
         start = load_genome(directory.start_path) if directory.start_path.exists() else None
-        task, searcher = _begin(config, start)
+        task, searcher = _begin(changed, start)
         notes = Notes()
         evolution = Evolution(
-            config, task, searcher, directory, start=start, checkpoint=checkpoint, watch=watch, notes=notes
+            changed, task, searcher, directory, start=start, checkpoint=checkpoint, watch=watch, notes=notes
         )
         if evolution.finished:
+            directory.tidy()
             return evolution.result(already_finished=True)
-        notes.attach(directory)
         resolved = (execution or Execution()).resolve(task)
         with executor_for(resolved, notes) as executor:
+            directory.tidy()  # nothing is refused from here on
+            if changed != config:
+                directory.write_config(changed.to_yaml())
+            notes.attach(directory)
             return evolution.run(executor, resolved)
 
 
@@ -136,14 +142,36 @@ def _check_files(config: Config, task: Task, searcher: Searcher, start: Genome |
 
 
 def _values_for(task: Task, start: Genome) -> npt.NDArray[np.float32]:
-    """Return the values of a genome for another task, whose layout must be the same.
+    """Return the values of a genome for another task, in which they must mean the same.
 
     Raises:
-        InputError: it is not.
+        InputError: they do not.
     """
     try:
-        return task.layout.join(start.arrays)
+        values = task.layout.join(start.arrays)
+        own, other = _meaning(start.task), _meaning(task)
+        for name in own:
+            if own[name] != other[name]:
+                raise FileError(f"{name} is {_readable(own[name])}, and here {_readable(other[name])}")
+        return values
     except FileError as error:
         raise InputError(
             f"cannot start from genome {start.name!r}: {error}; network, rule and sharing must be its own"
         ) from None
+
+
+def _meaning(task: Task) -> dict[str, Any]:
+    """Return what the numbers of a genome mean, besides the names and shapes of their arrays, by name."""
+    spec = task.network_spec
+    meaning: dict[str, Any] = {"the encoder": task.encoder}
+    meaning |= {f"the activation of {one.name}": one.activation for one in spec.populations}
+    for one in spec.projections:
+        ends = f"{one.source} -> {one.target}{' (delayed)' * one.delayed}"
+        meaning |= {f"{one.name}": ends, f"the rule of {one.name}": one.rule}
+        meaning |= {f"the sharing of {one.name}": dict(one.sharing)}
+        meaning |= {f"the signals of {one.name}": dict(one.signals)}
+    return meaning
+
+
+def _readable(value: Any) -> str:
+    return value.readable if isinstance(value, Rule) else str(value)

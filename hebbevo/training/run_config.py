@@ -9,10 +9,12 @@ from hebbevo.config.aliases import current_names
 from hebbevo.config.building import build_config
 from hebbevo.config.difference import difference
 from hebbevo.config.schema import Config
+from hebbevo.config.training import TrainingConfig
 from hebbevo.errors import InputError
 from hebbevo.io.yaml_text import read_yaml
 from hebbevo.training.checkpoints import Checkpoint
 from hebbevo.training.run_directory import RunDirectory
+from hebbevo.validation import check_section
 
 
 def read_config(directory: RunDirectory) -> Config:
@@ -52,7 +54,7 @@ def check_same_config(config: Config, checkpoint: Checkpoint, directory: RunDire
 
 
 def prolonged(config: Config, generations: int, directory: RunDirectory) -> Config:
-    """Return the config with more generations and without a budget of steps, written to the run directory.
+    """Return the config with more generations and without a budget of steps.
 
     Raises:
         InputError: fewer generations than the run has.
@@ -63,9 +65,9 @@ def prolonged(config: Config, generations: int, directory: RunDirectory) -> Conf
             f"generations must be at least {current}, those of {directory.path}, got {generations}"
         )
     if generations > current or config.training.agent_steps is not None:
-        training = config.training.model_copy(update={"generations": generations, "agent_steps": None})
-        config = config.model_copy(update={"training": training})
-        directory.write_config(config.to_yaml())
+        keys = {**config.training.model_dump(), "generations": generations, "agent_steps": None}
+        training = check_section("training", TrainingConfig, keys)
+        return config.model_copy(update={"training": training})
     return config
 
 

@@ -18,7 +18,8 @@ from __future__ import annotations
 import errno
 import logging
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -27,7 +28,7 @@ import numpy.typing as npt
 
 from hebbevo.errors import InputError
 from hebbevo.io.atomic import FAILING_DISK, sync_directory, unfinished, write_atomically
-from hebbevo.io.directories import discard, lock_directory, make_beside
+from hebbevo.io.directories import check_can_be_made, discard, lock_directory, make_beside
 from hebbevo.training.bystanders import Bystanders
 from hebbevo.training.checkpoints import Checkpoint, Checkpoints
 from hebbevo.training.event_log import append_event
@@ -51,7 +52,7 @@ class RunDirectory:
         self.path = path
         self._bystanders = Bystanders()
         self._descriptor = descriptor  # holds the lock; None: only to be read
-        self._checkpoints = Checkpoints(self.checkpoints_path, descriptor is None, self._report)
+        self._checkpoints = Checkpoints(self.checkpoints_path)
 
     @classmethod
     def create(
@@ -69,24 +70,28 @@ class RunDirectory:
             OSError: the disk is full or fails.
         """
         target = Path(path)
-        if os.path.lexists(target):
-            raise _exists(target)
-        try:
+        with _explained(target):
             return cls(target, _make(target, config_text, fill))
-        except OSError as error:
-            if error.errno in FAILING_DISK:
-                raise
-            if os.path.lexists(target) and error.errno in (errno.EEXIST, errno.ENOTEMPTY):
-                raise _exists(target) from None
-            raise InputError(f"cannot make {target}: {error.strerror}; choose another out") from None
+
+    @staticmethod
+    def check_new(path: Path | str) -> None:
+        """Refuse what `create` would refuse; nothing changes.
+
+        Raises:
+            InputError: `path` exists or cannot be made.
+            OSError: the disk is full or fails.
+        """
+        target = Path(path)
+        with _explained(target):
+            check_can_be_made(target)
 
     @classmethod
     def open(cls, path: Path | str, read_only: bool = False) -> Self:
-        """Open a run directory and remove the half-written files of a killed process.
+        """Open a run directory; nothing in it changes.
 
         Args:
             path: the directory.
-            read_only: take no lock and remove nothing; a run can be read while it goes on.
+            read_only: take no lock; a run can be read while it goes on.
 
         Raises:
             InputError: not a run directory, or another process has it.
@@ -100,10 +105,15 @@ class RunDirectory:
             raise InputError(f"{target} is not a run directory: it has no config.yaml; check the path")
         if read_only:
             return cls(target, None)
-        run = cls(target, lock_directory(target))
-        for leftover in _leftovers(target):
+        return cls(target, lock_directory(target))
+
+    def tidy(self) -> None:
+        """Remove what a killed process left half-written or was about to remove; note the damage that `latest` met."""
+        for leftover in _leftovers(self.path):
             leftover.unlink(missing_ok=True)
-        return run
+        self._checkpoints.prune()
+        for message in self._checkpoints.damage:
+            self.log("damaged checkpoint skipped", message=message)
 
     def close(self) -> None:
         """Release the lock; nothing is written any more."""
@@ -204,18 +214,15 @@ class RunDirectory:
         Raises:
             InputError: there are checkpoints, all of them damaged.
         """
-        return self._checkpoints.latest()
+        checkpoint = self._checkpoints.latest()
+        for message in self._checkpoints.damage:
+            _logger.warning("skipping a damaged checkpoint: %s", message)
+        return checkpoint
 
     def log(self, event: str, /, **fields: Any) -> None:
         """Add an event and its clock time (UTC) to log.jsonl; one that cannot be written is a warning."""
         with self._bystanders.guard(f"cannot write {self.log_path}"):
             append_event(self.log_path, event, fields)
-
-    def _report(self, damage: Sequence[str]) -> None:
-        for message in damage:
-            _logger.warning("skipping a damaged checkpoint: %s", message)
-            if self._descriptor is not None:
-                self.log("damaged checkpoint skipped", message=message)
 
 
 def _leftovers(run: Path) -> Iterator[Path]:
@@ -225,6 +232,21 @@ def _leftovers(run: Path) -> Iterator[Path]:
             name = unfinished(path.name)
             if name and (folder != run or name in _FILES) and not path.is_dir():
                 yield path
+
+
+@contextmanager
+def _explained(target: Path) -> Iterator[None]:
+    """Refuse a path that exists; make errors of the path that come up inside one line."""
+    if os.path.lexists(target):
+        raise _exists(target)
+    try:
+        yield
+    except OSError as error:
+        if error.errno in FAILING_DISK:
+            raise
+        if os.path.lexists(target) and error.errno in (errno.EEXIST, errno.ENOTEMPTY):
+            raise _exists(target) from None
+        raise InputError(f"cannot make {target}: {error.strerror}; choose another out") from None
 
 
 def _exists(target: Path) -> InputError:

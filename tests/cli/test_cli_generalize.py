@@ -60,7 +60,10 @@ def test_lives_of_another_length_and_the_command_to_have_them_again(
         (("zoo:nothing", "--out", "g"), "shipped genome 'zoo:nothing'"),
         (("plastic.safetensors", "--baseline", "nowhere", "--out", "g"), "nowhere"),
         (("plastic.safetensors", "--steps", "0", "--out", "g"), "env.steps"),
-        (("plastic.safetensors", "--episodes", "0", "--out", "g"), "episodes must be at least 1, got 0"),
+        (
+            ("plastic.safetensors", "--episodes", "0", "--out", "g"),
+            "episodes must be from 1 to 1000000, got 0",
+        ),
         (("plastic.safetensors",), "--out"),
         (("--out", "g"), "GENOME"),
     ],

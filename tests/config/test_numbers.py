@@ -13,6 +13,7 @@ from hebbevo import load_config
 from hebbevo.config.schema import Config
 from hebbevo.envs.registry import ENVIRONMENTS, config_class
 from hebbevo.errors import InputError
+from hebbevo.experiments.plan import Evaluation, ExperimentFile
 from hebbevo.perturbations.catalogue import PERTURBATIONS
 from hebbevo.search import SEARCHERS
 from hebbevo.search import config_class as search_class
@@ -22,6 +23,8 @@ SECTIONS: dict[str, type[BaseModel]] = {
     **{f"env {name}": config_class(name) for name in ENVIRONMENTS},
     **{f"search {name}": search_class(name) for name in SEARCHERS},
     **PERTURBATIONS,
+    "experiment": ExperimentFile,
+    "evaluation of an experiment": Evaluation,
 }
 
 

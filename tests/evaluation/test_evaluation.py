@@ -99,8 +99,16 @@ def test_random_genomes_follow_the_initial_distributions() -> None:
 
 def test_controls_that_say_nothing_are_left_out(genome: Genome) -> None:
     static = cart_pole_task("plasticity.rule=none", "plasticity.initial_weights=evolved")
-    assert applicable_controls(static) == ("shuffled", "random")
-    assert applicable_controls(genome.task) == ("off", "shuffled", "random")
+    assert applicable_controls(static, np.arange(float(static.layout.size), dtype=np.float32)) == (
+        "shuffled",
+        "random",
+    )
+    assert applicable_controls(genome.task, genome.values) == ("off", "shuffled", "random")
+    for sharing in ("layer", "network"):  # an array of one number is shuffled into itself
+        shared = genome_of(quadruped_task(f"plasticity.sharing={sharing}"))
+        assert applicable_controls(shared.task, shared.values) == ("off", "random")
+    partly = genome_of(quadruped_task("plasticity.sharing={default: layer, A: post}"))
+    assert applicable_controls(partly.task, partly.values) == ("off", "shuffled", "random")
     without = evaluate(genome, episodes=1, controls=False, morphologies=["intact"], execution=HERE)
     assert list(without.lifetimes["intact"]) == ["genome"]
 
@@ -134,7 +142,7 @@ def test_an_unseen_body_may_be_asked_for(genome: Genome) -> None:
 
 def test_bad_arguments_are_refused(genome: Genome) -> None:
     for arguments, expected in (
-        ({"episodes": 0}, "episodes must be at least 1, got 0"),
+        ({"episodes": 0}, "episodes must be from 1 to 1000000, got 0"),
         ({"seed": -1}, "seed must be from 0"),
         ({"seed": 2**63}, "seed must be from 0"),
         ({"morphologies": ["intct"]}, "did you mean intact?"),

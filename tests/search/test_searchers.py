@@ -101,6 +101,18 @@ class TestContract:
         executor.close()
 
 
+@pytest.mark.parametrize("name", SEARCHERS)
+def test_one_coefficient_is_searched_or_refused_with_what_searches_it(name: str) -> None:
+    config = config_class(name)(algorithm=name, population=16, sigma=0.5)
+    if name == "cma_es":
+        with pytest.raises(SearchError, match="two coefficients or more, got 1; use snes"):
+            config.build(np.full(1, 3, np.float32), 0)
+        return
+    searcher = config.build(np.full(1, 3, np.float32), 0)
+    run(searcher, 40)
+    assert np.abs(searcher.center) < 2.5
+
+
 @pytest.mark.parametrize(
     "settings",
     [

@@ -197,9 +197,16 @@ def test_the_default_bodies_are_the_named_the_seen_and_the_test_split() -> None:
     assert len(plan.bodies(own, "unseen")) == len(NAMED) - 1
 
 
+def test_the_shipped_baseline_lives_as_long_as_the_genomes() -> None:
+    genome = load_genome("zoo:quick-quadruped-abcd_lr").lasting(999)
+    plan = make_plan([genome], ["intact"], 1, 1, None)
+    assert plan.baseline == "zoo:quick-quadruped-static"
+    assert [one.task.env.steps for one in plan.genomes] == [999, 999]
+
+
 def test_the_baseline(monkeypatch: pytest.MonkeyPatch) -> None:
     shipped = {name: genome_of(PLASTIC.task, name) for name in ("zoo:plastic", "zoo:other")}
-    shipped["zoo:other"] = genome_of(quadruped_task(*STATIC, "env.steps=41"), "zoo:other")
+    shipped["zoo:other"] = genome_of(quadruped_task(*STATIC, "env.gear=19"), "zoo:other")
     shipped["zoo:static"] = genome_of(quadruped_task(*STATIC), "zoo:static")
     monkeypatch.setattr(
         generalization_plan, "zoo_names", lambda: [name.removeprefix("zoo:") for name in shipped]
@@ -287,7 +294,7 @@ def test_progress_is_told_up_to_the_end() -> None:
         ([PLASTIC], {"baseline": genome_of(cart_pole_task(), "b")}, "another task"),
         ([PLASTIC], {"morphologies": ["intact", "left_front_damagd"]}, "did you mean left_front_damaged?"),
         ([PLASTIC], {"morphologies": ["intact", "intact"]}, "twice"),
-        ([PLASTIC], {"episodes": 0}, "episodes must be at least 1, got 0"),
+        ([PLASTIC], {"episodes": 0}, "episodes must be from 1 to 1000000, got 0"),
         ([PLASTIC], {"seed": -1}, "seed must be from 0"),
     ],
 )

@@ -233,7 +233,7 @@ def files(genomes, tmp_path) -> Path:
         ("plastic --perturb none --perturb none", "two protocols are called 'none'"),
         ("plastic --perturb nowhere.yaml", "cannot read nowhere.yaml"),
         ("plastic --morphology intakt --perturb none", "did you mean intact?"),
-        ("plastic --episodes 0 --perturb none", "episodes must be at least 1"),
+        ("plastic --episodes 0 --perturb none", "episodes must be from 1 to 1000000"),
         ("plastic --seed -1 --perturb none", "seed must be from 0"),
         ("plastic", "the published protocols need lifetimes of 500 steps or more, and env.steps is 120"),
         ("nobody --perturb none", "nobody"),

@@ -1,14 +1,19 @@
 """A task: it goes to another process as it is, whatever has been asked of it before."""
 
+import os
 import pickle
+import signal
 import subprocess
 import sys
+import threading
+import time
 from functools import cached_property
 from pathlib import Path
 
 import pytest
-from tasks import cart_pole_task, quadruped_task
+from tasks import HERE, cart_pole_task, quadruped_task
 
+from hebbevo import evaluate, load_genome
 from hebbevo.errors import RuleError
 from hebbevo.networks.numba.kernel_text import source
 from hebbevo.tasks.task import Task
@@ -48,3 +53,15 @@ def test_it_is_refused_without_assertions_too(tmp_path: Path) -> None:
     )
     assert done.stdout.startswith("RuleError"), done.stderr[-2000:]
     assert not list(tmp_path.iterdir())
+
+
+def test_ctrl_c_ends_a_lifetime_at_its_next_step() -> None:
+    """Not at its millionth, which is the last."""
+    genome = load_genome("zoo:quick-quadruped-static").lasting(1_000_000)
+    evaluate(genome.lasting(1), episodes=1, controls=False, execution=HERE)  # compiles
+    timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    began = time.process_time()
+    with pytest.raises(KeyboardInterrupt):
+        evaluate(genome, episodes=8, controls=False, execution=HERE)
+    assert time.process_time() - began < 20

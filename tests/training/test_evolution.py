@@ -175,6 +175,30 @@ def test_a_genome_of_another_layout_is_no_start(straight: Run) -> None:
     assert not list(Path().glob("*run*"))
 
 
+@pytest.mark.parametrize(
+    ("override", "expected"),
+    [
+        ("network.activation=relu", "the activation of hidden1 is tanh, and here relu"),
+        ("network.output=raw", "the activation of output is tanh, and here identity"),
+        ("plasticity.rule=w + eta*(A*pre*post + B*post + C*pre + D)", "the rule of layer1 is w = w"),
+        ("plasticity.rule={w: w + eta*(A*pre*post + B + C + D), weight: w*A}", "the rule of layer1 is"),
+    ],
+)
+def test_numbers_that_would_mean_something_else_are_no_start(override: str, expected: str) -> None:
+    start = Genome(task := Task.of(small_config()), task.first_center(0), name="mine")
+    with pytest.raises(InputError) as caught:
+        evolve(small_config(override), "run", start=start, execution=HERE)
+    assert f"cannot start from genome 'mine': {expected}" in str(caught.value)
+    assert not list(Path().glob("*run*"))
+
+
+def test_numbers_that_mean_the_same_are_a_start_under_any_name_of_the_rule() -> None:
+    start = Genome(task := Task.of(small_config()), task.first_center(0), name="mine")
+    same = "plasticity.rule=w + eta*(A*pre*post + B*pre + C*post + D)"
+    run = evolve(small_config(same, "search.generations=1"), "run", start=start, execution=HERE)
+    assert run.generation == 1
+
+
 def test_a_prolonged_run_equals_one_as_long_from_the_beginning(
     config: Config, straight: Run, tmp_path: Path
 ) -> None:

@@ -43,6 +43,7 @@ def rollout(run: RunDirectory, until: int) -> None:
     """Do what an evolving process does with its directory: go on from the newest checkpoint."""
     checkpoint = run.latest()
     begun = checkpoint.generation if checkpoint else 0
+    run.tidy()
     run.truncate_progress(begun)
     for generation in range(begun + 1, until + 1):
         run.append_row(row_of(generation))
@@ -116,7 +117,7 @@ def test_a_second_process_is_refused_and_a_reader_is_not(run: RunDirectory) -> N
     RunDirectory.open(run.path).close()
 
 
-def test_leftovers_are_removed_on_open(run: RunDirectory) -> None:
+def test_leftovers_are_removed_once_a_run_goes_on(run: RunDirectory) -> None:
     names = (
         ".progress.csv.tmp",
         ".center.safetensors.77.tmp",
@@ -126,9 +127,9 @@ def test_leftovers_are_removed_on_open(run: RunDirectory) -> None:
     for path in leftovers:
         path.write_bytes(b"half")
     run.close()
-    RunDirectory.open(run.path, read_only=True)
+    again = RunDirectory.open(run.path)
     assert all(path.exists() for path in leftovers)
-    RunDirectory.open(run.path)
+    again.tidy()
     assert not any(path.exists() for path in leftovers)
 
 
@@ -247,6 +248,7 @@ def test_a_damaged_newest_checkpoint_is_skipped(run: RunDirectory, damage: bytes
     checkpoint = run.latest()
     assert checkpoint is not None
     assert checkpoint.generation == 8
+    run.tidy()
     assert "generation_000009" in run.log_path.read_text()
     rollout(run, 12)
     with RunDirectory.create(tmp_path / "b", "seed: 1\n") as straight:
@@ -322,6 +324,7 @@ def check_consistent(path: Path, reached: int) -> int:
             assert (checkpoint.tensors["center"] == generation).all()
             assert checkpoint.best_generation == (generation // 7 * 7 or None)
         assert run.read_progress()[:generation] == [row_of(number) for number in range(1, generation + 1)]
+        run.tidy()
         assert not [*path.rglob("*.tmp")]
     return generation
 

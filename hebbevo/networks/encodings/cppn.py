@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Self
 
 from typing_extensions import override
@@ -40,6 +41,11 @@ class CPPN(Encoding):
     )
     scope = Scope.NETWORK
     hidden: tuple[int, ...]
+
+    @property
+    @override
+    def multiplications(self) -> int:
+        return sum(before * after for before, after in pairwise((INPUTS, *self.hidden, 1)))
 
     @classmethod
     @override

@@ -77,6 +77,11 @@ class Encoding(ABC):
             )
         return cls(*arguments)
 
+    @property
+    def multiplications(self) -> int:
+        """How many multiplications, about, make a coefficient of one synapse."""
+        return 1
+
     def refusal(self, coefficient: str) -> str:
         """Return why a coefficient of this name cannot have the encoding, with the remedy; empty where it can."""
         return ""

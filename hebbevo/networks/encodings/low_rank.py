@@ -26,6 +26,11 @@ class LowRank(Encoding):
     meaning = "a sum of r products of a number per postsynaptic and one per presynaptic neuron"
     rank: int
 
+    @property
+    @override
+    def multiplications(self) -> int:
+        return self.rank
+
     @override
     def arrays(
         self, network: NetworkSpec, projection: Projection, coefficient: str

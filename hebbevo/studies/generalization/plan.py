@@ -61,7 +61,9 @@ class Plan:
 
     def conditions(self, genome: Genome) -> tuple[str, ...]:
         """Return the conditions that a genome is evaluated under."""
-        return (GENOME, *(applicable_controls(genome.task) if genome.name in self.with_controls else ()))
+        if genome.name not in self.with_controls:
+            return (GENOME,)
+        return (GENOME, *applicable_controls(genome.task, genome.values))
 
     def group(self, genome: Genome, morphology: str) -> str:
         """Return the group that a body belongs to, which depends on the bodies that the genome evolved on."""
@@ -120,11 +122,13 @@ def _default_bodies(genomes: Sequence[Genome]) -> list[str]:
 
 
 def _shipped_baseline(genome: Genome) -> Genome | None:
-    """Return a static genome that evolved in the same world, its namesake if there is one."""
+    """Return a static genome that evolved in the same world, its namesake if there is one; it lives as long."""
+    env = genome.task.env
     shipped = (load_genome(f"{ZOO}{name}") for name in zoo_names())
-    same = [
-        other for other in shipped if is_static(other) and world(other.task.env) == world(genome.task.env)
-    ]
+    static = (
+        other.lasting(env.steps) for other in shipped if is_static(other) and other.task.env.name == env.name
+    )
+    same = [other for other in static if world(other.task.env) == world(env)]
     return max(same, key=lambda other: _preset(other) == _preset(genome), default=None)
 
 

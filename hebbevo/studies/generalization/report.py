@@ -133,7 +133,7 @@ def _interval(row: Row, name: str) -> str | None:
 
 def _baseline_text(plan: Plan) -> str:
     if plan.baseline is None:
-        return "There is no baseline: no static genome was given, and none is shipped for this environment."
+        return "There is no baseline: no static genome was given, and none that is shipped evolved in this world."
     return f"The baseline is {plan.baseline}."
 
 
