@@ -94,6 +94,7 @@ def resume(
     """
     with RunDirectory.open(path) as directory:
         config = read_config(directory)
+        directory.read_progress()  # for what cannot be read
         checkpoint = directory.latest()
         if checkpoint is not None:
             check_same_config(config, checkpoint, directory)

@@ -49,7 +49,7 @@ def append_row(path: Path, row: Mapping[str, int | float | None]) -> None:
 
 def truncate_rows(path: Path, generation: int) -> None:
     """Drop the rows after `generation` and a torn last line; a file in order keeps its bytes and time."""
-    content = path.read_bytes() if path.exists() else b""
+    content = _content(path)
     rows, kept = _intact_rows(content, generation)
     if [row.get("generation") for row in rows] != list(range(1, generation + 1)):
         _logger.warning("%s lacks rows up to generation %d; they stay lost", path, generation)
@@ -65,8 +65,14 @@ def read_rows(path: Path) -> list[Row]:
     Raises:
         FileError: it cannot be read.
     """
+    return _intact_rows(_content(path))[0]
+
+
+def _content(path: Path) -> bytes:
     try:
-        return _intact_rows(path.read_bytes())[0] if path.exists() else []
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
     except OSError as error:
         raise FileError(f"cannot read {path}: {error.strerror}; restore it") from None
 

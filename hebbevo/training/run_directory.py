@@ -108,11 +108,12 @@ class RunDirectory:
         return cls(target, lock_directory(target))
 
     def tidy(self) -> None:
-        """Remove what a killed process left half-written or was about to remove; note the damage that `latest` met."""
+        """Remove what a killed process left half-written or was about to remove; tell of the damage met."""
         for leftover in _leftovers(self.path):
             leftover.unlink(missing_ok=True)
         self._checkpoints.prune()
         for message in self._checkpoints.damage:
+            _logger.warning("skipping a damaged checkpoint: %s", message)
             self.log("damaged checkpoint skipped", message=message)
 
     def close(self) -> None:
@@ -209,15 +210,12 @@ class RunDirectory:
     def latest(self) -> Checkpoint | None:
         """Return the newest checkpoint that can be read, or None if there is none at all.
 
-        A damaged one is skipped with a warning: the generations after the one before it are then computed again.
+        A damaged one is skipped, of which `tidy` warns: the generations after the one before it are computed again.
 
         Raises:
             InputError: there are checkpoints, all of them damaged.
         """
-        checkpoint = self._checkpoints.latest()
-        for message in self._checkpoints.damage:
-            _logger.warning("skipping a damaged checkpoint: %s", message)
-        return checkpoint
+        return self._checkpoints.latest()
 
     def log(self, event: str, /, **fields: Any) -> None:
         """Add an event and its clock time (UTC) to log.jsonl; one that cannot be written is a warning."""
