@@ -1,11 +1,15 @@
 """Networks that cannot be: one line each, with the remedy."""
 
+import re
+
 import pytest
 from graphs import ABCD, BCM, DELTA, MODULATED, NODE_PERTURBATION, STATIC, THREE_FACTOR, projection
 
+from hebbevo import load_config
 from hebbevo.errors import RuleError
 from hebbevo.networks.network_spec import NetworkSpec, Noise, Population, Projection
 from hebbevo.rules import Distribution, Rule
+from hebbevo.tasks.task import Task
 
 OBSERVATION, HIDDEN, OUT = Population("observation", 4), Population("hidden", 6), Population("out", 2)
 FIRST, LAST = projection("in", "observation", "hidden", ABCD), projection("out", "hidden", "out", ABCD)
@@ -154,3 +158,20 @@ def test_noise_supplies_the_signal() -> None:
     noisy = Population("hidden", 6, noise=Noise(Distribution.parse("normal(0, 1)")))
     learning = projection("in", "observation", "hidden", NODE_PERTURBATION)
     assert spec_of(learning, LAST, populations=(OBSERVATION, noisy, OUT)).synapses == 24 + 12
+
+
+TOO_MUCH = {
+    "network.hidden=[6000, 6000]": "at most 33,554,432 synapses, got 36,216,000",
+    "network.hidden=[30000] plasticity.window=10000": "a lifetime of this network would keep 30",
+    "plasticity.sharing=cppn(1000,1000)": "'cppn(1000,1000)' makes 3,627,008,000 multiplications",
+    "plasticity.sharing=low_rank(10000) network.hidden=[9000]": "'low_rank(10000)' makes 2,520,000,000",
+    "env.name=car_racing network.encoder.convolutions=[{channels: 99, kernel: 9}]": "the encoder makes 138,",
+}
+
+
+@pytest.mark.parametrize("overrides", TOO_MUCH)
+def test_what_would_compute_for_hours_is_refused(overrides: str) -> None:
+    task = Task.of(load_config("quick-quadruped", re.split(r" (?=\w+\.)", overrides)))
+    with pytest.raises(RuleError) as refused:
+        assert not (task.layout, task.check_network())
+    assert TOO_MUCH[overrides] in str(refused.value)
