@@ -26,9 +26,10 @@ from __future__ import annotations
 
 from typing import Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from hebbevo.errors import EnvError
+from hebbevo.settings import Settings
 
 ACTIONS: Final = 2
 MAX_STATES: Final = 8
@@ -41,11 +42,7 @@ PROBABILITIES: Final = {"p0": (0, 1), "p1": (1, 1), "1-p0": (0, -1), "1-p1": (1,
 """Names of drawn probabilities: which one, and the sign that it enters with."""
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class Step(_Part):
+class Step(Settings):
     """What a rule asks of a step; null is anything."""
 
     old: int | str | None = None
@@ -57,7 +54,7 @@ class RewardRule(Step):
     """Pay `value` with a probability."""
 
     probability: float | str = 1.0
-    value: float = 1.0
+    value: float = Field(default=1.0, ge=-1000, le=1000)
     flag: Literal[0, 1] | None = None
 
     @model_validator(mode="after")
@@ -77,7 +74,7 @@ class FlagRule(Step):
     set: Literal[0, 1] = 1
 
 
-class MetaTask(_Part):
+class MetaTask(Settings):
     """States, what they show, where actions lead, what is paid, and what varies between lifetimes."""
 
     stimuli: tuple[int | str | None, ...] = Field(min_length=1, max_length=MAX_STATES)
