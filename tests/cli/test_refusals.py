@@ -85,6 +85,8 @@ REFUSED = [
     "show damaged.safetensors",
     "show damaged",
     "show file",
+    "report nowhere",
+    "report file",
     "plot nowhere",
     "plot file",
     "plot fresh",
