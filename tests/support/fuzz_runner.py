@@ -32,7 +32,7 @@ import numpy as np
 from fuzz_inputs import KINDS, Words
 
 import hebbevo
-from hebbevo.cli.app import run
+from hebbevo.cli.app import INTERRUPTED, run
 from hebbevo.errors import InputError
 
 LONGEST = 5.0
@@ -103,6 +103,8 @@ class Fuzzer:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             try:
                 code = self._load(words[1]) if words[0] == "load" else run(words)
+                if code == INTERRUPTED:
+                    raise KeyboardInterrupt
             except InputError as error:
                 err.write(f"hebbevo: {error}\n")
                 code = 2
@@ -196,7 +198,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--kind", choices=KINDS, help="inputs of this kind alone")
     parser.add_argument("--only", type=int, help="one input, by the number that a report gives; needs --kind")
     asked = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, contextlib.suppress(KeyboardInterrupt):
         fuzzer, began = Fuzzer(Path(folder), asked.seed), time.monotonic()
         inputs = drawn(asked.seed) if asked.only is None else iter([(asked.kind, asked.only)])
         for kind, number in inputs:
