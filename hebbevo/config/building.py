@@ -150,16 +150,17 @@ def _check_network(config: Config) -> None:
 
 
 def _check_normalisation(config: Config) -> None:
-    training, size = config.training, config.env.interface.observation_size
+    training = config.training
     keys = ("normalise_until", "normalise_share", "normalise_except")
     asked = [key for key in keys if getattr(training, key) != type(training).model_fields[key].default]
     if asked and not config.network.normalise_observations:
         raise InputError(
             f"training.{asked[0]} says what network.normalise_observations measures, which is off; set it to true"
         )
-    if config.network.normalise_observations and (
-        other := [i for i in training.normalise_except if i >= size]
-    ):
+    if not training.normalise_except or not config.network.normalise_observations:
+        return  # the environment's interface would load NumPy
+    size = config.env.interface.observation_size
+    if other := [i for i in training.normalise_except if i >= size]:
         raise InputError(
             f"training.normalise_except: {config.env.name} has observations 0 to {size - 1}, got {other[0]}"
         )
