@@ -35,8 +35,8 @@ class EarlyStop(Settings):
 class EnvConfig(Settings, ABC):
     """Settings of an environment; one subclass for each kind."""
 
-    environment: ClassVar[str]
-    """Entry point of the `BatchedEnvironment`, called with (config, batch_size); imported when it is built."""
+    environment: ClassVar[str | type[BatchedEnvironment]]
+    """The `BatchedEnvironment`, or its entry point, called with (config, batch_size); imported when it is built."""
     requires: ClassVar[Mapping[str, str]] = MappingProxyType({})
     """Modules that the environment imports besides hebbevo's own requirements, and what pip installs for each."""
     quantity: ClassVar[str] = "reward"

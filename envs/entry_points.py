@@ -6,8 +6,10 @@ import importlib
 from typing import Any
 
 
-def load(entry_point: str) -> Any:
-    """Import the object that an entry point ``module:name`` stands for."""
+def load(entry_point: str | type) -> Any:
+    """Import the object that an entry point ``module:name`` stands for; a class stands for itself."""
+    if not isinstance(entry_point, str):
+        return entry_point
     module, separator, name = entry_point.partition(":")
     assert separator, entry_point
     return getattr(importlib.import_module(module), name)

@@ -13,7 +13,7 @@ GYMNASIUM_PREFIX: Final = "gymnasium:"
 
 _GYMNASIUM: Final = f"{GYMNASIUM_PREFIX}ID"
 
-ENVIRONMENTS: Final[dict[str, str]] = {
+ENVIRONMENTS: Final[dict[str, str | type[EnvConfig]]] = {
     "quadruped": "hebbevo.envs.robots.quadruped:QuadrupedConfig",
     "dog": "hebbevo.envs.robots.dog:DogConfig",
     "car_racing": "hebbevo.envs.car_racing.config:CarRacingConfig",
@@ -28,7 +28,7 @@ ENVIRONMENTS: Final[dict[str, str]] = {
     "seasons": "hebbevo.envs.cognitive.seasons:SeasonsConfig",
     _GYMNASIUM: "hebbevo.envs.gymnasium.config:GymnasiumConfig",
 }
-"""Entry points of the config classes; `gymnasium:ID` stands for every registered Gymnasium id."""
+"""Config classes, or their entry points; `gymnasium:ID` stands for every registered Gymnasium id."""
 
 
 def config_class(name: str) -> type[EnvConfig]:

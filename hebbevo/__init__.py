@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from hebbevo.experiments.comparison import Comparison
     from hebbevo.experiments.experiment import Experiment, experiment
     from hebbevo.genomes.genome import Genome, load_genome, save_genome
+    from hebbevo.imports import import_modules
     from hebbevo.studies.generalization.study import Generalization, generalize
     from hebbevo.studies.perturbation.study import PerturbationStudy, perturb
     from hebbevo.training.evolution import evolve, resume
@@ -41,6 +42,7 @@ _MODULES = {
     "evolve": "training.evolution",
     "experiment": "experiments.experiment",
     "generalize": "studies.generalization.study",
+    "import_modules": "imports",
     "load_config": "config.loading",
     "load_genome": "genomes.genome",
     "perturb": "studies.perturbation.study",
@@ -68,6 +70,7 @@ __all__ = [
     "evolve",
     "experiment",
     "generalize",
+    "import_modules",
     "load_config",
     "load_genome",
     "perturb",

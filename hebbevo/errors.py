@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 _CLOSE = 0.5
 """Similarity from which a known name counts as what was meant (`difflib.SequenceMatcher.ratio`)."""
@@ -28,6 +28,19 @@ class SearchError(InputError):
 
 class FileError(InputError):
     """A file that is missing, truncated, damaged or foreign, or content that a file cannot hold."""
+
+
+class MissingImport(InputError):
+    """A run or a genome that needs modules of a user's own, which only the user may have imported.
+
+    Args:
+        message: one line.
+        names: of the modules.
+    """
+
+    def __init__(self, message: str, names: Sequence[str]) -> None:
+        super().__init__(message)
+        self.names = names
 
 
 class SearchFailure(RuntimeError):

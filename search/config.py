@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 class SearchConfig(Settings):
     """Settings of a search; a subclass gives `algorithm` one literal name and says where its searcher is."""
 
-    searcher: ClassVar[str]
-    """``module:Class`` of the searcher, imported when one is built, and made of (config, center, run seed)."""
+    searcher: ClassVar[str | type[Searcher]]
+    """The searcher, or its ``module:Class``, imported when one is built; made of (config, center, run seed)."""
     default_penalty: ClassVar[float] = 0.0
     """Penalty of large genomes that a run applies where its config names none: `training.penalty`."""
 
@@ -59,7 +59,7 @@ class SearchConfig(Settings):
 
     def load_searcher(self) -> MakeSearcher:
         """Import the class of the searcher."""
-        found: MakeSearcher = resolve_name(self.searcher)
+        found: MakeSearcher = resolve_name(self.searcher) if isinstance(self.searcher, str) else self.searcher
         return found
 
 

@@ -24,6 +24,7 @@ from typing_extensions import override
 from hebbevo.envs.base import BatchedEnvironment
 from hebbevo.envs.config import EnvConfig
 from hebbevo.envs.subprocess.process import CONTEXT, Failure, Reset, SharedArrays, Step, serve
+from hebbevo.imports import Imports
 
 PATIENCE: Final = 30.0
 """Seconds that processes have to end by themselves before they are killed."""
@@ -88,7 +89,7 @@ class ProcessEnvironment(BatchedEnvironment):
         rows = slice(number, None, self.processes)
         child = CONTEXT.Process(
             target=serve,
-            args=(there, self.config, shared, rows),
+            args=(Imports(), there, self.config, shared, rows),
             name=f"{self.config.name} {number + 1} of {self.processes}",
             daemon=True,
         )

@@ -21,6 +21,7 @@ import numpy.typing as npt
 from hebbevo.envs.base import BatchedEnvironment
 from hebbevo.envs.config import EnvConfig
 from hebbevo.errors import EnvError
+from hebbevo.imports import Imports
 
 CONTEXT: Final = get_context("spawn")
 
@@ -76,7 +77,7 @@ class Failure:
         return error
 
 
-def serve(link: Connection, config: EnvConfig, shared: SharedArrays, rows: slice) -> None:
+def serve(_: Imports, link: Connection, config: EnvConfig, shared: SharedArrays, rows: slice) -> None:
     """Build the environment of every row in `rows`, and carry out commands until the other end of the link is gone.
 
     Every command, and the building before the first, is answered by None or a `Failure`.

@@ -22,6 +22,7 @@ from hebbevo.cli.evolve import evolve_command
 from hebbevo.cli.experiment import experiment_command
 from hebbevo.cli.generalize import generalize_command
 from hebbevo.cli.list import list_command
+from hebbevo.cli.options import importing
 from hebbevo.cli.output import print_what_cannot_be_encoded
 from hebbevo.cli.perturb import perturb_command
 from hebbevo.cli.plot import plot_command
@@ -29,7 +30,7 @@ from hebbevo.cli.render import render_command
 from hebbevo.cli.report import report_command
 from hebbevo.cli.resume import resume_command
 from hebbevo.cli.show import show_command
-from hebbevo.errors import InputError, SearchFailure
+from hebbevo.errors import InputError, MissingImport, SearchFailure
 from hebbevo.io.atomic import FULL_DISK
 from hebbevo.io.text import visible
 
@@ -85,7 +86,7 @@ app = typer.Typer(
 )
 
 for _name, _command in COMMANDS.items():
-    app.command(_name)(_command)
+    app.command(_name)(importing(_command))
 
 
 @app.callback()
@@ -120,6 +121,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
             raise KeyboardInterrupt
     except SystemExit as ending:
         return ending.code if isinstance(ending.code, int) else int(ending.code is not None)
+    except MissingImport as error:
+        options = " ".join(f"--import {name}" for name in error.names)
+        return _fail(f"{error}; if you trust what you have under that name, add: {options}", 2)
     except InputError as error:
         return _fail(str(error), 2)
     except USAGE_ERROR as error:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -52,6 +55,15 @@ Seed = Annotated[int, typer.Option(help="The lifetimes' seeds follow from it.")]
 StudyDirectory = Annotated[
     Path, typer.Option("--out", metavar="DIR", help="Directory of the study, which must not exist.")
 ]
+_Imports = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--import",
+        metavar="MODULE|FILE.py",
+        help="Import a module of yours first, here and in every worker; may be repeated.",
+        show_default=False,
+    ),
+]
 
 
 def execution_of(
@@ -65,3 +77,22 @@ def execution_of(
     from hebbevo.execution.execution import Execution
 
     return Execution(threads, batch_size, workers, ray, device)
+
+
+def importing(command: Callable[..., None]) -> Callable[..., None]:
+    """Return a command that imports what ``--import`` names before it does anything else."""
+
+    @wraps(command)
+    def importing_command(imports: list[str] | None = None, **arguments: Any) -> None:
+        if imports:
+            from hebbevo.imports import import_modules
+
+            import_modules(imports)
+        command(**arguments)
+
+    given = inspect.signature(command, eval_str=True)
+    option = inspect.Parameter("imports", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_Imports)
+    shown: Any = importing_command
+    shown.__signature__ = given.replace(parameters=[*given.parameters.values(), option])
+    shown.__annotations__ = {**command.__annotations__, "imports": _Imports}
+    return importing_command

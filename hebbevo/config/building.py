@@ -13,13 +13,14 @@ from hebbevo.config.aliases import current_names
 from hebbevo.config.schema import Config
 from hebbevo.config.wiring import network_spec, planned_projections
 from hebbevo.errors import InputError, unknown
+from hebbevo.imports import Import, require
 from hebbevo.networks.network_spec import NetworkSpec
 from hebbevo.perturbations.perturbation import Perturbation
 from hebbevo.search import SearchConfig
 from hebbevo.validation import check_section, shown
 
-PERTURBATIONS = "perturbations"
-"""The one section that is a list."""
+PERTURBATIONS, IMPORTS = "perturbations", "imports"
+"""The sections that are lists."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ def build_config(data: Mapping[str, Any]) -> Config:
         if key not in Config.model_fields:
             raise InputError(unknown("config section", str(key), Config.model_fields))
     sections = {**dict.fromkeys(Config.model_fields), **current_names(data)}
+    require(build_imports(sections[IMPORTS]), "the config needs more than hebbevo")
     training = sections.pop("training")
     built = build_sections(sections)
     built |= build_sections({"training": _with_penalty(training, built["search"])})
@@ -96,9 +98,11 @@ def build_sections(data: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _build_section(name, values) for name, values in data.items()}
 
 
-def _build_section(name: str, values: Any) -> BaseModel | tuple[Perturbation, ...]:
+def _build_section(name: str, values: Any) -> BaseModel | tuple[BaseModel, ...]:
     if name == PERTURBATIONS:
         return _build_perturbations(values)
+    if name == IMPORTS:
+        return build_imports(values)
     return check_section(name, _schema(name, values or {}), values or {})
 
 
@@ -109,6 +113,24 @@ def _build_perturbations(values: Any) -> tuple[Perturbation, ...]:
     from hebbevo.perturbations.catalogue import build_perturbations
 
     return build_perturbations(values, PERTURBATIONS)
+
+
+def build_imports(values: Any) -> tuple[Import, ...]:
+    """Check the modules that a run or a genome was made with; nothing is imported.
+
+    Raises:
+        InputError: one line with the place.
+    """
+    if not isinstance(values or (), list | tuple):
+        raise InputError(f"{IMPORTS}: expected a list, got {shown(values)}")
+    built = []
+    for index, item in enumerate(values or ()):
+        if not isinstance(item, Mapping):
+            raise InputError(f"{IMPORTS}[{index}]: expected name and sha256, got {shown(item)}")
+        record = check_section(f"{IMPORTS}[{index}]", Import, item)
+        assert isinstance(record, Import)
+        built.append(record)
+    return tuple(built)
 
 
 def _schema(section: str, values: Any) -> type[BaseModel]:

@@ -10,19 +10,23 @@ from pathlib import Path
 from typing import Any
 
 from hebbevo.config.aliases import ALIASES, former_names
-from hebbevo.config.building import build_config
+from hebbevo.config.building import IMPORTS, build_config
 from hebbevo.config.catalogue import preset_names, read_preset
 from hebbevo.config.layers import Layer, merge_layers
 from hebbevo.config.overrides import Overrides, read_overrides
 from hebbevo.config.schema import Config
 from hebbevo.config.wiring import planned_projections
 from hebbevo.errors import InputError
+from hebbevo.imports import import_modules, imported
 from hebbevo.io.yaml_text import read_yaml
 from hebbevo.rules import check_intent
+from hebbevo.validation import shown
 
 
 def load_config(source: str | Path | Mapping[str, Any], overrides: Overrides = ()) -> Config:
     """Resolve a configuration.
+
+    Modules that a file names under ``imports:`` are imported; the config has all that were, with their hashes.
 
     Args:
         source: a preset; a path that ends in ``.yaml`` or ``.yml``; or a mapping, as such a file holds it.
@@ -33,7 +37,7 @@ def load_config(source: str | Path | Mapping[str, Any], overrides: Overrides = (
     """
     layers = [*_base_layers(source), *read_overrides(overrides)]
     try:
-        config = build_config(merge_layers(layers))
+        config = build_config({**merge_layers(layers), IMPORTS: _imports(layers)})
         _check_intent(config)
         return config
     except InputError as error:
@@ -41,6 +45,25 @@ def load_config(source: str | Path | Mapping[str, Any], overrides: Overrides = (
             if str(error).startswith(ALIASES[former]):
                 raise InputError(f"{error} ({former} is the former name)") from None
         raise
+
+
+def _imports(layers: list[Layer]) -> list[Any]:
+    """Return what was imported, and before it what a run's config names beyond that, which will be asked for."""
+    here = [record.model_dump() for record in imported()]
+    names = [record["name"] for record in here]
+    recorded = [item for layer in layers for item in layer.get(IMPORTS) or ()]
+    return [*(item for item in recorded if item.get("name") not in names), *here]
+
+
+def _import_own(data: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Import the modules that a user's config names; leave those that it says it was run with."""
+    named = data.get(IMPORTS) or []
+    if not isinstance(named, list | tuple):
+        named = [named]
+    if not all(isinstance(name, str | Mapping) for name in named):
+        raise InputError(f"{IMPORTS}: expected a list of modules and FILE.py, got {shown(named)}")
+    import_modules([name for name in named if isinstance(name, str)], folder)
+    return {**data, IMPORTS: [name for name in named if not isinstance(name, str)]}
 
 
 def _check_intent(config: Config) -> None:
@@ -56,14 +79,14 @@ def _check_intent(config: Config) -> None:
 
 def _base_layers(source: str | Path | Mapping[str, Any]) -> list[Layer]:
     if isinstance(source, Mapping):
-        return _with_preset(dict(source))
+        return _with_preset(_import_own(dict(source), Path()))
     name = str(source)
     if not name.endswith((".yaml", ".yml")):
         return [read_preset(name)]
     data = read_yaml(_read(Path(name)), name)
     if not isinstance(data, dict):
         raise InputError(f"{name}: expected sections such as env: and search:, got {type(data).__name__}")
-    return _with_preset(data)
+    return _with_preset(_import_own(data, Path(name).parent))
 
 
 def _with_preset(data: dict[str, Any]) -> list[Layer]:

@@ -11,6 +11,7 @@ from hebbevo.config.plasticity import PlasticityConfig
 from hebbevo.config.section import Section, optional
 from hebbevo.config.training import EvaluationConfig, RunConfig, TrainingConfig
 from hebbevo.envs import EnvConfig
+from hebbevo.imports import Import
 from hebbevo.io.yaml_text import write_yaml
 from hebbevo.perturbations.perturbation import Perturbation
 from hebbevo.search import SearchConfig
@@ -27,6 +28,7 @@ class Config(Section):
     evaluation: EvaluationConfig = EvaluationConfig()
     run: RunConfig = RunConfig()
     perturbations: tuple[SerializeAsAny[Perturbation], ...] = optional(())
+    imports: tuple[Import, ...] = optional(())
 
     def to_yaml(self) -> str:
         """Return the resolved configuration."""

@@ -9,6 +9,7 @@ one is run again with the same bits.
 import importlib
 import logging
 import os
+import pickle
 import queue
 import re
 import signal
@@ -41,6 +42,7 @@ from hebbevo.execution.ray_setup import (
 from hebbevo.execution.scheduling import IN_FLIGHT, Durations, MapJob, WorkerHandle, WorkerLimits
 from hebbevo.execution.worker_pool import MAXIMUM_WAIT_SECONDS, WorkerPool
 from hebbevo.execution.worker_process import Work, WorkerProcess
+from hebbevo.imports import Imports
 from hebbevo.search.executor import Item, Result, Shared
 
 Worker = TypeVar("Worker")
@@ -79,7 +81,7 @@ class RayProcesses:
             runtime_env={"env_vars": thread_environment(threads)},
             **options,
         )
-        return actor.remote(self._factory)
+        return actor.remote(self._factory, self._imports)
 
     def describe(self, handle: WorkerHandle) -> None:
         """Ask a process for its description."""
@@ -97,6 +99,10 @@ class RayProcesses:
     @cached_property
     def _factory(self) -> Any:
         return ray.put(ray.cloudpickle.dumps(self._make_worker))  # type: ignore[no-untyped-call]
+
+    @cached_property
+    def _imports(self) -> Any:
+        return ray.put(pickle.dumps(Imports()))
 
     def _post(self, handle: WorkerHandle, job: MapJob | None, item: int, reference: Any) -> None:
         reference.future().add_done_callback(lambda future: self._inbox.put((handle, job, item, future)))

@@ -37,10 +37,12 @@ class WorkerProcess:
     """Runs items one after the other on one worker.
 
     The factory comes pickled and stays so until the first item: before that, the driver asks `describe` and
-    refuses a process whose hebbevo might not even have the factory's class.
+    refuses a process whose hebbevo might not even have the factory's class. Modules of the user's own are imported at
+    once: items may need them before any code here sees them.
     """
 
-    def __init__(self, pickled_factory: bytes) -> None:
+    def __init__(self, pickled_factory: bytes, pickled_imports: bytes) -> None:
+        pickle.loads(pickled_imports)
         self._pickled_factory = pickled_factory
         self._worker: Any = None
         self._made = False

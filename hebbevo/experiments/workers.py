@@ -19,6 +19,7 @@ from typing import NoReturn
 
 from hebbevo.errors import InputError, SearchFailure
 from hebbevo.experiments.run import RunOrder, finish
+from hebbevo.imports import Imports
 from hebbevo.training.records import Step
 
 _PATIENCE = 10.0
@@ -97,7 +98,7 @@ class _Worker:
     def __init__(self) -> None:
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs,))
+        self._process = context.Process(target=_serve, args=(Imports(), theirs))
         self._process.start()
         theirs.close()
         self.lost, self._busy = False, False
@@ -133,7 +134,7 @@ class _Worker:
             self._process.join()
 
 
-def _serve(pipe: connection.Connection) -> None:
+def _serve(_: Imports, pipe: connection.Connection) -> None:
     """Finish run after run until the pipe closes: the body of a worker process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # of the terminal; the parent ends its processes itself
     signal.signal(signal.SIGTERM, _leave)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -12,15 +13,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hebbevo.config.building import PERTURBATIONS, build_sections
+from hebbevo.config.building import IMPORTS, PERTURBATIONS, build_imports, build_sections
 from hebbevo.envs import EnvConfig
 from hebbevo.errors import FileError, InputError, unknown
 from hebbevo.genomes.file import check_genome, read_genome, write_genome
 from hebbevo.genomes.observations import statistics_arrays, statistics_header, take_statistics
+from hebbevo.imports import Import, changed, require
 from hebbevo.io.text import visible
+from hebbevo.rules import RULES
 from hebbevo.tasks.task import SECTIONS, Task
 from hebbevo.validation import check_section
 
+_logger = logging.getLogger(__name__)
 ZOO = "zoo:"
 CENTER, BEST = "center.safetensors", "best.safetensors"
 
@@ -138,19 +142,28 @@ def _path(source: str) -> Path:
 
 
 def _task(header: Any, source: str) -> Task:
-    """Build the task of a header, which is untrusted: the config schema checks it."""
-    if not isinstance(header, dict) or set(SECTIONS) - {PERTURBATIONS} != set(header) - {PERTURBATIONS}:
+    """Build the task of a header, which is untrusted: the config schema checks it, and nothing is imported."""
+    may_lack = {PERTURBATIONS, IMPORTS}
+    if not isinstance(header, dict) or set(SECTIONS) - may_lack != set(header) - may_lack:
         raise InputError(f"genome {source!r}: the header has no task; it was not written by hebbevo")
     plasticity = header["plasticity"]
     equation = plasticity.pop("equation", None) if isinstance(plasticity, dict) else None
+    if header.get(IMPORTS) and equation is not None and _is_unknown_name(plasticity.get("rule")):
+        plasticity["rule"] = equation  # of a module that was imported: the equation is all of it
     network = header["network"]
     equations = network.pop("equations", {}) if isinstance(network, dict) else {}
+    records: tuple[Import, ...] = ()
     try:
-        task = Task(**build_sections(header))
+        records = build_imports(header.pop(IMPORTS, None))
+        task = Task(**build_sections(header), imports=records)
         task.check(task.perturbations)
         task.check_network()
     except ValueError as error:
-        raise InputError(f"genome {source!r}: {error}") from None
+        message = f"genome {source!r}: {error}"
+        require(records, message)
+        raise InputError(message) from None
+    if difference := changed(records):
+        _logger.warning("genome %r: %s", source, difference)
     if task.plasticity.parsed_rule.text != equation:
         raise InputError(
             f"genome {source!r}: the equation {equation!r} is not the one that this hebbevo calls "
@@ -162,3 +175,7 @@ def _task(header: Any, source: str) -> Task:
             "wrote it"
         )
     return task
+
+
+def _is_unknown_name(rule: Any) -> bool:
+    return isinstance(rule, str) and rule.isidentifier() and rule not in RULES

@@ -16,6 +16,7 @@ from hebbevo.config.plasticity import PlasticityConfig
 from hebbevo.config.schema import Config
 from hebbevo.config.wiring import PlannedProjection, encoder_spec, network_spec, planned_projections
 from hebbevo.envs import EnvConfig
+from hebbevo.imports import Import
 from hebbevo.networks.convolution import EncoderSpec
 from hebbevo.networks.encodings.encoding import EncodedArray
 from hebbevo.networks.kernel_spec import KernelSpec
@@ -35,6 +36,7 @@ class Task:
     """The sections of a config on which a lifetime depends.
 
     Attributes:
+        imports: modules of the user's own that were imported for it.
         observations: frozen statistics that observations are normalised by; None before there are any.
     """
 
@@ -42,6 +44,7 @@ class Task:
     network: NetworkConfig
     plasticity: PlasticityConfig
     perturbations: tuple[Perturbation, ...] = ()
+    imports: tuple[Import, ...] = ()
     observations: ObservationStatistics | None = None
 
     @classmethod

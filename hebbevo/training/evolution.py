@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from hebbevo.errors import FileError, InputError
 from hebbevo.execution.execution import Execution
 from hebbevo.execution.executors import executor_for
 from hebbevo.genomes.genome import Genome, check_savable, load_genome, save_genome
+from hebbevo.io.atomic import FAILING_DISK
 from hebbevo.rules import Rule
 from hebbevo.search import Searcher
 from hebbevo.tasks.task import Task
@@ -20,7 +23,7 @@ from hebbevo.training.checkpoint import check_checkpoint
 from hebbevo.training.loop import Evolution
 from hebbevo.training.notes import Notes
 from hebbevo.training.records import Run, Watcher
-from hebbevo.training.run_config import check_same_config, prolonged, read_config
+from hebbevo.training.run_config import check_same_config, check_same_imports, prolonged, read_config
 from hebbevo.training.run_directory import RunDirectory
 
 _RESERVE = " " * (1 << 16)
@@ -67,7 +70,23 @@ def evolve(
         evolution = Evolution(
             config, task, searcher, directory, start=start, checkpoint=None, watch=watch, notes=notes
         )
-        return evolution.run(executor, resolved)
+        with _nothing_left_of_a_failed_start(directory):
+            return evolution.run(executor, resolved)
+
+
+@contextmanager
+def _nothing_left_of_a_failed_start(directory: RunDirectory) -> Iterator[None]:
+    """Remove a new directory whose first generation failed: all that it could do is to be in the way of the next.
+
+    It stays where the run was interrupted or the disk is full, and can go on.
+    """
+    try:
+        yield
+    except Exception as error:
+        full = isinstance(error, OSError) and error.errno in FAILING_DISK
+        if not full and directory.latest() is None:
+            directory.discard()
+        raise
 
 
 def resume(
@@ -95,6 +114,7 @@ def resume(
     with RunDirectory.open(path) as directory:
         config = read_config(directory)
         directory.read_progress()  # for what cannot be read
+        check_same_imports(config, directory)
         checkpoint = directory.latest()
         if checkpoint is not None:
             check_same_config(config, checkpoint, directory)

@@ -10,7 +10,8 @@ from hebbevo.config.building import build_config
 from hebbevo.config.difference import difference
 from hebbevo.config.schema import Config
 from hebbevo.config.training import TrainingConfig
-from hebbevo.errors import InputError
+from hebbevo.errors import InputError, MissingImport
+from hebbevo.imports import changed
 from hebbevo.io.yaml_text import read_yaml
 from hebbevo.training.checkpoints import Checkpoint
 from hebbevo.training.run_directory import RunDirectory
@@ -31,6 +32,8 @@ def read_config(directory: RunDirectory) -> Config:
         raise InputError(f"{directory.config_path} is not a config; restore it")
     try:
         return build_config(data)
+    except MissingImport as error:
+        raise MissingImport(f"{directory.config_path}: {error}", error.names) from None
     except InputError as error:
         raise InputError(f"{directory.config_path}: {error}") from None
 
@@ -50,6 +53,18 @@ def check_same_config(config: Config, checkpoint: Checkpoint, directory: RunDire
         raise InputError(
             f"{directory.config_path} does not match the checkpoint of generation {checkpoint.generation}: "
             f"{'; '.join(changed)}; undo the change, or evolve into another directory"
+        )
+
+
+def check_same_imports(config: Config, directory: RunDirectory) -> None:
+    """Refuse modules of another content than those that a run was begun with.
+
+    Raises:
+        InputError: with each of them.
+    """
+    if difference := changed(config.imports):
+        raise InputError(
+            f"{directory.path} cannot go on: {difference}; restore it, or evolve into another directory"
         )
 
 

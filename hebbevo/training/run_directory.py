@@ -122,6 +122,12 @@ class RunDirectory:
             os.close(self._descriptor)
         self._descriptor = None
 
+    def discard(self) -> None:
+        """Remove the directory and all that is in it."""
+        assert self._descriptor is not None, "only to be read"
+        discard(self.path, self._descriptor)
+        self._descriptor = None
+
     def __enter__(self) -> Self:
         return self
 

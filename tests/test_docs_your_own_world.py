@@ -1,0 +1,65 @@
+"""docs/your-own-world.md runs as it stands: its files in an empty folder, every command with fresh registries."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from own_modules import fresh_process
+
+from hebbevo.cli import app
+
+TEXT = (Path(__file__).resolve().parents[1] / "docs" / "your-own-world.md").read_text(encoding="utf-8")
+FILES = dict(re.findall(r"`(\w+\.(?:py|yaml))`(?:(?!\n\n).)*?:\n\n```\w+\n(.*?)```", TEXT, re.DOTALL))
+COMMANDS = "".join(re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL)).splitlines()
+
+
+def hebbevo(command: str) -> int:
+    with fresh_process():
+        return app.run(shlex.split(command)[1:])
+
+
+@pytest.fixture(autouse=True)
+def _files() -> None:
+    for name, text in FILES.items():
+        Path(name).write_text(text, encoding="utf-8")
+
+
+def test_the_page_has_them_all() -> None:
+    assert set(FILES) == {"reach_world.py", "line_world.py", "parts.py", "climber.py", "all.yaml"}
+    assert len(COMMANDS) == 7
+
+
+def test_every_command_runs_and_nothing_is_imported_unasked(capsys: pytest.CaptureFixture[str]) -> None:
+    for command in COMMANDS:
+        assert hebbevo(command.replace("--workers 2", "--workers 0")) == 0, capsys.readouterr().err
+    line, parts = "--import line_world.py", "--import parts.py"
+    for command, needed in {
+        "hebbevo evaluate runs/reach": "--import reach_world.py",
+        "hebbevo evaluate runs/all": f"{line} {parts}",
+        "hebbevo resume runs/line": line,
+        "hebbevo plot runs/line": line,
+        "hebbevo evolve runs/line/config.yaml": line,
+        f"hebbevo resume runs/all {line}": f"{parts} --import climber.py",
+    }.items():
+        assert hebbevo(command) == 2
+        error = capsys.readouterr().err
+        assert needed in error
+        assert error.count("\n") == 1
+    Path("line_world.py").write_text(FILES["line_world.py"] + "# changed\n", encoding="utf-8")
+    assert hebbevo(f"hebbevo resume runs/line {line}") == 2
+    assert "line_world.py has sha256" in capsys.readouterr().err
+    assert hebbevo(f"hebbevo evaluate runs/line --episodes 2 {line}") == 0
+
+
+@pytest.mark.slow
+def test_two_ray_workers_give_the_same_bytes() -> None:
+    for command in (
+        command for command in COMMANDS if "runs/reach --w" in command or "runs/all --w" in command
+    ):
+        directory = Path(re.findall(r"--out (\S+)", command)[0])
+        assert hebbevo(command) == 0
+        on_ray = {name: (directory / name).read_bytes() for name in ("progress.csv", "center.safetensors")}
+        directory.rename(f"{directory}-on-ray")
+        assert hebbevo(command.replace("--workers 2", "--workers 0")) == 0
+        assert on_ray == {name: (directory / name).read_bytes() for name in on_ray}
