@@ -1,12 +1,14 @@
 """The two-step task played by learners whose stay probabilities are known."""
 
+import functools
+
 import numpy as np
 import pytest
 
 from hebbevo.envs import config_class
 from hebbevo.evaluation.stay import Trials, indices, regression, stay_probabilities
 
-LIFETIMES, TRIALS = 200, 2000
+LIFETIMES, TRIALS = 200, 1500
 
 
 class WinStayAction:
@@ -64,7 +66,9 @@ class ModelBased(Softmax):
         self.update(state, reward)
 
 
-def play(learner):
+@functools.cache
+def play(kind):
+    learner = kind(np.random.default_rng(0))
     config = config_class("two_step")(trials=TRIALS)
     batch, rows = config.build(LIFETIMES), np.arange(LIFETIMES)
     batch.reset(range(LIFETIMES), ["default"] * LIFETIMES)
@@ -94,7 +98,7 @@ def _trials(told):
     ],
 )
 def test_learners_stay_as_they_are_known_to(learner, stays, reward):
-    trials = play(learner(np.random.default_rng(0)))
+    trials = play(learner)
     assert stay_probabilities(trials) == pytest.approx(stays, abs=0.015)
     if reward:
         assert trials.rewarded.mean() == pytest.approx(reward, abs=0.01)
@@ -103,7 +107,7 @@ def test_learners_stay_as_they_are_known_to(learner, stays, reward):
 
 
 def test_the_regression_takes_the_spurious_index_out():
-    free, based = (play(learner(np.random.default_rng(1))) for learner in (ModelFree, ModelBased))
+    free, based = play(ModelFree), play(ModelBased)
     assert indices(stay_probabilities(free))[1] == pytest.approx(0.19, abs=0.02)
     assert regression(free)["reward_by_transition"] == pytest.approx(-0.01, abs=0.015)
     assert indices(stay_probabilities(based))[1] == pytest.approx(0.38, abs=0.02)
