@@ -17,10 +17,13 @@ if TYPE_CHECKING:
     from hebbevo.experiments.experiment import Experiment, experiment
     from hebbevo.genomes.genome import Genome, load_genome, save_genome
     from hebbevo.imports import import_modules
+    from hebbevo.rendering.video import render
     from hebbevo.studies.generalization.study import Generalization, generalize
     from hebbevo.studies.perturbation.study import PerturbationStudy, perturb
     from hebbevo.training.evolution import evolve, resume
     from hebbevo.training.evotorch_problem import as_evotorch_problem
+    from hebbevo.training.figures import plot
+    from hebbevo.training.fitness_function import FitnessFunction
     from hebbevo.training.records import Run
 
     __version__: str
@@ -31,6 +34,7 @@ _MODULES = {
     "Evaluation": "evaluation.evaluation",
     "Execution": "execution.execution",
     "Experiment": "experiments.experiment",
+    "FitnessFunction": "training.fitness_function",
     "Generalization": "studies.generalization.study",
     "Genome": "genomes.genome",
     "InputError": "errors",
@@ -46,6 +50,8 @@ _MODULES = {
     "load_config": "config.loading",
     "load_genome": "genomes.genome",
     "perturb": "studies.perturbation.study",
+    "plot": "training.figures",
+    "render": "rendering.video",
     "resume": "training.evolution",
     "save_genome": "genomes.genome",
 }
@@ -57,6 +63,7 @@ __all__ = [
     "Evaluation",
     "Execution",
     "Experiment",
+    "FitnessFunction",
     "Generalization",
     "Genome",
     "InputError",
@@ -74,6 +81,8 @@ __all__ = [
     "load_config",
     "load_genome",
     "perturb",
+    "plot",
+    "render",
     "resume",
     "rules",
     "save_genome",

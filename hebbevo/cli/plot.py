@@ -12,8 +12,7 @@ from hebbevo.io.text import visible
 
 def plot_command(directory: Annotated[Path, typer.Argument(metavar="DIR", help="A run directory.")]) -> None:
     """Draw a run's figures from its progress.csv."""
-    from hebbevo.training.figures import draw_figures
-    from hebbevo.training.run_directory import RunDirectory
+    from hebbevo.training.figures import plot
 
-    for path in draw_figures(RunDirectory.open(directory, read_only=True)):
+    for path in plot(directory):
         typer.echo(visible(str(path)))

@@ -47,6 +47,19 @@ def load_config(source: str | Path | Mapping[str, Any], overrides: Overrides = (
         raise
 
 
+def as_config(source: Config | str | Path | Mapping[str, Any], overrides: Overrides = ()) -> Config:
+    """Return a config, read where its source is given; see `load_config`.
+
+    Raises:
+        InputError: it cannot be read, or overrides come too late.
+    """
+    if not isinstance(source, Config):
+        return load_config(source, overrides)
+    if overrides:
+        raise InputError("a resolved config takes no overrides; give them to load_config")
+    return source
+
+
 def _imports(layers: list[Layer]) -> list[Any]:
     """Return what was imported, and before it what a run's config names beyond that, which will be asked for."""
     here = [record.model_dump() for record in imported()]

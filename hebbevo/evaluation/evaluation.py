@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from hebbevo.evaluation.episodes import Subject, evaluate_conditions
 from hebbevo.evaluation.statistics import paired_difference, summarise
 from hebbevo.execution.execution import Execution
 from hebbevo.execution.executors import executor_for
-from hebbevo.genomes.genome import Genome
+from hebbevo.genomes.genome import Genome, as_genome
 from hebbevo.rollouts.result import RolloutResult
 from hebbevo.seeding import SeedPurpose
 
@@ -33,6 +34,11 @@ class Evaluation:
     genome: Genome
     lifetimes: dict[str, dict[str, RolloutResult]]
     unit: str
+
+    def __repr__(self) -> str:
+        morphologies = self.summary()["morphologies"].items()
+        means = ", ".join(f"{name} {_short(part['mean'])} {self.unit}" for name, part in morphologies)
+        return f"Evaluation({self.genome.name!r}: {means})"
 
     def progress(self, morphology: str, condition: str = GENOME) -> npt.NDArray[np.float64]:
         """Return the fitness of every lifetime, NaN where it diverged, ``(episodes,)``."""
@@ -61,13 +67,17 @@ class Evaluation:
         return statistics
 
 
+def _short(mean: float | None) -> str:
+    return "none" if mean is None else f"{mean:.3g}"
+
+
 def _finite_fitness(lifetimes: RolloutResult) -> npt.NDArray[np.float64]:
     """Return the fitness of every lifetime, NaN where it diverged, ``(episodes,)``."""
     return np.where(lifetimes.diverged, np.nan, lifetimes.fitness)
 
 
 def evaluate(
-    genome: Genome,
+    genome: Genome | str | PathLike[str],
     *,
     episodes: int = 64,
     seed: int = 1,
@@ -79,7 +89,7 @@ def evaluate(
     """Evaluate a genome on fresh lifetimes, beside its controls.
 
     Args:
-        genome: from `load_genome`.
+        genome: from `load_genome`, or what that takes: a run, a file, ``zoo:NAME``.
         episodes: lifetimes per morphology and condition, full length, no early stop.
         seed: the lifetimes' seeds follow from it.
         morphologies: by default the task's own.
@@ -92,6 +102,7 @@ def evaluate(
         EnvError: no official environment beside ours.
     """
     check_sample(episodes, seed)
+    genome = as_genome(genome)
     if official:
         genome = replace(genome, task=replace(genome.task, env=genome.task.env.reference_environment()))
     bodies = checked_bodies(genome.task, morphologies)

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from hebbevo.config.building import build_config
 from hebbevo.config.difference import difference
-from hebbevo.errors import InputError
+from hebbevo.errors import InputError, MissingImport
 from hebbevo.experiments.plan import Plan, read_evaluation, with_seed
 from hebbevo.io.atomic import unfinished, write_atomically
 from hebbevo.io.directories import lock_directory, make_directory
@@ -51,6 +51,8 @@ def read_stored_plan(directory: Path) -> Plan:
         return Plan(arms, seeds, read_evaluation(data["evaluate"]), str(data["baseline"]))
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"cannot read {path}: {error}; name the directory of an experiment") from None
+    except MissingImport as error:
+        raise MissingImport(f"{path}: {error}", error.names) from None
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise InputError(f"{path} is damaged ({error}); restore it") from None
 

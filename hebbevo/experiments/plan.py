@@ -12,7 +12,7 @@ from pydantic import Field
 from hebbevo.config.loading import load_config
 from hebbevo.config.schema import Config
 from hebbevo.config.section import Section
-from hebbevo.errors import InputError, unknown
+from hebbevo.errors import InputError, MissingImport, unknown
 from hebbevo.evaluation.checks import checked_bodies
 from hebbevo.experiments.arms import read_arms
 from hebbevo.io.yaml_text import read_yaml
@@ -183,6 +183,8 @@ def _arm(name: str, base: Any, overrides: Mapping[str, Any], budget: int | None)
         for key in _fixed_keys(budget):
             if _sets(overrides, key):
                 raise InputError(f"{key} {_REMEDIES[key]}")
+    except MissingImport as error:
+        raise MissingImport(f"arm {name}: {error}", error.names) from None
     except InputError as error:
         raise InputError(f"arm {name}: {error}") from None
     if budget is None:

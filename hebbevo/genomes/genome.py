@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib import metadata, resources
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +46,11 @@ class Genome:
     values: npt.NDArray[np.float32]
     provenance: Mapping[str, Any] = field(default_factory=dict)
     name: str = "genome"
+
+    def __repr__(self) -> str:
+        generation = self.provenance.get("generation")
+        age = f", generation {generation}" if isinstance(generation, int) else ""
+        return f"Genome({self.name!r}: {self.task.summary}, {self.values.size:,} numbers{age})"
 
     @cached_property
     def arrays(self) -> dict[str, npt.NDArray[np.float32]]:
@@ -90,25 +97,31 @@ def _header(genome: Genome) -> dict[str, Any]:
     return header | statistics_header(genome.task)
 
 
-def load_genome(source: str | Path) -> Genome:
+def as_genome(source: Genome | str | PathLike[str]) -> Genome:
+    """Return a genome, read where its place is given; see `load_genome`."""
+    return source if isinstance(source, Genome) else load_genome(source)
+
+
+def load_genome(source: str | PathLike[str]) -> Genome:
     """Read a genome.
 
     Args:
-        source: a genome file, a run directory (the center), or ``zoo:NAME`` (a shipped genome).
+        source: a genome file, a run or its directory (the center), or ``zoo:NAME`` (a shipped genome).
 
     Raises:
         InputError, RuleError: no such genome, or a file that is truncated, foreign or of another layout.
     """
-    path = _path(str(source))
+    source = os.fspath(source)
+    path = _path(source)
     arrays, header = read_genome(path)
-    task = _task(header.get("task"), str(source))
+    task = _task(header.get("task"), source)
     try:
         task = replace(task, observations=take_statistics(task, arrays, header))
         values = task.layout.join(arrays)
     except FileError as error:
-        raise FileError(f"genome {str(source)!r}: {error}") from None
+        raise FileError(f"genome {source!r}: {error}") from None
     provenance = header.get("provenance")
-    return Genome(task, values, provenance if isinstance(provenance, dict) else {}, visible(str(source)))
+    return Genome(task, values, provenance if isinstance(provenance, dict) else {}, visible(source))
 
 
 def zoo_names() -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ import numpy.typing as npt
 
 from hebbevo.errors import InputError
 from hebbevo.evaluation.checks import checked_bodies
-from hebbevo.genomes.genome import Genome
+from hebbevo.genomes.genome import Genome, as_genome
 from hebbevo.perturbations.catalogue import read_protocols
 from hebbevo.perturbations.perturbation import Perturbation
 from hebbevo.rendering.cameras import Camera, camera_for
@@ -30,7 +31,7 @@ from hebbevo.tasks.worker import CpuWorker
 
 
 def render(
-    genome: Genome,
+    genome: Genome | str | PathLike[str],
     out: str | Path,
     *,
     morphology: str | None = None,
@@ -42,7 +43,7 @@ def render(
     """Run the first lifetime of `evaluate` with this seed, and write its video.
 
     Args:
-        genome: from `load_genome`.
+        genome: from `load_genome`, or what that takes: a run, a file, ``zoo:NAME``.
         out: the video, a file ``.mp4`` that must not exist.
         morphology: by default the task's first.
         perturb: perturbations of the lifetime, in the form of a protocol of `perturb`; by default the task's own.
@@ -55,6 +56,7 @@ def render(
         OSError: the disk is full or fails.
     """
     path = check_video(out)
+    genome = as_genome(genome)
     task = genome.lasting(steps).task
     if not 0 <= seed < SEED_LIMIT:
         raise InputError(f"seed must be from 0 to 2**63 - 1, got {seed}")

@@ -89,6 +89,16 @@ class Task:
         return network_spec(self.network, tuple(self._planned.values()), self.env.interface)
 
     @property
+    def summary(self) -> str:
+        """The task in a few words: its world, its rules and its sizes."""
+        names = ", ".join(rule.name for rule, _ in self.rules)
+        sizes = "-".join(map(str, self.sizes))
+        return f"{self.env.name}, {names}, {sizes}"
+
+    def __repr__(self) -> str:
+        return f"Task({self.summary})"
+
+    @property
     def samples_actions(self) -> bool:
         """Whether each action is drawn from the softmax of the outputs."""
         return self.network.actions == "sample"

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from hebbevo.config.loading import as_config
+from hebbevo.config.overrides import Overrides
 from hebbevo.config.schema import Config
 from hebbevo.errors import FileError, InputError
 from hebbevo.execution.execution import Execution
@@ -31,9 +34,10 @@ _RESERVE = " " * (1 << 16)
 
 
 def evolve(
-    config: Config,
-    out: str | Path,
+    config: Config | str | Path | Mapping[str, Any],
+    out: str | Path | None = None,
     *,
+    overrides: Overrides = (),
     start: Genome | None = None,
     execution: Execution | None = None,
     watch: Watcher | None = None,
@@ -41,8 +45,9 @@ def evolve(
     """Make a run directory and evolve it to its last generation.
 
     Args:
-        config: from `load_config`.
-        out: the directory, which must not exist.
+        config: a preset, a YAML file or a mapping, as for `load_config`; or what that has returned.
+        out: the directory, which must not exist; by default ``runs/NAME`` of a preset or a file.
+        overrides: of the config, as for `load_config`.
         start: the first center, a genome of the same layout, evolved on whatever task; None draws one.
         execution: where the lifetimes run; changes no result.
         watch: called after every generation.
@@ -52,6 +57,8 @@ def evolve(
         OSError: the disk is full; the last checkpoint stands.
         DivergenceFailure: nearly all lifetimes diverged in three generations in a row; what was computed stands.
     """
+    out = _default_out(config) if out is None else out
+    config = as_config(config, overrides)
     RunDirectory.check_new(out)
     notes = Notes()
     task, searcher = _begin(config, start)
@@ -74,6 +81,12 @@ def evolve(
             return evolution.run(executor, resolved)
 
 
+def _default_out(config: object) -> Path:
+    if not isinstance(config, str | Path):
+        raise InputError("a config without a name needs a directory; give out")
+    return Path("runs") / Path(config).stem
+
+
 @contextmanager
 def _nothing_left_of_a_failed_start(directory: RunDirectory) -> Iterator[None]:
     """Remove a new directory whose first generation failed: all that it could do is to be in the way of the next.
@@ -90,7 +103,7 @@ def _nothing_left_of_a_failed_start(directory: RunDirectory) -> Iterator[None]:
 
 
 def resume(
-    path: str | Path,
+    path: str | PathLike[str],
     *,
     generations: int | None = None,
     execution: Execution | None = None,
@@ -99,7 +112,7 @@ def resume(
     """Evolve a run on from its last checkpoint, or from generation 0 where there is none.
 
     Args:
-        path: the run directory.
+        path: the run directory, or what `evolve` has returned.
         generations: how many the run has from now on, in all: no fewer than before, and however many agent-steps
             they take. None: as before. The prolonged run equals one that had as many from its beginning, but for the
             evaluation of the center at its old end.
@@ -111,7 +124,7 @@ def resume(
             generations.
         DivergenceFailure: as of `evolve`; three generations in a row from now on end the run again.
     """
-    with RunDirectory.open(path) as directory:
+    with RunDirectory.open(Path(path)) as directory:
         config = read_config(directory)
         directory.read_progress()  # for what cannot be read
         check_same_imports(config, directory)

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-import numpy as np
-import numpy.typing as npt
-
 from hebbevo.config.schema import Config
-from hebbevo.errors import InputError
-from hebbevo.evaluation.fitness import evaluate_generation
 from hebbevo.execution.execution import Execution
-from hebbevo.execution.executors import executor_for
-from hebbevo.search import MatrixProposals
 from hebbevo.search.evotorch_config import evotorch_explained
-from hebbevo.tasks.task import Task
+from hebbevo.training.fitness_function import FitnessFunction
 
 if TYPE_CHECKING:
     from hebbevo.search.evotorch_adapter import TaskProblem
@@ -26,10 +18,7 @@ def as_evotorch_problem(
 ) -> TaskProblem:
     """Return the task of a config as a maximisation problem for any algorithm of EvoTorch.
 
-    The fitness is what a run's searcher is told, less `training.penalty` times the mean squared coefficient: the n-th
-    evaluation of a batch is generation n of a run with this `run.seed`. So it depends on the seed and on the number
-    of evaluations before, not on threads or workers. Of `training`, `penalty`, `lifetimes` and
-    `lifetime_seeds` count.
+    The fitness is that of a `FitnessFunction`: the n-th evaluation of a batch is its n-th call.
 
     Args:
         config: from `load_config`.
@@ -40,57 +29,11 @@ def as_evotorch_problem(
         InputError, SearchError: observations are normalised, the task cannot be built, no workers, or
             EvoTorch is missing.
     """
-    if config.network.normalise_observations:
-        raise InputError(
-            "network.normalise_observations needs a run, which measures observations; leave it out of the problem"
-        )
     with evotorch_explained("as_evotorch_problem"):
         from hebbevo.search.evotorch_adapter import TaskProblem
-    lifetimes = _Lifetimes(config, execution or Execution(), generation)
+    lifetimes = FitnessFunction(config, execution=execution, generation=generation)
     try:
         return TaskProblem(lifetimes)
     except BaseException:
         lifetimes.close()
         raise
-
-
-class _Lifetimes:
-    """The task of a problem: an `Evaluator` of `hebbevo.search.evotorch_adapter`."""
-
-    def __init__(self, config: Config, execution: Execution, generation: int) -> None:
-        self._config, self._task = config, Task.of(config)
-        self._generation = generation
-        self._resources = ExitStack()
-        self._closed = False
-        self.dimension, self.run_seed = self._task.layout.size, config.run.seed
-        self.first_center = self._task.first_center(config.run.seed)
-        resolved = execution.resolve(self._task)
-        self._batch_size = resolved.batch_size
-        self._executor = self._resources.enter_context(executor_for(resolved))
-
-    def first_genome(self, generator: np.random.Generator) -> npt.NDArray[np.float32]:
-        """Draw a genome from the initial distributions."""
-        return self._task.first_genome(generator)
-
-    def fitness(self, genomes: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-        """Run the lifetimes of one generation."""
-        if self._closed:
-            raise InputError("the problem is closed; make another with as_evotorch_problem")
-        config = self._config
-        fitness = evaluate_generation(
-            self._executor,
-            MatrixProposals(genomes),
-            run_seed=config.run.seed,
-            number=self._generation,
-            morphologies=config.env.morphology_names,
-            lifetime_seeds=config.training.lifetime_seeds,
-            batch_size=self._batch_size,
-            lifetimes=config.training.lifetimes,
-        )
-        self._generation += 1
-        return fitness.penalised(config.training.penalty)
-
-    def close(self) -> None:
-        """Give back the executor."""
-        self._closed = True
-        self._resources.close()

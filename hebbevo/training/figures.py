@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from os import PathLike
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +24,15 @@ def draw_figures(directory: RunDirectory) -> list[Path]:
         InputError: no generation is done yet.
     """
     return [draw(directory) for draw in FIGURES.values()]
+
+
+def plot(run: str | PathLike[str]) -> list[Path]:
+    """Draw the figures of a run, or of a run directory, from its progress.csv; return their paths.
+
+    Raises:
+        InputError: not a run directory, or no generation is done yet.
+    """
+    return draw_figures(RunDirectory.open(Path(run), read_only=True))
 
 
 def learning_curve(directory: RunDirectory) -> Path:

@@ -33,6 +33,14 @@ class Run:
     resumed_from: int | None = None
     already_finished: bool = False
 
+    def __fspath__(self) -> str:
+        """Stand for the directory, wherever a path or a genome is asked for."""
+        return str(self.path)
+
+    def __repr__(self) -> str:
+        of = self.config.training.generations
+        return f"Run({str(self.path)!r}: {self.config.env.name}, {self.generation} of {of} generations)"
+
 
 @dataclass(frozen=True)
 class Step:

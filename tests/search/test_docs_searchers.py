@@ -29,6 +29,10 @@ def test_an_algorithm_of_evotorch_on_our_task(capsys: pytest.CaptureFixture[str]
     assert getattr(names["best"], "shape", None) == (61_440,)
 
 
+def test_an_optimiser_from_outside() -> None:
+    exec(example("scipy.optimize"), {})
+
+
 def test_a_searcher_of_ones_own_evolves_and_resumes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(SEARCHERS, "hill", None)  # and away again afterwards
     exec(example("class Hill"), {})

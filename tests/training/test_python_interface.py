@@ -1,0 +1,82 @@
+"""What a script or a notebook calls: names in place of configs and paths, fitness of arrays, short reprs, pickles."""
+
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import hebbevo
+from hebbevo.errors import InputError
+
+SETTINGS = {
+    "env.steps": 20,
+    "env.morphologies": ["intact"],
+    "network.hidden": [4],
+    "search.population": 4,
+    "training.generations": 1,
+    "training.penalty": 0,
+    "evaluation.episodes": 2,
+}
+HERE = hebbevo.Execution(threads=1, batch_size=4)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> hebbevo.Run:
+    out = tmp_path_factory.mktemp("python") / "a"
+    return hebbevo.evolve("quick-quadruped", out, overrides=SETTINGS, execution=HERE)
+
+
+def test_a_name_stands_for_a_config_and_names_the_directory(run: hebbevo.Run) -> None:
+    Path("small.yaml").write_text("preset: quick-quadruped\n", encoding="utf-8")
+    again = hebbevo.evolve("small.yaml", overrides=SETTINGS, execution=HERE)
+    assert again.path == Path("runs/small")
+    for name in ("config.yaml", "progress.csv", "center.safetensors"):
+        assert (again.path / name).read_bytes() == (run.path / name).read_bytes()
+    with pytest.raises(InputError, match="without a name needs a directory; give out"):
+        hebbevo.evolve(run.config)
+    with pytest.raises(InputError, match="takes no overrides; give them to load_config"):
+        hebbevo.evolve(run.config, "b", overrides=SETTINGS)
+
+
+def test_a_run_stands_for_its_directory_and_its_genome(run: hebbevo.Run) -> None:
+    evaluation = hebbevo.evaluate(run, episodes=2, controls=False, execution=HERE)
+    same = hebbevo.evaluate(hebbevo.load_genome(run.path), episodes=2, controls=False, execution=HERE)
+    assert evaluation.summary() == same.summary()
+    assert hebbevo.resume(run, execution=HERE).already_finished
+    assert hebbevo.plot(run) == [run.path / "figures" / "learning_curve.png"]
+
+
+def test_reprs_are_one_short_line(run: hebbevo.Run) -> None:
+    genome = hebbevo.load_genome(run)
+    evaluation = hebbevo.evaluate(genome, episodes=2, controls=False, execution=HERE)
+    assert repr(genome.task) == "Task(quadruped, ABCD_lr, 28-4-8)"
+    assert repr(genome).endswith(": quadruped, ABCD_lr, 28-4-8, 720 numbers, generation 1)")
+    assert repr(run).endswith("/a': quadruped, 1 of 1 generations)")
+    assert repr(evaluation).startswith(f"Evaluation({genome.name!r}: intact ")
+    assert all(len(repr(one).replace(str(run.path), "")) < 100 for one in (genome, run, evaluation))
+
+
+def test_genomes_and_tasks_pickle(run: hebbevo.Run) -> None:
+    genome = hebbevo.load_genome(run)
+    again = pickle.loads(pickle.dumps(genome))
+    assert (again.task, again.provenance, again.name) == (genome.task, genome.provenance, genome.name)
+    assert again.values.tobytes() == genome.values.tobytes()
+
+
+def test_the_fitness_of_arrays_is_what_a_run_sees(run: hebbevo.Run) -> None:
+    with hebbevo.FitnessFunction("quick-quadruped", SETTINGS, execution=HERE) as fitness:
+        searcher = run.config.search.build(fitness.first_center, run.config.run.seed)
+        genomes = searcher.ask().genomes(range(4))
+        values = fitness(genomes)
+        (row,) = hebbevo.training.progress.read_rows(run.path / "progress.csv")
+        assert (values.mean(), values.max()) == (row["population_mean"], row["population_best"])
+        assert repr(fitness) == "FitnessFunction(quadruped, ABCD_lr, 28-4-8, 720 numbers)"
+        assert fitness(genomes[0]).shape == ()
+        for wrong in (np.zeros((2, 7)), np.zeros((0, fitness.dimension)), 1.0):
+            with pytest.raises(InputError, match=r"genomes must have shape \(n, 720\), got"):
+                fitness(wrong)
+        with pytest.raises(InputError, match="genomes must be finite"):
+            fitness(np.full(fitness.dimension, np.nan))
+    with pytest.raises(InputError, match="closed"):
+        fitness(genomes)
