@@ -19,12 +19,13 @@ from hebbevo.config.building import build_config
 from hebbevo.config.difference import difference
 from hebbevo.errors import InputError, MissingImport
 from hebbevo.experiments.plan import Plan, read_evaluation, with_seed
-from hebbevo.io.atomic import unfinished, write_atomically
+from hebbevo.io.atomic import remove_unfinished, unfinished, write_atomically
 from hebbevo.io.directories import lock_directory, make_directory
 from hebbevo.io.yaml_text import read_yaml, write_yaml
 
 PLAN_FILE: Final = "experiment.yaml"
 _MOST_DIFFERENCES = 3
+_ENDINGS: Final = (".csv", ".tex", ".html", ".png", ".pdf", ".svg")
 
 
 def run_path(directory: Path, arm: str, seed: int) -> Path:
@@ -75,6 +76,7 @@ def open_experiment(directory: Path, plan: Plan) -> Iterator[None]:
         text = _text(plan)
         if is_experiment(directory):
             _check_growth(directory, read_stored_plan(directory), plan)
+            remove_unfinished(directory, lambda name: name == PLAN_FILE or name.endswith(_ENDINGS))
         path = directory / PLAN_FILE
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             write_atomically(path, text.encode())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -83,6 +83,14 @@ def unfinished(name: str) -> str | None:
     """Return the name of the file of which a killed process left this one half-written; None for any other name."""
     match = _UNFINISHED.fullmatch(name)
     return match and match[1]
+
+
+def remove_unfinished(folder: Path, ours: Callable[[str], bool] = lambda name: True) -> None:
+    """Remove the files that a killed process left half-written in a folder; of names that are `ours`, others stay."""
+    for path in folder.glob(".*.tmp"):
+        name = unfinished(path.name)
+        if name and ours(name) and not path.is_dir():
+            path.unlink(missing_ok=True)
 
 
 def sync_directory(directory: Path) -> None:

@@ -24,12 +24,13 @@ import numpy as np
 from hebbevo.config.difference import difference
 from hebbevo.errors import FileError, InputError
 from hebbevo.genomes.genome import Genome, load_genome, save_genome
-from hebbevo.io.atomic import FAILING_DISK, sync_directory, write_atomically
+from hebbevo.io.atomic import FAILING_DISK, remove_unfinished, sync_directory, write_atomically
 from hebbevo.io.directories import discard, lock_directory, make_beside
 from hebbevo.io.tensors import Arrays, read_tensors, write_tensors
 
 STUDY_FILE: Final = "study.json"
 _MOST_DIFFERENCES = 3
+_ENDINGS: Final = (".csv", ".parquet", ".png", ".html")
 
 Settings = Mapping[str, Any]
 """Plain JSON; the same for the same study."""
@@ -93,6 +94,8 @@ def open_study(
         descriptor = lock_directory(target)
         try:
             _check_same(read_study(target), asked)
+            remove_unfinished(target, lambda name: name.endswith(_ENDINGS))
+            remove_unfinished(target / "cases")
         except BaseException:
             _close(descriptor)
             raise

@@ -27,7 +27,7 @@ from typing import Any, Self
 import numpy.typing as npt
 
 from hebbevo.errors import InputError
-from hebbevo.io.atomic import FAILING_DISK, sync_directory, unfinished, write_atomically
+from hebbevo.io.atomic import FAILING_DISK, remove_unfinished, sync_directory, write_atomically
 from hebbevo.io.directories import check_can_be_made, discard, lock_directory, make_beside
 from hebbevo.training.bystanders import Bystanders
 from hebbevo.training.checkpoints import Checkpoint, Checkpoints
@@ -109,8 +109,10 @@ class RunDirectory:
 
     def tidy(self) -> None:
         """Remove what a killed process left half-written or was about to remove; tell of the damage met."""
-        for leftover in _leftovers(self.path):
-            leftover.unlink(missing_ok=True)
+        # Others may make files, studies and runs inside it meanwhile.
+        remove_unfinished(self.path, lambda name: name in _FILES)
+        for folder in _FOLDERS:
+            remove_unfinished(self.path / folder)
         self._checkpoints.prune()
         for message in self._checkpoints.damage:
             _logger.warning("skipping a damaged checkpoint: %s", message)
@@ -227,15 +229,6 @@ class RunDirectory:
         """Add an event and its clock time (UTC) to log.jsonl; one that cannot be written is a warning."""
         with self._bystanders.guard(f"cannot write {self.log_path}"):
             append_event(self.log_path, event, fields)
-
-
-def _leftovers(run: Path) -> Iterator[Path]:
-    """Yield the half-written files of this run: others may make files, studies and runs inside it meanwhile."""
-    for folder in (run, *(run / name for name in _FOLDERS)):
-        for path in folder.glob(".*.tmp"):
-            name = unfinished(path.name)
-            if name and (folder != run or name in _FILES) and not path.is_dir():
-                yield path
 
 
 @contextmanager

@@ -150,19 +150,23 @@ def test_an_evolution_on_a_disk_that_fills_loses_nothing(cli: Cli) -> None:
 
 
 @pytest.mark.slow
-def test_a_study_on_a_disk_that_fills_can_be_done_again(cli: Cli, evolved: Path) -> None:
+def test_a_study_on_a_disk_that_fills_goes_on_from_its_finished_cases(cli: Cli, evolved: Path) -> None:
     words = [word.format(run=evolved, out="{out}") for word in WRITING["perturb"]]
     assert cli(*words, out="straight")[0] == 0
     with small_disk(Path("disk"), "20m") as disk:
         shutil.copytree("straight", disk / "former")
-        sizes = sorted({path.stat().st_size for path in Path("straight").iterdir()})
-        for free in (0, *(sum(sizes[:count]) for count in (2, 5, len(sizes) - 1))):
+        room, cases = sum(map(len, contents(Path("straight")).values())), 0
+        for free in (0, room // 4, room // 2):
             ballast = fill(disk, free)
             code, _, error = cli(*words, out=disk / "study")
             assert code == 1
             assert "make room" in one_line(error)
-            assert [path.name for path in disk.iterdir() if path != ballast] == ["former"]
+            assert not list(disk.rglob("*.tmp"))
+            finished = len(list((disk / "study").glob("cases/*.safetensors")))
+            assert finished >= cases
+            cases = finished
             ballast.unlink()
+        assert cases > 0
         assert cli(*words, out=disk / "study")[0] == 0
         assert contents(disk / "study") == contents(disk / "former") == contents(Path("straight"))
 

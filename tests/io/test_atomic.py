@@ -88,12 +88,16 @@ def test_a_path_that_cannot_be_written_is_refused_before() -> None:
 
 def test_nothing_else_in_the_package_writes_files() -> None:
     package = Path(hebbevo.__file__).parent
-    doors = {"io/atomic.py", "io/figures.py", "compilation.py"}
+    doors = {"io/atomic.py", "io/figures.py"}
+    below = {
+        "compilation.py",
+        "imports.py",
+    }  # they write to the cache and to a folder of the process, and lie below io
     writer = re.compile(r"\.(write_text|write_bytes|savefig)\(|open\([^)\n]*[\"']w[bt+]*[\"']")
     elsewhere = {
         f"{name}: {line.strip()}"
         for path in package.rglob("*.py")
-        if (name := path.relative_to(package).as_posix()) not in doors
+        if (name := path.relative_to(package).as_posix()) not in doors | below
         for line in path.read_text(encoding="utf-8").splitlines()
         if writer.search(line) and "log.open" not in line and "nowhere" not in line
     }

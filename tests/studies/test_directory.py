@@ -66,6 +66,20 @@ def test_the_same_study_is_taken_up_and_another_refused() -> None:
     assert files("study") == before
 
 
+def test_what_a_killed_process_left_half_written_is_removed_and_what_others_write_stays() -> None:
+    with open_study("study", "perturb", SETTINGS, GENOMES) as study:
+        study.save(0, "case", {"x": np.zeros(1)})
+    before = files("study")
+    for name in (".table.csv.77.tmp", "cases/.0001.safetensors.77.tmp"):
+        Path("study", name).write_bytes(b"half")
+    others = Path("study/.evaluation.json.77.tmp")
+    others.write_bytes(b"of another command")
+    with open_study("study", "perturb", SETTINGS, GENOMES):
+        pass
+    others.unlink()
+    assert files("study") == before
+
+
 def test_what_is_no_study_is_refused_and_kept() -> None:
     Path("file").write_text("mine")
     Path("empty").mkdir()
