@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from hebbevo.experiments.compare import compare
     from hebbevo.experiments.comparison import Comparison
     from hebbevo.experiments.experiment import Experiment, experiment
+    from hebbevo.experiments.show import show
     from hebbevo.genomes.genome import Genome, load_genome, save_genome
     from hebbevo.imports import import_modules
     from hebbevo.rendering.video import render
@@ -54,6 +55,7 @@ _MODULES = {
     "render": "rendering.video",
     "resume": "training.evolution",
     "save_genome": "genomes.genome",
+    "show": "experiments.show",
 }
 _PACKAGES = ("envs", "rules", "search")
 
@@ -87,6 +89,7 @@ __all__ = [
     "rules",
     "save_genome",
     "search",
+    "show",
 ]
 
 

@@ -37,7 +37,9 @@ _INSTALLED = {"site-packages", "dist-packages"}
 class Import(Settings):
     """A module as runs and genomes name it."""
 
-    name: str = Field(min_length=1, max_length=200, description="FILE.py without folders, or a module")
+    name: str = Field(
+        max_length=200, pattern=r"^\w+(\.\w+)*$", description="FILE.py without folders, or a module"
+    )
     sha256: str = Field(
         pattern="^[0-9a-f]{64}$", description="of the file, or of all files of the module's package"
     )

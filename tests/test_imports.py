@@ -145,6 +145,8 @@ def test_a_record_is_required_and_never_imported() -> None:
         (["own_rule.py"], r"imports\[0\]: expected name and sha256"),
         ([{"name": "own_rule.py"}], r"imports\[0\].sha256: field required"),
         ([{"name": "own_rule.py", "sha256": "x"}], r"imports\[0\].sha256"),
+        ([{"name": "x --out /", "sha256": "0" * 64}], r"imports\[0\].name"),
+        ([{"name": "../own_rule.py", "sha256": "0" * 64}], r"imports\[0\].name"),
         ([{"name": "own_rule.py", "sha256": "0" * 64}], "not imported here"),
     ],
 )

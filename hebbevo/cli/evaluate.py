@@ -50,4 +50,4 @@ def evaluate_command(
         console = Console()
         say(console, evaluation_title(evaluation))
         console.print(evaluation_table(evaluation))
-    write_json(json_file, evaluation.summary())
+    write_json(json_file, evaluation.summary(lifetimes=True))

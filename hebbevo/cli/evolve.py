@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from hebbevo.cli.options import BatchSize, Device, Overrides, Ray, Threads, Workers, execution_of
 from hebbevo.cli.output import run_console, say, say_done
-
-if TYPE_CHECKING:
-    from hebbevo.tasks.task import Task
 
 
 def evolve_command(
@@ -35,6 +31,7 @@ def evolve_command(
     from hebbevo.cli.display import StatusLine
     from hebbevo.config.loading import load_config
     from hebbevo.genomes.genome import load_genome
+    from hebbevo.tasks.description import rule_lines
     from hebbevo.tasks.task import Task
     from hebbevo.training.evolution import evolve
 
@@ -50,15 +47,3 @@ def evolve_command(
             watch=line.watch,
         )
     say_done(console, run.path)
-
-
-def rule_lines(task: Task) -> Iterator[str]:
-    """Yield a line per rule, with its projections where there are several; how much evolves stands in the last."""
-    for number, (rule, projections) in enumerate(task.rules, start=1):
-        coefficients = ", ".join(rule.coefficients) or (
-            "none: static weights" if rule.is_static else "none: nothing of it evolves"
-        )
-        line = f"rule {rule.name}: {rule.readable}; coefficients {coefficients}"
-        if len(task.rules) > 1:
-            line += f"; of {', '.join(projections)}"
-        yield line + f"; {task.layout.size:,} numbers to evolve" * (number == len(task.rules))

@@ -44,15 +44,18 @@ class Evaluation:
         """Return the fitness of every lifetime, NaN where it diverged, ``(episodes,)``."""
         return _finite_fitness(self.lifetimes[morphology][condition])
 
-    def summary(self) -> dict[str, Any]:
-        """Return the statistics as `evaluate --json` writes them.
+    def summary(self, lifetimes: bool = False) -> dict[str, Any]:
+        """Return the statistics; `evaluate --json` writes them with `values` and `steps` of all lifetimes.
 
         A control's `difference` is the fitness of the genome less that of the control, lifetime by lifetime: they
         share their seeds.
         """
         morphologies = {}
         for morphology, conditions in self.lifetimes.items():
-            parts = {name: self._statistics(lifetimes) for name, lifetimes in conditions.items()}
+            parts = {name: self._statistics(result) for name, result in conditions.items()}
+            if lifetimes:
+                for name, result in conditions.items():
+                    parts[name] |= {"values": _listed(result), "steps": result.steps.tolist()}
             evolved = _finite_fitness(conditions[GENOME])
             for name in parts.keys() - {GENOME}:
                 parts[name]["difference"] = paired_difference(evolved, _finite_fitness(conditions[name]))
@@ -65,6 +68,12 @@ class Evaluation:
             for name, metric in self.genome.task.env.metrics.items():
                 statistics[name] = metric.of(statistics["mean"])
         return statistics
+
+
+def _listed(lifetimes: RolloutResult) -> list[float | None]:
+    """Return the fitness of every lifetime, None where it diverged."""
+    pairs = zip(lifetimes.fitness, lifetimes.diverged, strict=True)
+    return [None if diverged else float(value) for value, diverged in pairs]
 
 
 def _short(mean: float | None) -> str:

@@ -7,9 +7,9 @@ import yaml
 
 from hebbevo.cli.app import run
 from hebbevo.cli.catalogues import entries
-from hebbevo.cli.evolve import rule_lines
 from hebbevo.config.loading import load_config
 from hebbevo.rules import RULES, SIGNALS
+from hebbevo.tasks.description import rule_lines
 from hebbevo.tasks.task import Task
 
 Capture = pytest.CaptureFixture[str]

@@ -43,8 +43,18 @@ def test_a_run_stands_for_its_directory_and_its_genome(run: hebbevo.Run) -> None
     evaluation = hebbevo.evaluate(run, episodes=2, controls=False, execution=HERE)
     same = hebbevo.evaluate(hebbevo.load_genome(run.path), episodes=2, controls=False, execution=HERE)
     assert evaluation.summary() == same.summary()
+    (part,) = evaluation.summary(lifetimes=True)["morphologies"].values()
+    assert part["mean"] == np.mean(part["values"])
+    assert part["steps"] == [20, 20]
     assert hebbevo.resume(run, execution=HERE).already_finished
     assert hebbevo.plot(run) == [run.path / "figures" / "learning_curve.png"]
+
+
+def test_show_says_what_it_is(run: hebbevo.Run, capsys: pytest.CaptureFixture[str]) -> None:
+    hebbevo.show(run)
+    shown = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
+    assert shown["run"] == str(run.path)
+    assert shown["world"] == "quadruped, 20 steps, evolved on intact"
 
 
 def test_reprs_are_one_short_line(run: hebbevo.Run) -> None:
