@@ -77,9 +77,14 @@ def write_comparison_report(path: Path, comparison: Comparison, figures: Sequenc
 def cautions(comparison: Comparison) -> list[str]:
     """Return what a reader must know before concluding anything: too few runs, runs left out, lifetimes unknown."""
     compared = comparison.compared
-    notes = [_about_number(arm) for arm in compared.arms if len(arm.runs) < FEW_RUNS]
+    few = [arm for arm in compared.arms if len(arm.runs) < FEW_RUNS]
+    notes = [_about_number(names, runs) for runs, names in _by_runs(few)]
     others = [arm for arm in compared.arms if arm is not compared.baseline]
-    notes += [note for arm in others if (note := _about_ranks(arm, compared.baseline))]
+    notes += [
+        note
+        for runs, names in _by_runs(others)
+        if (note := _about_ranks(names, runs, compared.baseline)) is not None
+    ]
     for arm in compared.arms:
         if arm.missing:
             notes.append(
@@ -100,24 +105,30 @@ def cautions(comparison: Comparison) -> list[str]:
     ]
 
 
-def _about_number(arm: ArmRecord) -> str:
-    if len(arm.runs) == 1:
-        return f"{arm.name}: one run says nothing about others; there is no interval."
+def _by_runs(arms: Sequence[ArmRecord]) -> list[tuple[int, str]]:
+    """Return the numbers of runs, and the names of the arms that have so many."""
+    numbers = dict.fromkeys(len(arm.runs) for arm in arms)
+    return [(runs, ", ".join(arm.name for arm in arms if len(arm.runs) == runs)) for runs in numbers]
+
+
+def _about_number(names: str, runs: int) -> str:
+    if runs == 1:
+        return f"{names}: one run says nothing about others; there is no interval."
     return (
-        f"{arm.name}: {len(arm.runs)} runs; 95 % intervals of fewer than {FEW_RUNS} are too narrow, and hold the truth "
-        "less often than they say."
+        f"{names}: {runs} runs; 95 % intervals of fewer than {FEW_RUNS} are too narrow, and hold the truth less often "
+        "than they say."
     )
 
 
-def _about_ranks(arm: ArmRecord, baseline: ArmRecord) -> str | None:
+def _about_ranks(names: str, runs: int, baseline: ArmRecord) -> str | None:
     """Return a note where no rank test of these numbers of runs can reach 5 %, whatever the scores."""
-    n, m = len(arm.runs), len(baseline.runs)
-    smallest = 2 / math.comb(n + m, n)
-    if smallest <= 0.05:
+    others = len(baseline.runs)
+    smallest = 2 / math.comb(runs + others, runs)
+    if smallest <= 0.05 or min(runs, others) == 1:
         return None
     return (
-        f"{arm.name} against {baseline.name}: even if every run of the one beat every run of the other, chance alone "
-        f"would do that with probability {min(1.0, smallest):.2f} (Mann-Whitney, two-sided, {n} and {m} runs); more "
+        f"{names} against {baseline.name}: even if every run of the one beat every run of the other, chance alone "
+        f"would do that with probability {smallest:.2f} (Mann-Whitney, two-sided, {runs} and {others} runs); more "
         "seeds are needed."
     )
 

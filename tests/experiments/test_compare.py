@@ -120,7 +120,7 @@ def test_sample_efficiency_is_the_first_evaluation_that_reaches_the_score(small:
 
 def test_readers_are_told_what_they_may_not_conclude(small: Path) -> None:
     notes = "\n".join(cautions(compare([small])))
-    assert "static: 4 runs; 95 % intervals of fewer than 8 are too narrow" in notes
+    assert "static, plastic-1: 4 runs; 95 % intervals of fewer than 8 are too narrow" in notes
     assert "plastic-2: 1 run not finished and left out: plastic-2/seed-3." in notes
     assert "plastic-1 against static" not in notes  # 4 against 4: 2 of 70
     assert "plastic-2 against static" in notes  # 3 against 4: 2 of 35
