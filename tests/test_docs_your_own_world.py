@@ -1,7 +1,11 @@
 """docs/your-own-world.md runs as it stands: its files in an empty folder, every command with fresh registries."""
 
 import re
+import runpy
 import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,13 +30,22 @@ def _files() -> None:
 
 
 def test_the_page_has_them_all() -> None:
-    assert set(FILES) == {"reach_world.py", "line_world.py", "parts.py", "climber.py", "all.yaml"}
+    assert set(FILES) == {
+        "reach_world.py",
+        "line_world.py",
+        "parts.py",
+        "climber.py",
+        "all.yaml",
+        "noise_study.py",
+    }
     assert len(COMMANDS) == 7
 
 
 def test_every_command_runs_and_nothing_is_imported_unasked(capsys: pytest.CaptureFixture[str]) -> None:
     for command in COMMANDS:
         assert hebbevo(command.replace("--workers 2", "--workers 0")) == 0, capsys.readouterr().err
+    subprocess.run([sys.executable, "noise_study.py", "0", "noise-0"], check=True)
+    assert Path("noise-0/table.csv").read_text(encoding="utf-8").count("\n") == 3
     line, parts = "--import line_world.py", "--import parts.py"
     for command, needed in {
         "hebbevo evaluate runs/reach": "--import reach_world.py",
@@ -52,14 +65,29 @@ def test_every_command_runs_and_nothing_is_imported_unasked(capsys: pytest.Captu
     assert hebbevo(f"hebbevo evaluate runs/line --episodes 2 {line}") == 0
 
 
+@pytest.fixture
+def one_ray() -> Iterator[None]:
+    """Start one Ray for all commands: a start takes longer than what they do."""
+    import ray
+
+    ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False)
+    yield
+    ray.shutdown()
+
+
 @pytest.mark.slow
-def test_two_ray_workers_give_the_same_bytes() -> None:
-    for command in (
-        command for command in COMMANDS if "runs/reach --w" in command or "runs/all --w" in command
-    ):
+def test_two_ray_workers_give_the_same_bytes(one_ray: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    reach, line, everything = COMMANDS[0], COMMANDS[3], COMMANDS[5]
+    for command in (reach, everything):
         directory = Path(re.findall(r"--out (\S+)", command)[0])
         assert hebbevo(command) == 0
         on_ray = {name: (directory / name).read_bytes() for name in ("progress.csv", "center.safetensors")}
         directory.rename(f"{directory}-on-ray")
         assert hebbevo(command.replace("--workers 2", "--workers 0")) == 0
         assert on_ray == {name: (directory / name).read_bytes() for name in on_ray}
+    assert hebbevo(line.replace("--workers 2", "--workers 0")) == 0
+    for workers in ("0", "2"):
+        monkeypatch.setattr(sys, "argv", ["noise_study.py", workers, f"noise-{workers}"])
+        with fresh_process():
+            runpy.run_path("noise_study.py", run_name="__main__")
+    assert Path("noise-2/table.csv").read_bytes() == Path("noise-0/table.csv").read_bytes()
