@@ -22,8 +22,8 @@ from hebbevo import Genome, load_genome
 from hebbevo.envs import QuadrupedConfig
 from hebbevo.envs.robots.walker import BatchedQuadruped
 from hebbevo.evaluation.controls import random_genome
+from hebbevo.perturbations.hooks import Batch, Hook
 from hebbevo.rendering.offscreen import OffscreenRenderer
-from hebbevo.rollouts.hooks import Batch, Hook
 from hebbevo.seeding import SeedPurpose, lifetime_seed
 from hebbevo.tasks.worker import CpuWorker, Worker
 

@@ -28,7 +28,7 @@ from hebbevo.benchmarks.replays import FloatArray, PhysicsBaseline, Recording
 from hebbevo.benchmarks.timing import CLOCK, CPU, Effort, alternate, median, one_core
 from hebbevo.config.loading import load_config
 from hebbevo.envs.physics import mujoco
-from hebbevo.rollouts.hooks import Batch, Hook
+from hebbevo.perturbations.hooks import Batch, Hook
 from hebbevo.tasks.task import Task
 
 STEPS, BATCH_SIZE, SIDE_BY_SIDE = 250, 8, 32

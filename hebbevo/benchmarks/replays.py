@@ -27,7 +27,7 @@ from hebbevo.envs.physics import mujoco
 from hebbevo.envs.robots.config import WalkerConfig
 from hebbevo.errors import InputError
 from hebbevo.networks.network import Network
-from hebbevo.rollouts.hooks import Batch, Hook
+from hebbevo.perturbations.hooks import Batch, Hook
 from hebbevo.rollouts.result import RolloutResult
 from hebbevo.tasks.task import Task
 from hebbevo.tasks.worker import CpuWorker

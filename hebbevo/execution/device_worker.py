@@ -19,8 +19,8 @@ from hebbevo.networks.torch.device import check_available, lifetimes_that_fit
 from hebbevo.networks.torch.encoder import TorchEncoder
 from hebbevo.networks.torch.network import TorchNetwork
 from hebbevo.perturbations.catalogue import hooks_of
+from hebbevo.perturbations.hooks import Hook
 from hebbevo.perturbations.perturbation import Perturbation
-from hebbevo.rollouts.hooks import Hook
 from hebbevo.rollouts.observations import ObservationStatistics
 from hebbevo.rollouts.pipeline import Pipeline, run_pipelined
 from hebbevo.rollouts.result import RolloutResult

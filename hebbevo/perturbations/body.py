@@ -15,8 +15,8 @@ from hebbevo.envs import Change, Interventions
 from hebbevo.envs.interventions import Intervention, Vector
 from hebbevo.envs.morphologies.catalogue import check_morphology
 from hebbevo.errors import InputError
+from hebbevo.perturbations.hooks import Batch, Hook
 from hebbevo.perturbations.perturbation import BatchContext, Perturbation, TimedHook
-from hebbevo.rollouts.hooks import Batch, Hook
 
 Component = Annotated[float, Field(ge=-1e6, le=1e6)]
 

@@ -19,6 +19,7 @@ from hebbevo.errors import InputError, unknown
 from hebbevo.io.text import visible
 from hebbevo.io.yaml_text import read_yaml
 from hebbevo.perturbations.body import Friction, Gravity, Push, SwitchMorphology
+from hebbevo.perturbations.hooks import Hook
 from hebbevo.perturbations.perturbation import BatchContext, NetworkExtent, Perturbation
 from hebbevo.perturbations.signals import (
     KillActuators,
@@ -28,7 +29,6 @@ from hebbevo.perturbations.signals import (
     SensorPermutation,
 )
 from hebbevo.perturbations.weights import Freeze, RandomiseWeights, ZeroWeights
-from hebbevo.rollouts.hooks import Hook
 from hebbevo.rules import Distribution
 from hebbevo.validation import check_section
 

@@ -28,7 +28,7 @@ from typing_extensions import override
 from hebbevo.envs import EnvConfig
 from hebbevo.envs.interventions import Intervention
 from hebbevo.errors import InputError
-from hebbevo.rollouts.hooks import Batch, Hook
+from hebbevo.perturbations.hooks import Batch, Hook
 from hebbevo.rules import Distribution
 from hebbevo.seeding import Stream, stream
 from hebbevo.settings import Settings

@@ -14,6 +14,7 @@ from pydantic import Field
 from typing_extensions import override
 
 from hebbevo.envs import EnvConfig
+from hebbevo.perturbations.hooks import Batch, Hook
 from hebbevo.perturbations.perturbation import (
     BatchContext,
     NetworkExtent,
@@ -21,7 +22,6 @@ from hebbevo.perturbations.perturbation import (
     TimedHook,
     check_indices,
 )
-from hebbevo.rollouts.hooks import Batch, Hook
 
 IndexArray = npt.NDArray[np.int64]
 Index = Annotated[int, Field(ge=0, le=1_000_000)]

@@ -15,8 +15,8 @@ from typing_extensions import override
 
 from hebbevo.envs import EnvConfig
 from hebbevo.errors import InputError
+from hebbevo.perturbations.hooks import Batch, Hook
 from hebbevo.perturbations.perturbation import BatchContext, NetworkExtent, Perturbation, TimedHook
-from hebbevo.rollouts.hooks import Batch, Hook
 from hebbevo.rules import Distribution
 
 Mask = npt.NDArray[np.bool_]

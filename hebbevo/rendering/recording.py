@@ -10,8 +10,8 @@ import numpy.typing as npt
 from typing_extensions import override
 
 from hebbevo.envs import BatchedEnvironment
+from hebbevo.perturbations.hooks import Batch, Hook
 from hebbevo.perturbations.perturbation import Perturbation
-from hebbevo.rollouts.hooks import Batch, Hook
 from hebbevo.rollouts.result import RolloutResult
 
 FRAMES_PER_SECOND = 30

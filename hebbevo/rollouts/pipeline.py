@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from typing_extensions import override
 
-from hebbevo.rollouts.hooks import Batch, Hook
+from hebbevo.perturbations.hooks import Batch, Hook
 
 Result = TypeVar("Result")
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from hebbevo.compilation import compiled
 from hebbevo.envs import BatchedEnvironment, EarlyStop
 from hebbevo.networks.network import Network
-from hebbevo.rollouts.hooks import Batch, Hook
+from hebbevo.perturbations.hooks import Batch, Hook
 from hebbevo.rollouts.observation_normaliser import ObservationNormaliser
 from hebbevo.rollouts.observations import ObservationStatistics
 from hebbevo.rollouts.result import LARGEST_FITNESS, WORST_FITNESS, RolloutResult

@@ -15,8 +15,8 @@ from hebbevo.networks.numba.encoder import NumbaEncoder
 from hebbevo.networks.numba.kernel import NumbaKernel
 from hebbevo.networks.numba.network import NumbaNetwork
 from hebbevo.perturbations.catalogue import hooks_of
+from hebbevo.perturbations.hooks import Batch, Hook
 from hebbevo.perturbations.perturbation import Perturbation
-from hebbevo.rollouts.hooks import Batch, Hook
 from hebbevo.rollouts.observations import ObservationStatistics
 from hebbevo.rollouts.pipeline import Interrupted
 from hebbevo.rollouts.result import RolloutResult

@@ -12,7 +12,7 @@ from tasks import CART_POLE, QUADRUPED, small_config
 from hebbevo import Genome, InputError, evolve, load_config, load_genome, resume, save_genome
 from hebbevo.errors import EnvError
 from hebbevo.perturbations.catalogue import PERTURBATIONS, Perturbations, parse_perturbations, read_protocols
-from hebbevo.rollouts.hooks import Batch, Hook
+from hebbevo.perturbations.hooks import Batch, Hook
 from hebbevo.rules import Distribution
 from hebbevo.tasks.task import Task
 from hebbevo.tasks.worker import CpuWorker

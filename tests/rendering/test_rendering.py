@@ -20,6 +20,7 @@ from hebbevo import Genome, InputError, evaluate, load_config
 from hebbevo.envs import EnvConfig, EnvironmentInterface
 from hebbevo.envs.robots.quadruped import QuadrupedConfig
 from hebbevo.perturbations.catalogue import parse_perturbations
+from hebbevo.perturbations.hooks import Batch, Hook
 from hebbevo.rendering import gl
 from hebbevo.rendering.cameras import Camera, camera_for
 from hebbevo.rendering.canvas import Canvas, Window
@@ -30,7 +31,6 @@ from hebbevo.rendering.offscreen import OffscreenRenderer
 from hebbevo.rendering.recording import FRAMES_PER_SECOND, Recording
 from hebbevo.rendering.video import record, render
 from hebbevo.rendering.weight_scale import WeightScale
-from hebbevo.rollouts.hooks import Batch, Hook
 from hebbevo.seeding import SeedPurpose, lifetime_seed
 from hebbevo.tasks.task import Task
 from hebbevo.tasks.worker import CpuWorker

@@ -9,7 +9,7 @@ import pytest
 from hebbevo.envs import BatchedEnvironment, QuadrupedConfig
 from hebbevo.errors import EnvError
 from hebbevo.networks.numba.arguments import Arguments, check_genomes
-from hebbevo.rollouts.hooks import Batch, Hook
+from hebbevo.perturbations.hooks import Batch, Hook
 from hebbevo.rollouts.observations import ObservationStatistics
 from hebbevo.rollouts.rollout import rollout
 

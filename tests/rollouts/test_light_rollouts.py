@@ -9,7 +9,7 @@ HEAVY = ("numba", "mujoco", "torch", "scipy", "gymnasium", "ray", "matplotlib")
 
 
 @pytest.mark.parametrize(
-    "module", ["hebbevo.rollouts.hooks", "hebbevo.rollouts.result", "hebbevo.perturbations.catalogue"]
+    "module", ["hebbevo.perturbations.hooks", "hebbevo.rollouts.result", "hebbevo.perturbations.catalogue"]
 )
 def test_nothing_heavy_is_imported(module: str) -> None:
     code = f"import sys, {module}; print([name for name in {HEAVY} if name in sys.modules])"

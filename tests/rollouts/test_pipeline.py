@@ -13,7 +13,7 @@ from hebbevo.envs import BatchedEnvironment
 from hebbevo.execution.device_worker import DeviceWorker
 from hebbevo.networks.torch.network import TorchNetwork
 from hebbevo.perturbations.catalogue import parse_perturbations
-from hebbevo.rollouts.hooks import Batch, Hook
+from hebbevo.perturbations.hooks import Batch, Hook
 from hebbevo.rollouts.pipeline import Interrupted, Pipeline, run_pipelined
 from hebbevo.rollouts.result import WORST_FITNESS
 from hebbevo.rollouts.rollout import rollout

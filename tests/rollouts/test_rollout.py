@@ -7,7 +7,7 @@ import pytest
 from tasks import cart_pole_task, quadruped_task
 
 from hebbevo.envs import BatchedEnvironment, EarlyStop
-from hebbevo.rollouts.hooks import Batch, Hook
+from hebbevo.perturbations.hooks import Batch, Hook
 from hebbevo.rollouts.result import WORST_FITNESS, RolloutResult
 from hebbevo.rollouts.rollout import rollout
 from hebbevo.tasks.task import Task

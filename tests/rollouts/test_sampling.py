@@ -8,7 +8,7 @@ from scipy.stats import chisquare
 from hebbevo.config.loading import load_config
 from hebbevo.errors import InputError
 from hebbevo.execution.device_worker import DeviceWorker
-from hebbevo.rollouts.hooks import Batch, Hook
+from hebbevo.perturbations.hooks import Batch, Hook
 from hebbevo.rollouts.sampling import ActionSampler
 from hebbevo.tasks.task import Task
 from hebbevo.tasks.worker import CpuWorker

@@ -7,7 +7,8 @@ from typing import Any
 
 import gymnasium
 
-from hebbevo import envs, imports, search
+from hebbevo import envs, search
+from hebbevo.imports.records import SOURCES
 from hebbevo.networks.encodings import ENCODINGS, encoding
 from hebbevo.perturbations.catalogue import PERTURBATIONS
 from hebbevo.rules import RULES
@@ -33,7 +34,7 @@ def fresh_process() -> Iterator[None]:
             registry.clear()
             registry.update(entries)
         sys.path[:] = path
-        for source in imports._SOURCES.values():
+        for source in SOURCES.values():
             sys.modules.pop(source.path.stem, None)
-        imports._SOURCES.clear()
+        SOURCES.clear()
         encoding.cache_clear()

@@ -16,7 +16,7 @@ from hebbevo.evaluation.fitness import Fitness
 from hebbevo.evaluation.generation_plan import PLAIN
 from hebbevo.genomes.genome import Genome, save_genome
 from hebbevo.io.tensors import read_tensors, write_tensors
-from hebbevo.rollouts.hooks import Batch, Hook
+from hebbevo.perturbations.hooks import Batch, Hook
 from hebbevo.rollouts.observation_normaliser import ObservationNormaliser
 from hebbevo.rollouts.observations import ObservationMoments, ObservationStatistics, merged
 from hebbevo.tasks.task import Task

@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from hebbevo.evaluation.controls import CONDITIONS, GENOME
 from hebbevo.evaluation.episodes import Episodes, Subject
-from hebbevo.rollouts.hooks import Batch, Hook
+from hebbevo.perturbations.hooks import Batch, Hook
 from hebbevo.studies.perturbation.plan import Protocol
 from hebbevo.studies.perturbation.records import (
     EVOLVED,
