@@ -124,9 +124,9 @@ class NumbaNetwork(Network):
 
     @override
     def learn(self, active: IndexArray, rewards: npt.NDArray[np.float64] | None = None) -> None:
+        self._arguments.check_active(active)
         if self._spec.uses_reward and rewards is not None:
             self._old[active, self._spec.reward.start] = rewards[active]
-        self._arguments.check_active(active)
         if self.plastic:
             self._due = self._spec.due(self._step)
             self._pending = active if self._due else None
