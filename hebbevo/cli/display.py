@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -23,22 +23,52 @@ _RECENT = 10
 """Generations over which the rate and the time left are averaged."""
 
 
-class StatusLine:
+class OnTerminal:
+    """What is updated in place within a `with` block, on a terminal; nothing where output is piped."""
+
+    def __init__(self, console: Console, live: Live) -> None:
+        self._console, self._live = console, live
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._live.stop()
+
+
+def table_of(first: Mapping[str, Any], figures: Iterable[str]) -> Table:
+    """Return an empty table in the style of all commands.
+
+    Args:
+        first: columns of words, and the options of each.
+        figures: columns of figures, which stand to the right.
+    """
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    for name, options in first.items():
+        table.add_column(name, **options)
+    for name in figures:
+        table.add_column(name, justify="right", no_wrap=True)
+    return table
+
+
+class StatusLine(OnTerminal):
     """One line, updated in place on a terminal; a line per evaluation where output is piped.
 
     Whatever goes wrong with it, the run that it shows goes on.
     """
 
     def __init__(self, console: Console, unit: str) -> None:
-        self._console = console
+        waiting = Text("starting: compiling kernels")
+        super().__init__(console, Live(waiting, console=console, transient=True, refresh_per_second=4))
         self._bystanders = Bystanders()
         self._unit = unit
         self._recent: deque[Step] = deque(maxlen=_RECENT)
         self._center: Step | None = None
         self._separator = " · " if console.encoding.startswith("utf") else " - "
-        self._live = Live(
-            Text("starting: compiling kernels"), console=console, transient=True, refresh_per_second=4
-        )
 
     def watch(self, step: Step) -> None:
         """Show a generation."""
@@ -80,16 +110,6 @@ class StatusLine:
             parts.append(f"{workers} {sum(busy) / len(busy):.0%} busy")
         return self._separator.join([*parts, f"{duration(left)} left"])
 
-    def __enter__(self) -> Self:
-        if self._console.is_terminal:
-            self._live.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._live.stop()
-
 
 def evaluation_title(evaluation: Evaluation) -> str:
     """Return the line above the table."""
@@ -108,12 +128,9 @@ def evaluation_table(evaluation: Evaluation) -> Table:
     ]
     metrics = evaluation.genome.task.env.metrics
     diverged = any(values["diverged"] for _, _, values in rows)
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    for name in ("morphology", "condition"):
-        table.add_column(name, no_wrap=True)
     extra = [*(["diverged"] if diverged else []), *(metric.label for metric in metrics.values())]
-    for name in ("mean", "sd", "median", "95 % CI", *extra):
-        table.add_column(name, justify="right", no_wrap=True)
+    words = {name: {"no_wrap": True} for name in ("morphology", "condition")}
+    table = table_of(words, ("mean", "sd", "median", "95 % CI", *extra))
     for body, condition, values in rows:
         evolved = condition == GENOME
         cells = (body if evolved else "", condition, *_cells(values, diverged, metrics))

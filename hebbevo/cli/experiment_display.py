@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Self
 
-from rich import box
 from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from hebbevo.cli.display import duration
+from hebbevo.cli.display import OnTerminal, duration, table_of
 from hebbevo.cli.output import say
 from hebbevo.experiments.comparison import Comparison
 from hebbevo.experiments.plan import Plan
@@ -53,15 +50,15 @@ class _Progress:
         return duration(self.step.steps_left * self.seconds / max(1, self.agent_steps))
 
 
-class RunsTable:
+class RunsTable(OnTerminal):
     """Runs under way, updated in place on a terminal; a line per finished run where output is piped."""
 
     def __init__(self, console: Console, plan: Plan) -> None:
-        self._console, self._unit = console, next(iter(plan.arms.values())).env.unit
+        super().__init__(console, Live(console=console, transient=True, refresh_per_second=4))
+        self._unit = next(iter(plan.arms.values())).env.unit
         self._bystanders, self._total = Bystanders(), len(plan.runs())
         self._running: dict[str, _Progress] = {}
         self._done, self._failed = 0, 0
-        self._live = Live(console=console, transient=True, refresh_per_second=4)
 
     def watch(self, event: Event) -> None:
         """Show what happened; whatever goes wrong with it, the runs go on."""
@@ -92,10 +89,8 @@ class RunsTable:
         say(self._live.console, f"{event.order.name}: {generation}{center}, {seconds}")
 
     def _table(self) -> Group:
-        table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-        table.add_column("arm", no_wrap=True)
-        for name in ("seed", "generation", f"center ({self._unit})", "left"):
-            table.add_column(name, justify="right", no_wrap=True)
+        figures = ("seed", "generation", f"center ({self._unit})", "left")
+        table = table_of({"arm": {"no_wrap": True}}, figures)
         for run in self._running.values():
             center = "–" if run.center is None else f"{run.center:.2f}"
             generation = "–" if run.step is None else str(run.step.generation)
@@ -104,32 +99,14 @@ class RunsTable:
         failed = f", {self._failed} failed" if self._failed else ""
         return Group(table, Text(f"{self._done} runs done now{failed}; {self._total} in all"))
 
-    def __enter__(self) -> Self:
-        if self._console.is_terminal:
-            self._live.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._live.stop()
-
 
 def comparison_table(comparison: Comparison) -> Table:
     """Return the arms, for a terminal: the mean over all bodies, where there are several."""
     compared = comparison.compared
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    table.add_column("arm", overflow="fold")
     unit = compared.baseline.config.env.unit
     compares = len(compared.arms) > 1
-    for name in (
-        "runs",
-        f"IQM ({unit})",
-        "95 % CI",
-        "median",
-        *(["P(better)", "95 % CI"] if compares else []),
-    ):
-        table.add_column(name, justify="right", no_wrap=True)
+    figures = ("runs", f"IQM ({unit})", "95 % CI", "median", *(("P(better)", "95 % CI") if compares else ()))
+    table = table_of({"arm": {"overflow": "fold"}}, figures)
     body = None if len(compared.bodies) > 1 else compared.bodies[0]
     for row in comparison.tables.table:
         if row["morphology"] == body:

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
+from hebbevo.cli.display import table_of
 from hebbevo.evaluation.controls import GENOME
 from hebbevo.studies.report import hundredths, shown, shown_interval
 
@@ -45,11 +45,8 @@ def generalization_table(statistics: pa.Table) -> Table:
     """Return the rows of groups, for a terminal: each genome's, and the controls' below it."""
     rows = [row for row in statistics.to_pylist() if row["morphology"] is None]
     compared = any(row["improvement"] is not None for row in rows)
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    table.add_column("bodies", no_wrap=True)
-    table.add_column("genome", overflow="fold")
-    for name in ("IQM (m)", "95 % CI", *(["P(better)"] if compared else [])):
-        table.add_column(name, justify="right", no_wrap=True)
+    texts = {"bodies": {"no_wrap": True}, "genome": {"overflow": "fold"}}
+    table = table_of(texts, ("IQM (m)", "95 % CI", *(["P(better)"] if compared else [])))
     for row in rows:
         evolved = row["condition"] == GENOME
         words = (
@@ -67,10 +64,7 @@ def generalization_table(statistics: pa.Table) -> Table:
 
 def perturbation_table(statistics: pa.Table) -> Table:
     """Return rows for a terminal: the loss and the time of recovery; without the freeze curve."""
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    table.add_column("protocol", overflow="fold")
-    for name in ("progress", "loss", "95 % CI", "recovery"):
-        table.add_column(name, justify="right", no_wrap=True)
+    table = table_of({"protocol": {"overflow": "fold"}}, ("progress", "loss", "95 % CI", "recovery"))
     last = None
     for row in statistics.to_pylist():
         if (who := (row["genome"], row["morphology"])) != last:
