@@ -34,23 +34,23 @@ class NumbaKernel:
         self.lane_width = aligned(spec.longest)
 
     def write_constants(
-        self, plan: ProjectionPlan, coefficients: Mapping[str, FloatArray], row: FloatArray
+        self, plan: ProjectionPlan, coefficients: Mapping[str, FloatArray], rows: FloatArray
     ) -> None:
-        """Compute the constants of a projection of one genome into its row.
+        """Compute the constants of a projection of genomes into their rows.
 
         Args:
             plan: of the projection.
-            coefficients: arrays that broadcast to ``(n_out, n_in)``.
-            row: ``(spec.constant_width,)``.
+            coefficients: arrays that broadcast to ``(..., n_out, n_in)``.
+            rows: ``(..., spec.constant_width)``.
         """
         with np.errstate(all="ignore"):
             for expression, segment in zip(plan.constants, plan.constant_segments, strict=True):
-                self.write(segment, evaluate(expression, coefficients, self._functions), row)
+                self.write(segment, evaluate(expression, coefficients, self._functions), rows)
 
     @staticmethod
-    def write(segment: Segment, matrix: FloatArray, row: FloatArray) -> None:
+    def write(segment: Segment, matrix: FloatArray, rows: FloatArray) -> None:
         """Write a matrix ``(..., n_out, n_in)`` into its segment of rows."""
-        NumbaKernel.view(segment, row)[...] = matrix
+        NumbaKernel.view(segment, rows)[...] = matrix
 
     @staticmethod
     def view(segment: Segment, rows: FloatArray) -> FloatArray:

@@ -21,6 +21,9 @@ from hebbevo.networks.numba.kernel import NumbaKernel
 FloatArray = npt.NDArray[np.float32]
 IndexArray = npt.NDArray[np.int64]
 
+NUMBERS_AT_ONCE = 1 << 16
+"""How many constants of genomes are computed in one go: what stays in the cache."""
+
 
 class NumbaNetwork(Network):
     """The networks of the compiled CPU kernels. Arrays that it returns are views: they show later steps too.
@@ -54,6 +57,7 @@ class NumbaNetwork(Network):
         )
         self._lanes = aligned_zeros(batch_size, kernel.lane_width)
         self._noise = NoiseSource(spec, batch_size)
+        self._at_once = max(1, NUMBERS_AT_ONCE // max(1, spec.constant_width))
         self._genome_of = np.zeros(batch_size, np.int64)
         self._actions = np.zeros((batch_size, spec.network.by_name[spec.network.output].size), np.float32)
         observed = encoder.spec.pixels if encoder else spec.network.by_name["observation"].size
@@ -92,11 +96,12 @@ class NumbaNetwork(Network):
                 self._kernel.write(plan.states[state], values, self._states[:rows])
 
     def _write_constants(self, genomes: FloatArray) -> None:
-        for genome, constants in zip(genomes, self._constants, strict=False):
-            arrays = self.layout.split(genome)
+        for start in range(0, len(genomes), self._at_once):
+            part = slice(start, min(start + self._at_once, len(genomes)))
+            arrays = self.layout.split(genomes[part])
             for plan in self._spec.plans:
                 coefficients = projection_coefficients(self._spec.network, plan.projection, arrays)
-                self._kernel.write_constants(plan, coefficients, constants)
+                self._kernel.write_constants(plan, coefficients, self._constants[part])
 
     @override
     def forward(self, observations: FloatArray, active: IndexArray) -> FloatArray:
