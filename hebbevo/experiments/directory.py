@@ -19,6 +19,7 @@ from hebbevo.config.building import build_config
 from hebbevo.config.difference import difference
 from hebbevo.errors import InputError, MissingImport
 from hebbevo.experiments.plan import Plan, read_evaluation, with_seed
+from hebbevo.experiments.rotation import read_rotation
 from hebbevo.io.atomic import remove_unfinished, unfinished, write_atomically
 from hebbevo.io.directories import lock_directory, make_directory
 from hebbevo.io.yaml_text import read_yaml, write_yaml
@@ -49,7 +50,8 @@ def read_stored_plan(directory: Path) -> Plan:
         data = read_yaml(path.read_text(encoding="utf-8"), str(path))
         arms = {str(name): build_config(config) for name, config in data["arms"].items()}
         seeds = tuple(map(int, data["seeds"]))
-        return Plan(arms, seeds, read_evaluation(data["evaluate"]), str(data["baseline"]))
+        rotation = read_rotation(data.get("rotate"))
+        return Plan(arms, seeds, read_evaluation(data["evaluate"]), str(data["baseline"]), rotation)
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"cannot read {path}: {error}; name the directory of an experiment") from None
     except MissingImport as error:
@@ -96,6 +98,7 @@ def _text(plan: Plan) -> str:
         "seeds": list(plan.seeds),
         "baseline": plan.baseline,
         "evaluate": plan.evaluation.model_dump(mode="json"),
+        **({"rotate": plan.rotation} if plan.rotation else {}),
         "arms": {name: config.model_dump(mode="json") for name, config in plan.arms.items()},
     }
     return write_yaml(data)
@@ -103,6 +106,10 @@ def _text(plan: Plan) -> str:
 
 def _check_growth(directory: Path, old: Plan, new: Plan) -> None:
     """Refuse a plan that lacks or changes something of the old one."""
+    if changed := difference({"rotate": old.rotation}, {"rotate": new.rotation}):
+        raise InputError(
+            f"{directory} rotates otherwise: {'; '.join(changed)}; undo the change, or choose another out"
+        )
     for name, config in old.arms.items():
         if name not in new.arms:
             raise InputError(f"arm {name} of {directory} is missing; put it back, or choose another out")

@@ -88,7 +88,7 @@ def orders_of(plan: Plan, path: Path, execution: Execution | None, jobs: int) ->
     if jobs > 1 and share.workers is None and share.ray is None:
         threads = share.threads or max(1, cores() // jobs)
         share = replace(share, workers=0, threads=threads)
-    first, *others = (config.perturbations for config in plan.arms.values())
+    first, *others = (config.perturbations for turns in plan.turns.values() for config in turns)
     perturbed = all(perturbations == first for perturbations in others)
     return [
         RunOrder(

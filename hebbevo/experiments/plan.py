@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from hebbevo.config.section import Section
 from hebbevo.errors import InputError, MissingImport, unknown
 from hebbevo.evaluation.checks import checked_bodies
 from hebbevo.experiments.arms import read_arms
+from hebbevo.experiments.rotation import Rotation, lifetimes_of_generation, read_rotation, take_turns
 from hebbevo.io.yaml_text import read_yaml
 from hebbevo.seeding import SEED_LIMIT
 from hebbevo.tasks.task import Task
@@ -47,6 +49,9 @@ class ExperimentFile(Section):
         description="overrides of the base by name; or keys and lists of values; or a list of both"
     )
     seeds: Any = Field(default=8, description="run seeds: how many from 0 on, or a list")
+    rotate: Any = Field(
+        default=None, description="keys and lists of values, of which every run has one, by its seed"
+    )
     agent_steps: int | None = Field(
         default=None,
         ge=1,
@@ -69,12 +74,19 @@ class Plan:
         seeds: of the runs of every arm, in their order.
         evaluation: of every finished run.
         baseline: name of the arm that the others are compared with.
+        rotation: what depends on the run seed.
     """
 
     arms: Mapping[str, Config]
     seeds: tuple[int, ...]
     evaluation: Evaluation
     baseline: str
+    rotation: Rotation = field(default_factory=dict)
+
+    @cached_property
+    def turns(self) -> Mapping[str, tuple[Config, ...]]:
+        """The configs of each arm; run seed s has number s modulo their number."""
+        return {name: take_turns(name, config, self.rotation) for name, config in self.arms.items()}
 
     def runs(self) -> list[tuple[str, int]]:
         """Return arm and seed of all runs, by seed and then arm: whatever is done at a moment is balanced."""
@@ -82,7 +94,8 @@ class Plan:
 
     def config(self, arm: str, seed: int) -> Config:
         """Return the config of a run."""
-        return with_seed(self.arms[arm], seed)
+        turns = self.turns[arm]
+        return with_seed(turns[seed % len(turns)], seed)
 
 
 def with_seed(config: Config, seed: int) -> Config:
@@ -103,11 +116,13 @@ def read_plan(source: str | Path | Mapping[str, Any]) -> Plan:
     folder, data = (Path(), source) if isinstance(source, Mapping) else _read(Path(source))
     written = check_section(SECTION, ExperimentFile, data)
     assert isinstance(written, ExperimentFile)
-    evaluation = read_evaluation(written.evaluate)
+    evaluation, rotation = read_evaluation(written.evaluate), read_rotation(written.rotate)
     base = _base(written.base, folder)
     budget = written.agent_steps if "agent_steps" in written.model_fields_set else _budget(load_config(base))
-    arms = {name: _arm(name, base, overrides, budget) for name, overrides in read_arms(written.arms).items()}
-    return make_plan(arms, _seeds(written.seeds), evaluation, written.baseline)
+    overrides = read_arms(written.arms)
+    _check_rotated(rotation, overrides)
+    arms = {name: _arm(name, base, changes, budget) for name, changes in overrides.items()}
+    return make_plan(arms, _seeds(written.seeds), evaluation, written.baseline, rotation)
 
 
 def read_evaluation(values: Any) -> Evaluation:
@@ -126,12 +141,17 @@ def read_evaluation(values: Any) -> Evaluation:
 
 
 def make_plan(
-    arms: Mapping[str, Config], seeds: Sequence[int], evaluation: Evaluation, baseline: str | None
+    arms: Mapping[str, Config],
+    seeds: Sequence[int],
+    evaluation: Evaluation,
+    baseline: str | None,
+    rotation: Rotation,
 ) -> Plan:
     """Check that the runs of an experiment can be compared, and fill in what is left open.
 
     Raises:
-        InputError: arms of different worlds, a body or a baseline that is not there, too many runs.
+        InputError: arms of different worlds, a body or a baseline that is not there, a turn that cannot be, too many
+            runs.
     """
     tasks = {name: Task.of(config) for name, config in arms.items()}
     if len(arms) * len(seeds) > MOST_RUNS:
@@ -144,7 +164,8 @@ def make_plan(
         baseline = next((name for name, task in tasks.items() if not task.learns), next(iter(arms)))
     elif baseline not in arms:
         raise InputError(unknown("arm", baseline, arms, "baseline: "))
-    return Plan(arms, tuple(seeds), _evaluation(evaluation, tasks), baseline)
+    plan = Plan(arms, tuple(seeds), evaluation, baseline, rotation)
+    return replace(plan, evaluation=_evaluation(plan))
 
 
 def _read(path: Path) -> tuple[Path, Mapping[str, Any]]:
@@ -168,12 +189,7 @@ def _base(base: Any, folder: Path) -> str | Path | Mapping[str, Any]:
 def _budget(base: Config) -> int:
     """Return the agent-steps of the base: its own budget, or all its generations with lifetimes of full length."""
     training = base.training
-    return training.agent_steps or training.generations * _lifetimes(base) * base.env.steps
-
-
-def _lifetimes(config: Config) -> int:
-    """Return the lifetimes of a generation."""
-    return config.search.population * config.training.lifetimes * len(config.env.morphology_names)
+    return training.agent_steps or training.generations * lifetimes_of_generation(base) * base.env.steps
 
 
 def _arm(name: str, base: Any, overrides: Mapping[str, Any], budget: int | None) -> Config:
@@ -190,7 +206,7 @@ def _arm(name: str, base: Any, overrides: Mapping[str, Any], budget: int | None)
     if budget is None:
         return with_seed(config, 0)
     # A lifetime lasts a step at least: the budget ends the run, never the number of generations.
-    generations = -(-budget // _lifetimes(config))
+    generations = -(-budget // lifetimes_of_generation(config))
     training = config.training.model_copy(update={"agent_steps": budget, "generations": generations})
     return with_seed(config.model_copy(update={"training": training}), 0)
 
@@ -204,6 +220,16 @@ _REMEDIES = {
         for key in _OF_THE_BUDGET
     },
 }
+
+
+def _check_rotated(rotation: Rotation, arms: Mapping[str, Mapping[str, Any]]) -> None:
+    """Refuse keys that may not depend on the run seed, or that an arm sets too."""
+    for key in rotation:
+        if key in _REMEDIES or key == "env.name":
+            raise InputError(f"rotate: {key} cannot depend on the run seed; leave it out")
+        for name, overrides in arms.items():
+            if key.count(".") == 1 and _sets(overrides, key):
+                raise InputError(f"rotate: {key} is set by arm {name} too; let one of them set it")
 
 
 def _fixed_keys(budget: int | None) -> list[str]:
@@ -231,11 +257,12 @@ def _seeds(seeds: Any) -> tuple[int, ...]:
     return tuple(seeds)
 
 
-def _evaluation(evaluation: Evaluation, tasks: Mapping[str, Task]) -> Evaluation:
+def _evaluation(plan: Plan) -> Evaluation:
     """Return the evaluation with the bodies that every run is evaluated on; none where a world has only one."""
-    first = next(iter(tasks.values()))
+    evaluation, configs = plan.evaluation, [config for turns in plan.turns.values() for config in turns]
+    first = Task.of(configs[0])
     if not evaluation.morphologies and not first.env.has_bodies:
         return evaluation
-    evolved_on = dict.fromkeys(name for task in tasks.values() for name in task.env.morphology_names)
+    evolved_on = dict.fromkeys(name for config in configs for name in config.env.morphology_names)
     bodies = checked_bodies(first, evaluation.morphologies or tuple(evolved_on))
     return evaluation.model_copy(update={"morphologies": bodies})

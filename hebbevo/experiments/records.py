@@ -25,6 +25,7 @@ class RunRecord:
     Attributes:
         seed: of the run.
         path: its directory.
+        evolved_on: names of bodies.
         generations: done.
         agent_steps: of all its lifetimes of training.
         curve_steps: agent-steps at which its center was evaluated, ``(points,)``.
@@ -35,6 +36,7 @@ class RunRecord:
 
     seed: int
     path: Path
+    evolved_on: tuple[str, ...]
     generations: int
     agent_steps: int
     curve_steps: FloatArray
@@ -43,15 +45,16 @@ class RunRecord:
     evaluation: RunEvaluation | None
 
 
-def read_run(path: Path, seed: int) -> RunRecord:
-    """Return a run as it stands."""
+def read_run(path: Path, config: Config) -> RunRecord:
+    """Return a run of a config as it stands."""
     rows = RunDirectory.open(path, read_only=True).read_progress()
     steps = np.cumsum([row["agent_steps"] or 0 for row in rows]) if rows else np.zeros(0)
     points = [index for index, row in enumerate(rows) if row.get("center_mean") is not None]
     last = rows[points[-1]] if points else {}
     return RunRecord(
-        seed,
+        config.run.seed,
         path,
+        config.env.morphology_names,
         int(rows[-1]["generation"] or 0) if rows else 0,
         int(steps[-1]) if rows else 0,
         np.asarray(steps[points], np.float64),

@@ -67,7 +67,7 @@ def write_comparison_report(path: Path, comparison: Comparison, figures: Sequenc
         sections.append(Section("Seed by seed", text, rows))
     sections += [
         Section("Performance profile", "Further right, and higher, is better.", None, figures[2:]),
-        Section("Arms", "What differs from the first.", _arms(comparison)),
+        Section("Arms", f"What differs from the first.{_rotation(comparison)}", _arms(comparison)),
         Section("Runs", "All columns are in runs.csv.", [_run(row) for row in tables.runs]),
         Section("Method", _METHOD),
     ]
@@ -215,6 +215,16 @@ def _arms(comparison: Comparison) -> list[dict[str, object]]:
         text = "; ".join(changed) or ("the first" if not rows else "nothing")
         rows.append({"arm": arm.name, "rule": arm.config.plasticity.parsed_rule.name, "differs in": text})
     return rows
+
+
+def _rotation(comparison: Comparison) -> str:
+    if not (rotated := comparison.compared.rotated):
+        return ""
+    return (
+        "\n\nWhich bodies a run evolved on depends on its seed (the table of runs says which). Of "
+        f"{', '.join(sorted(rotated))}, those that it evolved on are seen, those that it did not, unseen; a score "
+        "there is the mean over them."
+    )
 
 
 def _run(row: Row) -> dict[str, object]:

@@ -15,6 +15,7 @@ from hebbevo.io.text import visible
 from hebbevo.tasks.description import rule_lines
 from hebbevo.tasks.task import Task
 from hebbevo.training.run_summary import is_run, summarise_run
+from hebbevo.validation import shown
 
 Line = tuple[str, str]
 """A word and what there is to say."""
@@ -75,6 +76,8 @@ def _experiment(path: Path) -> Iterator[Line]:
     plan = read_stored_plan(path)
     yield "experiment", str(path)
     yield "runs", f"{len(plan.arms)} arms x {len(plan.seeds)} seeds; baseline {plan.baseline}"
+    for key, values in plan.rotation.items():
+        yield "rotated", f"{key}: {', '.join(map(shown, values))}"
     for arm, seed in plan.runs():
         run = run_path(path, arm, seed)
         told = summarise_run(run).progress if is_run(run) else "not begun"

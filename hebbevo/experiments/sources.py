@@ -13,6 +13,7 @@ from hebbevo.errors import InputError, unknown
 from hebbevo.experiments.arms import check_name
 from hebbevo.experiments.directory import is_experiment, read_stored_plan, run_path
 from hebbevo.experiments.records import ArmRecord, RunRecord, lifetimes_of, read_run, stacked
+from hebbevo.experiments.roles import by_role, in_order, rotated_bodies
 from hebbevo.tasks.task import Task
 from hebbevo.training.run_summary import summarise_run
 
@@ -21,12 +22,21 @@ _SEED = re.compile(r"seed-(\d+)")
 
 @dataclass(frozen=True)
 class _Arm:
-    """An arm before it is known what its runs are compared by; `missing` are planned runs that are not finished."""
+    """An arm before it is known what its runs are compared by.
+
+    Attributes:
+        name: of the arm.
+        config: of its first run.
+        runs: that are finished.
+        missing: names of planned runs that are not.
+        rotated: bodies that some of its runs evolve on, and others do not.
+    """
 
     name: str
     config: Config
     runs: tuple[RunRecord, ...]
     missing: tuple[str, ...]
+    rotated: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -36,7 +46,8 @@ class Compared:
     Attributes:
         arms: with at least one run each.
         baseline: the arm that the others are compared with.
-        bodies: that every run has lifetimes on.
+        bodies: that every run has lifetimes on; `SEEN` and `UNSEEN` for those that rotate over runs.
+        rotated: these, by name.
         evaluated: the lifetimes are those of evaluations, all with the same settings; else of every run there is one
             number, the last mean of its center in training.
     """
@@ -44,6 +55,7 @@ class Compared:
     arms: tuple[ArmRecord, ...]
     baseline: ArmRecord
     bodies: tuple[str, ...]
+    rotated: frozenset[str]
     evaluated: bool
 
 
@@ -66,6 +78,8 @@ def read_sources(sources: Sequence[str | Path], baseline: str | None) -> Compare
     evaluated = len({_settings(run) for arm in arms for run in arm.runs}) == 1 and None not in {
         _settings(run) for arm in arms for run in arm.runs
     }
+    rotated = frozenset().union(*(arm.rotated for arm in arms))
+    arms = [replace(arm, runs=tuple(by_role(run, rotated) for run in arm.runs)) for arm in arms]
     bodies = _bodies(arms, evaluated)
     records = tuple(record for arm in arms if arm.runs and (record := _record(arm, bodies, evaluated)).runs)
     if not records:
@@ -73,7 +87,7 @@ def read_sources(sources: Sequence[str | Path], baseline: str | None) -> Compare
             f"{', '.join(map(str, sources))}: no run is finished yet; there is nothing to compare"
         )
     planned = groups[0][1] if len(groups) == 1 else None
-    return Compared(records, _baseline(records, baseline, planned), bodies, evaluated)
+    return Compared(records, _baseline(records, baseline, planned), bodies, rotated, evaluated)
 
 
 def _arms_of(source: str) -> tuple[list[_Arm], str | None]:
@@ -102,12 +116,14 @@ def _of_experiment(path: Path) -> tuple[list[_Arm], str]:
         runs, missing = [], []
         for seed in plan.seeds:
             directory = run_path(path, name, seed)
-            run = read_run(directory, seed) if (directory / "config.yaml").is_file() else None
+            there = (directory / "config.yaml").is_file()
+            run = read_run(directory, plan.config(name, seed)) if there else None
             if run is None or run.evaluation is None or run.evaluation.settings != plan.evaluation:
                 missing.append(f"{name}/seed-{seed}")
             else:
                 runs.append(run)
-        arms.append(_Arm(name, config, tuple(runs), tuple(missing)))
+        rotated = rotated_bodies(turn.env.morphology_names for turn in plan.turns[name])
+        arms.append(_Arm(name, config, tuple(runs), tuple(missing), rotated))
     return arms, plan.baseline
 
 
@@ -126,9 +142,10 @@ def _labelled(label: str, directories: Sequence[Path]) -> _Arm:
     """Return an arm of given runs; those that are not finished are missing."""
     summaries = [summarise_run(path) for path in directories]
     done = [one.finished and one.center is not None for one in summaries]
-    runs = [read_run(one.path, one.config.run.seed) for one, use in zip(summaries, done, strict=True) if use]
+    runs = [read_run(one.path, one.config) for one, use in zip(summaries, done, strict=True) if use]
     missing = [str(one.path) for one, use in zip(summaries, done, strict=True) if not use]
-    return _Arm(check_name(label), summaries[0].config, tuple(runs), tuple(missing))
+    rotated = rotated_bodies(one.config.env.morphology_names for one in summaries)
+    return _Arm(check_name(label), summaries[0].config, tuple(runs), tuple(missing), rotated)
 
 
 def _check(arms: Sequence[_Arm]) -> None:
@@ -160,7 +177,7 @@ def _bodies(arms: Sequence[_Arm], evaluated: bool) -> tuple[str, ...]:
     ]
     if not known:
         return ()
-    bodies = tuple(body for body in known[0] if all(body in others for others in known))
+    bodies = in_order(body for body in known[0] if all(body in others for others in known))
     if not bodies:
         raise InputError("the runs have no body in common; compare runs that were evaluated on the same")
     return bodies

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 
+_EVOLVED_ON: Final = "evolved_on"
+"""Column of the table of runs, where bodies rotate over them."""
+
 _INDEPENDENT: Final = 1
 """The stream of a baseline that is drawn independently of the arm that it is compared with."""
 
@@ -39,7 +42,7 @@ class Tables:
 
         found = {}
         for name, rows in vars(self).items():
-            columns = {**_COLUMNS[name], **_body_columns(name, rows)}
+            columns = {**_COLUMNS[name], **_more_columns(name, rows)}
             found[name] = pa.Table.from_pylist(list(rows), pa.schema(columns))
         return found
 
@@ -54,7 +57,7 @@ def make_tables(
     baseline = compared.baseline
     independent = resample_runs(baseline.lifetimes, _INDEPENDENT)
     return Tables(
-        [row for arm in compared.arms for row in _run_rows(arm)],
+        [row for arm in compared.arms for row in _run_rows(arm, bool(compared.rotated))],
         [row for arm in compared.arms for row in _statistics(arm, baseline, independent)],
         [row for arm in compared.arms for row in _curve_rows(arm, curves[arm.name])],
         [
@@ -72,11 +75,12 @@ def levels(bodies: Sequence[str]) -> list[tuple[str | None, slice]]:
     return [*([(None, slice(None))] if len(bodies) > 1 else []), *single]
 
 
-def _run_rows(arm: ArmRecord) -> list[Row]:
+def _run_rows(arm: ArmRecord, rotated: bool) -> list[Row]:
     return [
         {
             "arm": arm.name,
             "seed": run.seed,
+            **({_EVOLVED_ON: ", ".join(run.evolved_on)} if rotated else {}),
             "generations": run.generations,
             "agent_steps": run.agent_steps,
             "mean": float(score),
@@ -192,8 +196,9 @@ _COLUMNS: Final[dict[str, dict[str, str]]] = {
 }
 
 
-def _body_columns(name: str, rows: Sequence[Row]) -> dict[str, str]:
-    """Return a column for each body, of the table of runs."""
+def _more_columns(name: str, rows: Sequence[Row]) -> dict[str, str]:
+    """Return what the table of runs has besides: a column for each body."""
     if name != "runs" or not rows:
         return {}
-    return {column: "float64" for column in rows[0] if column not in _COLUMNS["runs"]}
+    more = [column for column in rows[0] if column not in _COLUMNS["runs"]]
+    return {column: "string" if column == _EVOLVED_ON else "float64" for column in more}

@@ -17,14 +17,22 @@ FILES = re.findall(r"```yaml\n(.*?)```", TEXT, re.S)
 def test_the_example_is_an_experiment() -> None:
     plan = read_plan(yaml.safe_load(FILES[0]))
     assert (list(plan.arms), plan.baseline, len(plan.runs())) == (["plastic", "static"], "static", 16)
-    assert set(yaml.safe_load(FILES[0])) | {"baseline"} == set(ExperimentFile.model_fields)
+    assert set(yaml.safe_load(FILES[0])) | {"baseline", "rotate"} == set(ExperimentFile.model_fields)
 
 
 def test_the_factorial_has_the_arms_that_it_says() -> None:
-    assert len(FILES) == 2
+    assert len(FILES) == 3
     arms = list(read_plan(yaml.safe_load(FILES[1])).arms)
     assert len(arms) == 8
     assert f"`{arms[0]}`" in TEXT
+
+
+def test_the_rotation_is_of_the_seeds_that_it_says() -> None:
+    plan = read_plan(yaml.safe_load(FILES[2]))
+    seen = [plan.config("static", seed).env.morphology_names[1] for seed in plan.seeds]
+    assert seen[0] == seen[4] == "right_front_damaged"
+    assert seen[1] == seen[5] == "left_front_damaged"
+    assert plan.evaluation.morphologies == ("intact", *seen[:4])
 
 
 def test_every_key_and_file_is_told() -> None:
