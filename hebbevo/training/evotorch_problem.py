@@ -26,8 +26,8 @@ def as_evotorch_problem(
         generation: number of the first evaluation, to go on where another problem stopped.
 
     Raises:
-        InputError, SearchError: observations are normalised, the task cannot be built, no workers, or
-            EvoTorch is missing.
+        InputError, SearchError: what only a run can do (as for `FitnessFunction`), the task cannot be built, no
+            workers, or EvoTorch is missing.
     """
     with evotorch_explained("as_evotorch_problem"):
         from hebbevo.search.evotorch_adapter import TaskProblem

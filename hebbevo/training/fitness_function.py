@@ -40,7 +40,8 @@ class FitnessFunction:
         first_center: a genome to start from, as a run draws it, float32 ``(dimension,)``.
 
     Raises:
-        InputError: observations are normalised, which needs a run, or the task cannot be built.
+        InputError: what only a run can do (observations are normalised, levels come again, rules merge), or the task
+            cannot be built.
     """
 
     def __init__(
@@ -52,10 +53,7 @@ class FitnessFunction:
         generation: int = 0,
     ) -> None:
         self._config = as_config(config, overrides)
-        if self._config.network.normalise_observations:
-            raise InputError(
-                "network.normalise_observations needs a run, which measures observations; leave it out"
-            )
+        _check_needs_no_run(self._config)
         self.task, self.run_seed = Task.of(self._config), self._config.run.seed
         self.dimension = self.task.layout.size
         self.first_center = self.task.first_center(self.run_seed)
@@ -124,3 +122,17 @@ class FitnessFunction:
 
     def __repr__(self) -> str:
         return f"FitnessFunction({self.task.summary}, {self.dimension:,} numbers)"
+
+
+def _check_needs_no_run(config: Config) -> None:
+    """Raise `InputError` for settings that depend on the generations before."""
+    training = config.training
+    for key, is_on in (
+        ("network.normalise_observations", config.network.normalise_observations),
+        ("training.level_replay", training.level_replay > 0),
+        ("training.merge_to", training.merge_to is not None),
+    ):
+        if is_on:
+            raise InputError(
+                f"{key} needs a run, in which generations follow from each other; leave it out, or use evolve"
+            )

@@ -90,3 +90,12 @@ def test_the_fitness_of_arrays_is_what_a_run_sees(run: hebbevo.Run) -> None:
             fitness(np.full(fitness.dimension, np.nan))
     with pytest.raises(InputError, match="closed"):
         fitness(genomes)
+
+
+@pytest.mark.parametrize(
+    "key", ["network.normalise_observations=true", "training.level_replay=0.5", "training.merge_to=2"]
+)
+def test_a_fitness_function_refuses_what_needs_a_run(key: str) -> None:
+    preset = "quick-carracing" if "level" in key else "quick-quadruped"
+    with pytest.raises(InputError, match=f"{key.partition('=')[0]} needs a run"):
+        hebbevo.FitnessFunction(preset, [key], execution=HERE)
