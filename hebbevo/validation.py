@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import reprlib
 import typing
 from collections.abc import Mapping
@@ -10,6 +11,9 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from hebbevo.errors import InputError, unknown
+
+_UNION_MEMBER = re.compile(r"str|int|float|bool|(dict|list|tuple)\[.*\]")
+"""What pydantic adds to the place of a value that may be of several types."""
 
 _SHORT = reprlib.Repr()
 _SHORT.maxlevel, _SHORT.maxstring, _SHORT.maxother = 2, 60, 60
@@ -38,8 +42,11 @@ def check_section(name: str, schema: type[BaseModel], values: Mapping[str, Any])
 def _first_problem(section: str, schema: type[BaseModel], error: ValidationError) -> str:
     """Return one line for the first problem; unknown keys come first, with the nearest known one."""
     problems = sorted(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
-    first = problems[0]
-    key = ".".join([section, *(str(part) for part in first["loc"])])
+    # of the members of a union, the one that the value comes nearest to
+    first = max(
+        (one for one in problems if one["loc"][:1] == problems[0]["loc"][:1]), key=lambda one: len(one["loc"])
+    )
+    key = ".".join([section, *(str(part) for part in first["loc"] if not _UNION_MEMBER.fullmatch(str(part)))])
     if first["type"] == "extra_forbidden" and len(first["loc"]) == 1:
         return unknown(f"key in {section}", str(first["loc"][0]), schema.model_fields, prefix=f"{section}.")
     message = first["msg"].removeprefix("Value error, ").replace("\n", " ")
