@@ -56,12 +56,17 @@ class Distribution:
 
         if self.kind == "uniform":
             generator.random(out=out, dtype=np.float32)
-            out *= np.float32(self.second - self.first)
-            out += np.float32(self.first)
         else:
             generator.standard_normal(out=out, dtype=np.float32)
-            out *= np.float32(self.second)
-            out += np.float32(self.first)
+        self.scale(out)
+
+    def scale(self, drawn: npt.NDArray[np.float32]) -> None:
+        """Turn draws from uniform(0, 1), or from normal(0, 1), into draws from this distribution, in place."""
+        import numpy as np
+
+        width = self.second - self.first if self.kind == "uniform" else self.second
+        drawn *= np.float32(width)
+        drawn += np.float32(self.first)
 
 
 def parse_initial(text: str, evolved_from: str) -> tuple[Distribution, bool]:

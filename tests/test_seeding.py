@@ -1,11 +1,16 @@
 """Keys of random streams: those of before keep their numbers, and no two seeds, however wide, share one."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from hebbevo.seeding import (
     SeedPurpose,
     Stream,
+    batches,
     key_of,
     level_seed,
     lifetime_seed,
@@ -69,3 +74,30 @@ def test_a_level_is_the_lower_half_of_a_seed() -> None:
 def test_a_seed_outside_its_range_is_refused(seed: int) -> None:
     with pytest.raises(ValueError, match=r"from 0 to 2\*\*63 - 1"):
         stream(seed, Stream.ENVIRONMENT)
+
+
+def test_compiled_streams_are_those_of_numpy() -> None:
+    draw = np.random.default_rng(0)
+    seeds = [0, 1, 2**32 - 1, 2**32, 5 * 2**32 + 1, 63 * 2**32, 64 * 2**32, 2**63 - 1]
+    seeds += [int(seed) for seed in draw.integers(0, 2**63, 20)]
+    for purpose in Stream:
+        keys = batches.stream_keys(seeds, purpose)
+
+        def expected(
+            method: Callable[[np.random.Generator], NDArray[Any]], purpose: Stream = purpose
+        ) -> NDArray[Any]:
+            return np.array([method(stream(seed, purpose)) for seed in seeds])
+
+        np.testing.assert_array_equal(batches.uniforms(keys, 9), expected(lambda s: s.random(9)))
+        for after, count in ((0, 1), (0, 8), (3, 9), (64, 64), (17, 0)):
+            numbers = batches.singles(keys, count, after)
+            assert numbers.dtype == np.float32
+            np.testing.assert_array_equal(
+                numbers, expected(lambda s, n=after + count: s.random(n, np.float32))[:, after:]
+            )
+
+
+@pytest.mark.parametrize("seed", [-1, 2**63])
+def test_compiled_streams_refuse_a_seed_outside_its_range(seed: int) -> None:
+    with pytest.raises(ValueError, match=r"from 0 to 2\*\*63 - 1"):
+        batches.stream_keys([3, seed], Stream.ENVIRONMENT)

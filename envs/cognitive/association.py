@@ -80,10 +80,10 @@ class Association(LearningTask):
         """Draw as NumPy's ``integers(0, 2, stimuli)``, then ``permuted`` of every block."""
         import numpy as np
 
-        from hebbevo.envs.cognitive.draws import words
+        from hebbevo.envs.cognitive.draws import halves
 
-        count, drawn = len(seeds), self.observation_size + self.shown.shape[1]
-        while not compiled(_shuffle)(words(seeds, drawn).view(np.uint32), self.answers, self.shown):
+        count, drawn = len(seeds), 2 * (self.observation_size + self.shown.shape[1])
+        while not compiled(_shuffle)(halves(seeds, drawn), self.answers, self.shown):
             drawn *= 2
         self._advance(np.arange(count), first=True)
 

@@ -42,7 +42,7 @@ class LearningTaskConfig(EnvConfig):
 
     unit: ClassVar[str] = "reward"
     releases_gil: ClassVar[bool] = True
-    preferred_batch_size: ClassVar[int] = 256
+    batch_sizes: ClassVar[tuple[int, ...]] = (16, 64, 256)
 
     steps: int = Field(
         default=0, ge=1, le=1_000_000, description="longest lifetime, in steps; a whole one if left out"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -210,6 +211,7 @@ def _genomes(generation: Generation, item: Individuals) -> FloatArray:
     return generation.proposals.genomes(range(item.start, item.stop))
 
 
+@lru_cache(maxsize=4096)
 def training_seed(run_seed: int, number: int, group: int, morphology: int = 0, lifetime: int = 0) -> int:
     """Return the lifetime seed that a group of individuals shares on a morphology, but for a level that is set."""
     later = (lifetime,) if lifetime else ()  # the first lifetime's key is older than further ones

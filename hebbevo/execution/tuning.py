@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from importlib.metadata import version
 from pathlib import Path
@@ -24,7 +25,6 @@ from hebbevo.networks.kernel_spec import MOST_NUMBERS
 from hebbevo.tasks.task import Task
 from hebbevo.tasks.worker import CpuWorker
 
-CANDIDATES: Final = (4, 8, 16)
 STEPS: Final = 25
 """Length of the lifetimes that are timed, besides their burn-in."""
 TURNS: Final = 3
@@ -33,16 +33,16 @@ BUDGET: Final = 0.6
 
 
 def tuned_batch_size(task: Task) -> int:
-    """Return the batch size for a task's lifetimes: the remembered one, or the fastest of `CANDIDATES`.
+    """Return the batch size for a task's lifetimes: the remembered one, or the fastest of its environment's.
 
     Environments that hold the GIL are one Python object per lifetime: they declare the size that suits them. A batch
     of huge networks takes no more memory than the hugest one.
     """
     most = max(1, MOST_NUMBERS // task.kernel_spec.numbers)
-    if not task.env.releases_gil or most < CANDIDATES[-1]:
+    if not task.env.releases_gil or most < task.env.batch_sizes[-1]:
         return min(task.env.preferred_batch_size, most)
     path = _memo(task)
-    batch_size = _remembered(path)
+    batch_size = _remembered(path, task.env.batch_sizes)
     if batch_size is None:
         times = measure(task)
         batch_size = min(times, key=lambda candidate: times[candidate])
@@ -55,9 +55,9 @@ def measure(task: Task) -> dict[int, float]:
     """Return the CPU seconds of an agent-step for each batch size: the least of a few turns."""
     short = Task(task.env.model_copy(update={"steps": STEPS}), task.network, task.plasticity)  # unperturbed
     genome = task.first_genome(np.random.Generator(np.random.Philox(0)))
-    best = dict.fromkeys(CANDIDATES, np.inf)
+    best = dict.fromkeys(task.env.batch_sizes, np.inf)
     with ExitStack() as stack:
-        workers = [stack.enter_context(closing(CpuWorker(short, size))) for size in CANDIDATES]
+        workers = [stack.enter_context(closing(CpuWorker(short, size))) for size in task.env.batch_sizes]
         for worker in workers:
             _seconds_per_step(worker, genome)  # compiles, or reads the compiled kernels
         began = time.thread_time()
@@ -82,17 +82,19 @@ def _seconds_per_step(worker: CpuWorker, genome: npt.NDArray[np.float32]) -> flo
 
 def _memo(task: Task) -> Path:
     """Return the file that remembers the batch size of this task on this kind of CPU."""
-    key = json.dumps([version("hebbevo"), cpu_kind(), CANDIDATES, task.sizes, task.header()], sort_keys=True)
+    key = json.dumps(
+        [version("hebbevo"), cpu_kind(), task.env.batch_sizes, task.sizes, task.header()], sort_keys=True
+    )
     return cache_directory().parent / "batch_sizes" / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.json"
 
 
-def _remembered(path: Path) -> int | None:
-    """Return the size in a file, or None where it is missing or makes no sense."""
+def _remembered(path: Path, candidates: Sequence[int]) -> int | None:
+    """Return the size in a file, or None where it is missing or none of the candidates."""
     try:
         batch_size = json.loads(path.read_text("utf-8"))["batch_size"]
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return None
-    return batch_size if type(batch_size) is int and batch_size in CANDIDATES else None
+    return batch_size if type(batch_size) is int and batch_size in candidates else None
 
 
 def _remember(path: Path, record: dict[str, Any]) -> None:

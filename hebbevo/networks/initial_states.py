@@ -11,6 +11,7 @@ from hebbevo.networks.layout import Layout
 from hebbevo.networks.network_spec import NetworkSpec
 from hebbevo.rules.distribution import Distribution
 from hebbevo.seeding import Stream, stream
+from hebbevo.seeding.batches import singles, stream_keys
 
 FloatArray = npt.NDArray[np.float32]
 States = dict[str, FloatArray]
@@ -46,8 +47,21 @@ def initial_states(
             values = np.empty((len(seeds), *network.state_shape(projection, state)), np.float32)
             states[projection.name][state] = values
             drawn.append((distribution, values))
-    for row, seed in enumerate(seeds if drawn else ()):
+    _draw(drawn, seeds)
+    return states
+
+
+def _draw(drawn: Sequence[tuple[Distribution, FloatArray]], seeds: Sequence[int]) -> None:
+    """Fill each lifetime's rows from its stream; NumPy's generators alone know how normal numbers are drawn."""
+    if all(distribution.kind == "uniform" for distribution, _ in drawn):
+        keys, after = stream_keys(seeds, Stream.INITIAL_WEIGHTS), 0
+        for distribution, values in drawn:
+            rows = values.reshape(len(seeds), -1)
+            rows[:] = singles(keys, rows.shape[1], after)
+            distribution.scale(rows)
+            after += rows.shape[1]
+        return
+    for row, seed in enumerate(seeds):
         generator = stream(seed, Stream.INITIAL_WEIGHTS)
         for distribution, values in drawn:
             distribution.fill(generator, values[row])
-    return states

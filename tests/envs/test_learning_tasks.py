@@ -7,8 +7,6 @@ from slow_meta_task import SlowGenerated
 
 from hebbevo.config.loading import load_config
 from hebbevo.envs import config_class
-from hebbevo.envs.base import environment_stream
-from hebbevo.envs.cognitive.draws import uniforms, words
 from hebbevo.errors import EnvError, InputError
 
 SLOW = {
@@ -108,16 +106,6 @@ def test_rows_do_not_depend_on_each_other_and_stay_where_they_ended(name):
     batch.step(np.ones((3, config.action_size), np.float32), np.array([1]))
     assert batch.rewards[1] == 0
     np.testing.assert_array_equal(batch.observations[1], kept)
-
-
-def test_compiled_streams_are_those_of_numpy():
-    draw = np.random.default_rng(0)
-    edges = [0, 1, 2**32 - 1, 2**32, 5 * 2**32 + 1, 63 * 2**32, 64 * 2**32, 2**63 - 1]
-    seeds = edges + [int(seed) for seed in draw.integers(0, 2**63, 50)]
-    for count in (1, 4, 7):
-        expected = [environment_stream(seed).bit_generator.random_raw(count) for seed in seeds]
-        np.testing.assert_array_equal(words(seeds, count), expected)
-    np.testing.assert_array_equal(uniforms(seeds, 9), [environment_stream(seed).random(9) for seed in seeds])
 
 
 @pytest.mark.parametrize(

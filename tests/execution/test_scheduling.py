@@ -99,7 +99,8 @@ def test_what_waits_behind_another_or_takes_longest_is_late_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("total", "width", "workers"), [(500, 4, 2), (500, 8, 256), (7, 3, 2), (256, 8, 1), (1, 8, 4)]
+    ("total", "width", "workers"),
+    [(500, 4, 2), (500, 8, 256), (7, 3, 2), (256, 8, 1), (1, 8, 4), (513, 256, 2), (512, 256, 100)],
 )
 def test_spans_cover_everyone_once_and_shrink_towards_the_end(total: int, width: int, workers: int) -> None:
     spans = guided_spans(total, width, workers)
@@ -107,6 +108,7 @@ def test_spans_cover_everyone_once_and_shrink_towards_the_end(total: int, width:
     sizes = [stop - start for start, stop in spans]
     assert sizes == sorted(sizes, reverse=True)
     assert sizes[0] <= width
+    assert len(sizes) >= min(workers, total // 4)  # each worker gets some
     if width % 2 == 0:
         assert all(start % 2 == 0 for start, _ in spans)
 

@@ -6,7 +6,7 @@ from reference_network import ReferenceNetwork
 from scipy import stats
 
 from hebbevo.networks.kernel_spec import KernelSpec
-from hebbevo.networks.layout import genome_layout, resolve_sharing
+from hebbevo.networks.layout import genome_layout, projection_coefficients, resolve_sharing
 from hebbevo.networks.network_spec import NetworkSpec, multilayer_perceptron
 from hebbevo.networks.numba.kernel import NumbaKernel
 from hebbevo.networks.numba.network import NumbaNetwork
@@ -149,6 +149,22 @@ def test_rows_with_one_genome_and_seed_are_the_same_lifetime(case: Case) -> None
     np.testing.assert_array_equal(network.weights(2)[0], network.weights(2)[2])
     assert (actions[0] != actions[1]).any()
     assert (actions[0] != actions[3]).any()
+
+
+@pytest.mark.parametrize("sharing", ["synapse", "layer", "post", "cppn(4)", "low_rank(2)", "codebook(3)"])
+def test_constants_of_genomes_together_are_those_of_each(sharing: str) -> None:
+    case = Case("w + exp(a)*pre*post + sigmoid(b)*pre + sqrt(abs(c))*tanh(a)", sharing, initial=UNIFORM)
+    plan, genomes = case.kernel.spec.plans[0], case.genomes(7)
+
+    def constants(some: np.ndarray) -> np.ndarray:
+        rows = np.full((len(some), case.kernel.spec.constant_width), np.nan, np.float32)
+        coefficients = projection_coefficients(case.spec, plan.projection, case.layout.split(some))
+        case.kernel.write_constants(plan, coefficients, rows)
+        return rows
+
+    np.testing.assert_array_equal(
+        constants(genomes), np.concatenate([constants(one) for one in genomes[:, None]])
+    )
 
 
 def test_what_ran_before_leaves_no_trace(case: Case) -> None:

@@ -9,7 +9,8 @@ from hebbevo.config.loading import load_config
 from hebbevo.errors import InputError
 from hebbevo.execution.device_worker import DeviceWorker
 from hebbevo.perturbations.hooks import Batch, Hook
-from hebbevo.rollouts.sampling import ActionSampler
+from hebbevo.rollouts.sampling import CHUNK, ActionSampler
+from hebbevo.seeding import Stream, stream
 from hebbevo.tasks.task import Task
 from hebbevo.tasks.worker import CpuWorker
 
@@ -34,6 +35,21 @@ def test_frequencies_are_those_of_the_softmax():
     outputs = np.array([0.3, -1.0, 2.0, 0.0])
     counts = np.bincount(draws(range(100), outputs).ravel(), minlength=4)
     assert chisquare(counts, counts.sum() * softmax(outputs)).pvalue > 0.01
+
+
+def test_actions_are_those_of_numpy_and_its_streams():
+    """Cumulative sums of the softmax in float64, against the lifetime's stream of float32 numbers."""
+    seeds, active, rng = [4, 2**40, 6], np.array([0, 2]), np.random.default_rng(0)
+    sampler, streams = ActionSampler(seeds), [stream(seed, Stream.ACTION) for seed in seeds]
+    for step in range(2 * CHUNK + 3):
+        outputs = rng.normal(0, 2, (4, 5)).astype(np.float32)
+        batch = outputs.copy()
+        sampler.sample(batch, active, step)
+        for row in active:
+            weights = np.exp(outputs[row].astype(float) - outputs[row].max())
+            below = weights.cumsum() <= streams[row].random(dtype=np.float32) * weights.cumsum()[-1]
+            assert batch[row].tolist() == np.eye(5)[below.sum()].tolist()
+        np.testing.assert_array_equal(batch[[1, 3]], outputs[[1, 3]])
 
 
 def test_a_lifetime_draws_the_same_whatever_the_others():

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from typing_extensions import override
 
+from hebbevo.compilation import compiled
 from hebbevo.networks.initial_states import initial_states
 from hebbevo.networks.layout import Layout, projection_coefficients
 from hebbevo.networks.network import Network
@@ -124,14 +126,13 @@ class NumbaNetwork(Network):
 
     @override
     def emit(self, active: IndexArray) -> None:
-        output = self._spec.activations[self._spec.network.output]
-        self._old[active, output.start : output.stop] = self._actions[active]
+        _copy(self._actions, active, self._old, self._spec.activations[self._spec.network.output].start)
 
     @override
     def learn(self, active: IndexArray, rewards: npt.NDArray[np.float64] | None = None) -> None:
         self._arguments.check_active(active)
         if self._spec.uses_reward and rewards is not None:
-            self._old[active, self._spec.reward.start] = rewards[active]
+            _copy(rewards[:, None], active, self._old, self._spec.reward.start)
         if self.plastic:
             self._due = self._spec.due(self._step)
             self._pending = active if self._due else None
@@ -158,3 +159,11 @@ class NumbaNetwork(Network):
         entry(
             active, *rows, observations, self._noise.values, self._actions, self._lanes, self._due, self._step
         )
+
+
+@compiled
+def _copy(numbers: npt.NDArray[Any], active: IndexArray, rows: FloatArray, start: int) -> None:
+    """Write the numbers of the rows `active` into `rows`, from column `start` on."""
+    for row in active:
+        for k in range(numbers.shape[1]):
+            rows[row, start + k] = numbers[row, k]
