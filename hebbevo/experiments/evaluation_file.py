@@ -77,7 +77,10 @@ def read_evaluation_file(run: Path) -> RunEvaluation | None:
 
 def _columns(lifetimes: RolloutResult) -> dict[str, list[Any]]:
     return {
-        "fitness": lifetimes.fitness.tolist(),
+        "fitness": [
+            None if diverged else value
+            for value, diverged in zip(lifetimes.fitness.tolist(), lifetimes.diverged, strict=True)
+        ],
         "steps": lifetimes.steps.tolist(),
         "diverged": lifetimes.diverged.tolist(),
     }

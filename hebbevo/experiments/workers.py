@@ -20,6 +20,7 @@ from typing import NoReturn
 from hebbevo.errors import InputError, SearchFailure
 from hebbevo.experiments.run import RunOrder, finish
 from hebbevo.imports import Imports
+from hebbevo.io.atomic import FULL_DISK
 from hebbevo.training.records import Step
 
 _PATIENCE = 10.0
@@ -148,8 +149,10 @@ def _outcome(order: RunOrder, pipe: connection.Connection) -> str | None:
     """Finish a run; return None, or in one line why it failed."""
     try:
         finish(order, pipe.send)
-    except (InputError, SearchFailure, OSError) as error:
+    except (InputError, SearchFailure) as error:
         return " ".join(str(error).split())
+    except OSError as error:
+        return " ".join(str(error).split()) + ("; make room" if error.errno in FULL_DISK else "")
     except Exception as error:  # noqa: BLE001  (the last line of defence: the other runs go on)
         return " ".join(f"{type(error).__name__}: {error}".split())
     return None
