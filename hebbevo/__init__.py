@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from hebbevo.experiments.compare import compare
     from hebbevo.experiments.comparison import Comparison
     from hebbevo.experiments.experiment import Experiment, experiment
+    from hebbevo.experiments.genomes import load_arms
     from hebbevo.experiments.show import show
     from hebbevo.genomes.genome import Genome, load_genome, save_genome
     from hebbevo.imports import import_modules
@@ -48,6 +49,7 @@ _MODULES = {
     "experiment": "experiments.experiment",
     "generalize": "studies.generalization.study",
     "import_modules": "imports",
+    "load_arms": "experiments.genomes",
     "load_config": "config.loading",
     "load_genome": "genomes.genome",
     "perturb": "studies.perturbation.study",
@@ -80,6 +82,7 @@ __all__ = [
     "experiment",
     "generalize",
     "import_modules",
+    "load_arms",
     "load_config",
     "load_genome",
     "perturb",

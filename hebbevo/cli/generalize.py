@@ -6,14 +6,12 @@ from typing import Annotated
 
 import typer
 
-from hebbevo.cli.options import BatchSize, Seed, Steps, StudyDirectory, Threads, execution_of
+from hebbevo.cli.options import BatchSize, Genomes, Seed, Steps, StudyDirectory, Threads, execution_of
 from hebbevo.cli.output import run_console, say
 
 
 def generalize_command(
-    genomes: Annotated[
-        list[str], typer.Argument(metavar="GENOME", help="Files, run directories or zoo:NAME.")
-    ],
+    genomes: Genomes,
     out: StudyDirectory,
     morphology: Annotated[
         list[str] | None,
@@ -27,8 +25,8 @@ def generalize_command(
     baseline: Annotated[
         str | None,
         typer.Option(
-            metavar="GENOME",
-            help="Genome to compare with; by default the first static genome given, else a shipped one.",
+            metavar="GENOME|LABEL",
+            help="Genome or arm to compare with; by default the first static one given, else a shipped one.",
             show_default=False,
         ),
     ] = None,
@@ -36,23 +34,32 @@ def generalize_command(
     batch_size: BatchSize = None,
 ) -> None:
     """Evaluate genomes on bodies seen and unseen, beside controls and a static baseline; write tables and a report."""
-    from hebbevo.cli.study_display import Countdown, generalization_table
-    from hebbevo.genomes.genome import load_genome
+    from hebbevo.cli.study_display import Countdown, arms_table, generalization_table
+    from hebbevo.experiments.genomes import study_baseline, study_genomes
     from hebbevo.studies.generalization.study import generalize
 
-    console = run_console()
+    console, subjects = run_console(), study_genomes(genomes, steps)
     with Countdown(console, "lifetimes") as countdown:
         study = generalize(
-            [load_genome(genome).lasting(steps) for genome in genomes],
+            subjects,
             out,
             morphologies=morphology,
             episodes=episodes,
             seed=seed,
-            baseline=load_genome(baseline).lasting(steps) if baseline is not None else None,
+            baseline=study_baseline(baseline, subjects, steps),
             execution=execution_of(threads, batch_size),
             watch=countdown.watch,
         )
-    console.print(generalization_table(study.table))
-    if (compared := study.plan.baseline) is not None:
-        say(console, f"P(better): how often a lifetime goes further than one of {compared} on the same body")
+    if study.plan.arms:
+        console.print(arms_table(study.arms))
+        say(console, "over runs; every genome by itself is in table.csv")
+    else:
+        console.print(generalization_table(study.table))
+    if study.plan.baseline is not None:
+        unit = "run" if study.plan.arms else "lifetime"
+        where = "" if study.plan.arms else " on the same body"
+        say(
+            console,
+            f"P(better): how often a {unit} goes further than one of {study.plan.compared_with}{where}",
+        )
     say(console, f"done: {out / 'report.html'}")

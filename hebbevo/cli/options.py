@@ -16,6 +16,14 @@ if TYPE_CHECKING:
 Overrides = Annotated[
     list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Overrides, as search.population=64.")
 ]
+Genomes = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="GENOME...",
+        help="Files, run directories or zoo:NAME, with a label as NAME=GENOME; several runs of a recipe as "
+        "LABEL=GENOME,GENOME, or an experiment's directory.",
+    ),
+]
 Threads = Annotated[int | None, typer.Option(help="Threads; by default one per core.", show_default=False)]
 Workers = Annotated[
     int | None,

@@ -6,14 +6,12 @@ from typing import Annotated
 
 import typer
 
-from hebbevo.cli.options import BatchSize, Seed, Steps, StudyDirectory, Threads, execution_of
+from hebbevo.cli.options import BatchSize, Genomes, Seed, Steps, StudyDirectory, Threads, execution_of
 from hebbevo.cli.output import run_console, say
 
 
 def perturb_command(
-    genomes: Annotated[
-        list[str], typer.Argument(metavar="GENOME...", help="Files, run directories or zoo:NAME.")
-    ],
+    genomes: Genomes,
     out: StudyDirectory,
     perturb: Annotated[
         list[str] | None,
@@ -35,13 +33,13 @@ def perturb_command(
 ) -> None:
     """Perturb genomes in mid-lifetime and measure loss and recovery; write tables and a report."""
     from hebbevo.cli.study_display import Countdown, perturbation_table
-    from hebbevo.genomes.genome import load_genome
+    from hebbevo.experiments.genomes import study_genomes
     from hebbevo.studies.perturbation.study import perturb as study
 
     console = run_console()
     with Countdown(console, "lifetimes") as countdown:
         finished = study(
-            [load_genome(genome).lasting(steps) for genome in genomes],
+            study_genomes(genomes, steps),
             out,
             protocols=perturb,
             morphologies=morphology,
@@ -50,5 +48,7 @@ def perturb_command(
             execution=execution_of(threads, batch_size),
             watch=countdown.watch,
         )
-    console.print(perturbation_table(finished.table))
+    console.print(perturbation_table(finished.arms if finished.plan.arms else finished.table))
+    if finished.plan.arms:
+        say(console, "over runs, progress as IQM; every genome by itself is in table.csv")
     say(console, f"done: {out / 'report.html'}")

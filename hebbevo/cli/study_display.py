@@ -62,17 +62,40 @@ def generalization_table(statistics: pa.Table) -> Table:
     return table
 
 
+def arms_table(statistics: pa.Table) -> Table:
+    """Return the rows of groups of arms, for a terminal."""
+    rows = [row for row in statistics.to_pylist() if row["morphology"] is None]
+    table = table_of(
+        {"bodies": {"no_wrap": True}, "arm": {"overflow": "fold"}},
+        ("runs", "IQM (m)", "95 % CI", "P(better)"),
+    )
+    for row in rows:
+        evolved = row["condition"] == GENOME
+        words = (f"{row['bodies']} {row['group']}", row["arm"]) if evolved else ("", f"  {row['condition']}")
+        cells = [
+            *words,
+            str(row["runs"]),
+            shown(hundredths(row["iqm"])),
+            shown_interval(row["iqm_low"], row["iqm_high"]) or "–",
+            shown(hundredths(row["improvement"])),
+        ]
+        table.add_row(*map(Text, cells), style="bold" if evolved else "dim")
+    return table
+
+
 def perturbation_table(statistics: pa.Table) -> Table:
-    """Return rows for a terminal: the loss and the time of recovery; without the freeze curve."""
+    """Return rows of genomes or arms for a terminal: loss and time of recovery; without the freeze curve."""
     table = table_of({"protocol": {"overflow": "fold"}}, ("progress", "loss", "95 % CI", "recovery"))
     last = None
     for row in statistics.to_pylist():
-        if (who := (row["genome"], row["morphology"])) != last:
+        if (who := (row.get("arm") or row["genome"], row["morphology"])) != last:
             table.add_row(Text(f"{who[0]} ({who[1]})"), style="bold")
             last = who
         if row["begins"] is not None and row["recovery_from"] is None:
             continue
-        table.add_row(*map(Text, (f"  {row['protocol']}", shown(hundredths(row["mean"])), *_loss(row))))
+        table.add_row(
+            *map(Text, (f"  {row['protocol']}", shown(hundredths(row.get("iqm", row["mean"]))), *_loss(row)))
+        )
     return table
 
 

@@ -10,7 +10,7 @@ Interquartile mean, probability of improvement and performance profile are those
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
@@ -39,6 +39,17 @@ def run_scores(lifetimes: FloatArray) -> FloatArray:
     count = known.sum(axis=-1)
     total = np.where(known, lifetimes, 0.0).sum(axis=-1)
     return np.asarray(np.where(count > 0, total / np.maximum(count, 1), np.nan))
+
+
+def mean_of_bodies(lifetimes: Sequence[FloatArray]) -> FloatArray:
+    """Return the mean over bodies of the lifetimes with one seed; NaN alone where a body has no finished lifetime.
+
+    Args:
+        lifetimes: of each body, ``(lifetimes,)``, NaN where one diverged.
+    """
+    stacked = np.stack(lifetimes, axis=-1)
+    lost = np.isnan(stacked).all(axis=0).any()
+    return np.full(len(stacked), np.nan) if lost else run_scores(stacked)
 
 
 def resample_runs(lifetimes: FloatArray, stream: int = 0) -> FloatArray:

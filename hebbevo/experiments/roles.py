@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from hebbevo.evaluation.run_statistics import run_scores
+from hebbevo.evaluation.run_statistics import mean_of_bodies
 from hebbevo.experiments.records import FloatArray, RunRecord
 
 SEEN: Final = "seen"
@@ -51,11 +51,4 @@ def _together(
     for body, lifetimes in fitness.items():
         role = body if body not in rotated else SEEN if body in run.evolved_on else UNSEEN
         parts.setdefault(role, []).append(lifetimes)
-    return {role: _mean(lifetimes) for role, lifetimes in parts.items()}
-
-
-def _mean(lifetimes: Sequence[FloatArray]) -> FloatArray:
-    """Return the mean over bodies of every lifetime; NaN alone where one body has no finished one."""
-    stacked = np.stack(lifetimes, axis=-1)
-    lost = np.isnan(stacked).all(axis=0).any()
-    return np.full(len(stacked), np.nan) if lost else run_scores(stacked)
+    return {role: mean_of_bodies(lifetimes) for role, lifetimes in parts.items()}

@@ -96,8 +96,8 @@ def _arms_of(source: str) -> tuple[list[_Arm], str | None]:
     if os.path.isdir(path) or not separator:
         if is_experiment(path):
             return _of_experiment(path)
-        return [_labelled(path.name or str(path), _run_directories(path))], None
-    runs = [run for part in listed.split(",") for run in _run_directories(Path(part))]
+        return [_labelled(path.name or str(path), run_directories(path))], None
+    runs = [run for part in listed.split(",") for run in run_directories(Path(part))]
     return [_labelled(label, runs)], None
 
 
@@ -127,7 +127,7 @@ def _of_experiment(path: Path) -> tuple[list[_Arm], str]:
     return arms, plan.baseline
 
 
-def _run_directories(path: Path) -> list[Path]:
+def run_directories(path: Path) -> list[Path]:
     """Return a run directory, or those of an arm."""
     if os.path.isfile(path / "config.yaml"):
         return [path]

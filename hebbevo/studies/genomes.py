@@ -56,8 +56,12 @@ def unperturbed(genome: Genome) -> Genome:
 
 
 def short_names(genomes: Sequence[Genome]) -> dict[str, str]:
-    """Return labels of the genomes for figures: the last parts of their paths, as many as tell them apart."""
-    names = [genome.name for genome in genomes]
+    """Return labels of genomes for figures; see `shorten`."""
+    return shorten([genome.name for genome in genomes])
+
+
+def shorten(names: Sequence[str]) -> dict[str, str]:
+    """Return labels for figures: the last parts of names that are paths, as many as tell them apart."""
     files = ("center.safetensors", "best.safetensors")
     parts = {
         name: [part for part in name.split("/") if part and part not in files] or [name] for name in names

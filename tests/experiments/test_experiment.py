@@ -22,6 +22,7 @@ from hebbevo.experiments.compare import compare
 from hebbevo.experiments.directory import open_experiment
 from hebbevo.experiments.evaluation_file import read_evaluation_file
 from hebbevo.experiments.experiment import experiment, orders_of
+from hebbevo.experiments.genomes import load_arms
 from hebbevo.experiments.plan import read_plan
 from hebbevo.experiments.report import cautions
 from hebbevo.experiments.run import finish, is_finished
@@ -118,6 +119,26 @@ def test_a_finished_one_called_again_computes_nothing_and_keeps_its_bytes(copy: 
     experiment(FILE, copy, execution=HERE, watch=events.append)
     assert not events
     assert contents(copy) == before
+
+
+def test_studies_take_its_arms(copy: Path, caplog: pytest.LogCaptureFixture) -> None:
+    arms = load_arms([copy])
+    assert [(name, len(genomes)) for name, genomes in arms.items()] == [("plastic", 2), ("static", 2)]
+    labelled = load_arms([f"one={copy}/plastic/seed-0", f"both={copy}/static", f"two={copy}/static/seed-1,"])
+    assert [(name, isinstance(found, list)) for name, found in labelled.items()] == [
+        ("one", False),
+        ("both", True),
+        ("two", True),
+    ]
+    assert [genome.name for genome in load_arms([copy / "plastic" / "seed-0"])] == [f"{copy}/plastic/seed-0"]
+    with pytest.raises(InputError, match="static is given twice"):
+        load_arms([copy, copy / "static"])
+    shutil.rmtree(copy / "static" / "seed-1" / "checkpoints")
+    assert len(load_arms([copy])["static"]) == 1
+    assert "static: 1 of 2 runs are not finished and left out" in caplog.text
+    shutil.rmtree(copy / "static")
+    with pytest.raises(InputError, match="static: no run is finished yet"):
+        load_arms([copy])
 
 
 def test_one_killed_and_interrupted_goes_on_to_the_same_bytes(finished: Path, tmp_path: Path) -> None:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from hebbevo.evaluation.controls import CONTROLS, GENOME
 from hebbevo.io.figures import write_figure
+from hebbevo.studies.arms import subjects
 from hebbevo.studies.generalization.plan import GROUPS, Plan
-from hebbevo.studies.genomes import short_names
+from hebbevo.studies.genomes import shorten
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -23,9 +24,14 @@ _CONTROLS = (("#555555", "x"), ("#7f7f7f", "^"), ("#a0a0a0", "s"))
 _BANDS = {"seen": "#e9f2ea", "unseen": "#ffffff", "test": "#eef1f6"}
 
 
-def draw_figures(folder: Path, plan: Plan, table: pa.Table) -> list[Path]:
-    """Draw ``groups.png`` and ``bodies.png`` from the statistics; return their paths."""
-    rows = table.to_pylist()
+def draw_figures(folder: Path, plan: Plan, table: pa.Table, arms: pa.Table) -> list[Path]:
+    """Draw ``groups.png`` and ``bodies.png``, an arm in place of its genomes; return their paths."""
+    in_arms = {name for names in plan.arms.values() for name in names}
+    rows = [{**row, "genome": row["arm"]} for row in arms.to_pylist()]
+    alone = [row for row in table.to_pylist() if row["genome"] not in in_arms]
+    if plan.baseline in in_arms:  # theirs is over one run of it
+        alone = [{**row, "improvement": None} for row in alone]
+    rows += alone
     groups, bodies = folder / "groups.png", folder / "bodies.png"
     _draw_groups(groups, plan, [row for row in rows if row["morphology"] is None])
     _draw_bodies(bodies, plan, [row for row in rows if row["morphology"] is not None])
@@ -48,7 +54,7 @@ def _draw_groups(path: Path, plan: Plan, rows: Sequence[Row]) -> None:
     for axis in axes:
         _bands(axis, [group for group, _ in lines])
         _frame(axis)
-    short = short_names(plan.genomes)
+    short = shorten(list(subjects(plan.genomes, plan.arms)))
     names = [short[row["genome"]] if row["condition"] == GENOME else row["condition"] for _, row in lines]
     for label, (_, row) in zip(axes[0].set_yticks(range(len(lines)), names, fontsize=8), lines, strict=True):
         label.label1.set_color(_style(plan, row)[0])
@@ -58,7 +64,7 @@ def _draw_groups(path: Path, plan: Plan, rows: Sequence[Row]) -> None:
     if panels == 2:
         axes[1].axvline(0.5, color="#888888", lw=0.8, ls=":")
         axes[1].set_xlim(-0.04, 1.04)
-        axes[1].set_xlabel(f"P(better than {short[str(plan.baseline)]})", fontsize=9)
+        axes[1].set_xlabel(f"P(better than {short[str(plan.compared_with)]})", fontsize=9)
     write_figure(figure, path, dpi=150)
 
 
@@ -67,21 +73,19 @@ def _draw_bodies(path: Path, plan: Plan, rows: Sequence[Row]) -> None:
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
-    first = plan.genomes[0]
+    first, names = plan.genomes[0], list(subjects(plan.genomes, plan.arms))
     bodies = [(group, body) for group in GROUPS for body in plan.bodies(first, group)]
-    spacing = min(0.22, 0.7 / len(plan.genomes))
-    figure = Figure(
-        figsize=(7.5, 1.6 + len(bodies) * max(0.21, 0.07 * len(plan.genomes))), layout="constrained"
-    )
+    spacing = min(0.22, 0.7 / len(names))
+    figure = Figure(figsize=(7.5, 1.6 + len(bodies) * max(0.21, 0.07 * len(names))), layout="constrained")
     axes = figure.subplots()
     heights = {body: height for height, (_, body) in enumerate(bodies)}
-    short, drawn = short_names(plan.genomes), dict[str, tuple[str, str]]()
+    short, drawn = shorten(names), dict[str, tuple[str, str]]()
     for row in rows:
-        if row["condition"] != GENOME and row["genome"] != first.name:
+        if row["condition"] != GENOME and row["genome"] != names[0]:
             continue
         color, marker = _style(plan, row)
-        number = [genome.name for genome in plan.genomes].index(row["genome"])
-        shift = spacing * (number - (len(plan.genomes) - 1) / 2) if row["condition"] == GENOME else 0.0
+        number = names.index(row["genome"])
+        shift = spacing * (number - (len(names) - 1) / 2) if row["condition"] == GENOME else 0.0
         _point(
             axes,
             row,
@@ -90,6 +94,7 @@ def _draw_bodies(path: Path, plan: Plan, rows: Sequence[Row]) -> None:
             color,
             marker,
             whisker=row["condition"] == GENOME,
+            hollow=(row["group"], row["morphology"]) not in bodies,
         )
         name = short[row["genome"]]
         drawn[name if row["condition"] == GENOME else f"control of {name}: {row['condition']}"] = (
@@ -107,6 +112,9 @@ def _draw_bodies(path: Path, plan: Plan, rows: Sequence[Row]) -> None:
         Line2D([], [], color=color, marker=marker, ls="", ms=5, label=name)
         for name, (color, marker) in drawn.items()
     ]
+    if any((row["group"], row["morphology"]) not in bodies for row in rows):
+        label = "hollow: in another group for these"
+        handles.append(Line2D([], [], color="#555555", marker="o", mfc="white", ls="", ms=5, label=label))
     figure.legend(handles=handles, loc="outside upper center", ncols=2, frameon=False, fontsize=8)
     write_figure(figure, path, dpi=150)
 
@@ -114,19 +122,28 @@ def _draw_bodies(path: Path, plan: Plan, rows: Sequence[Row]) -> None:
 def _style(plan: Plan, row: Row) -> tuple[str, str]:
     if row["condition"] != GENOME:
         return _CONTROLS[list(CONTROLS).index(row["condition"]) % len(_CONTROLS)]
-    names = [genome.name for genome in plan.genomes]
+    names = list(subjects(plan.genomes, plan.arms))
     return _COLORS[names.index(row["genome"]) % len(_COLORS)], "o"
 
 
 def _point(
-    axes: Axes, row: Row, name: str, height: float, color: str, marker: str, *, whisker: bool = True
+    axes: Axes,
+    row: Row,
+    name: str,
+    height: float,
+    color: str,
+    marker: str,
+    *,
+    whisker: bool = True,
+    hollow: bool = False,
 ) -> None:
     """Draw a statistic and its interval; nothing where every lifetime diverged."""
     if row[name] is None:
         return
-    if whisker:
+    if whisker and row[f"{name}_low"] is not None:
         axes.plot([row[f"{name}_low"], row[f"{name}_high"]], [height, height], color=color, lw=1.4, zorder=2)
-    axes.plot(row[name], height, marker, color=color, ms=4.5 if whisker else 3, zorder=3)
+    face = "white" if hollow else color
+    axes.plot(row[name], height, marker, color=color, mfc=face, ms=4.5 if whisker else 3, zorder=3)
 
 
 def _bands(axes: Axes, groups: Sequence[str]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from hebbevo.envs import EnvConfig
@@ -13,6 +13,7 @@ from hebbevo.errors import InputError
 from hebbevo.evaluation.checks import check_sample, checked_bodies
 from hebbevo.evaluation.controls import GENOME, applicable_controls
 from hebbevo.genomes.genome import ZOO, Genome, load_genome, zoo_names
+from hebbevo.studies.arms import Arms, Genomes, named_genome, split_arms, subjects
 from hebbevo.studies.directory import StoredStudy
 from hebbevo.studies.genomes import check_names, check_worlds, is_static, unperturbed, world
 
@@ -30,10 +31,11 @@ class Plan:
     Attributes:
         genomes: all of them, of different names; a baseline that was not among those asked for comes last.
         with_controls: names of the genomes asked for, which are evaluated beside their controls.
-        baseline: name of the genome that the others are compared with, if there is one.
+        baseline: name of the genome that the others are compared with, if there is one; arms, with its arm.
         morphologies: every genome is evaluated on each.
         episodes: lifetimes per genome, condition and morphology, with the same seeds everywhere.
         seed: the lifetimes' seeds follow from it, as those of `evaluate` do.
+        arms: names of genomes that are runs of one recipe.
     """
 
     genomes: tuple[Genome, ...]
@@ -42,22 +44,31 @@ class Plan:
     morphologies: tuple[str, ...]
     episodes: int
     seed: int
+    arms: Arms = field(default_factory=dict)
 
     @property
     def metrics(self) -> Mapping[str, Metric]:
         """Other measures of a lifetime, which all genomes have: they live in one world."""
         return self.genomes[0].task.env.metrics
 
+    @property
+    def compared_with(self) -> str | None:
+        """Name of the baseline, or of its arm."""
+        by_name = subjects(self.genomes, self.arms).items()
+        return next((name for name, of in by_name if self.baseline in {one.name for one in of}), None)
+
     def settings(self) -> dict[str, Any]:
         """Return all but the genomes, as a study's directory keeps it."""
-        return {name: value for name, value in vars(self).items() if name != "genomes"}
+        left_out = {"genomes", *([] if self.arms else ["arms"])}  # as studies had it before there were arms
+        return {name: value for name, value in vars(self).items() if name not in left_out}
 
     @classmethod
     def of(cls, study: StoredStudy) -> Plan:
         """Return the plan of a study that is kept."""
         kept = study.settings
         lists = {name: tuple(kept[name]) for name in ("with_controls", "morphologies")}
-        return cls(study.genomes, **{**kept, **lists})
+        arms = {label: tuple(names) for label, names in kept.get("arms", {}).items()}
+        return cls(study.genomes, **{**kept, **lists, "arms": arms})
 
     def conditions(self, genome: Genome) -> tuple[str, ...]:
         """Return the conditions that a genome is evaluated under."""
@@ -77,21 +88,24 @@ class Plan:
 
 
 def make_plan(
-    genomes: Sequence[Genome],
+    genomes: Genomes,
     morphologies: Sequence[str] | None,
     episodes: int,
     seed: int,
-    baseline: Genome | None,
+    baseline: Genome | str | None,
 ) -> Plan:
     """Check a study that is asked for, and fill in its defaults.
 
     Raises:
         InputError, EnvError: no genome, one named twice, genomes of different worlds, an environment of one body,
-            an unknown body, not one episode, a negative seed.
+            an unknown body, not one episode, a negative seed, an unknown baseline.
     """
     check_sample(episodes, seed)
-    names = check_names(genomes)
-    genomes = [unperturbed(genome) for genome in genomes]
+    given, arms = split_arms(genomes)
+    names = check_names(given)
+    genomes = [unperturbed(genome) for genome in given]
+    if isinstance(baseline, str):
+        baseline = named_genome(baseline, genomes, arms)
     baseline = unperturbed(baseline) if baseline is not None else None
     extra = baseline if baseline is None or baseline.name not in names else None
     _check_bodies(genomes[0].task.env)
@@ -106,6 +120,7 @@ def make_plan(
         bodies,
         episodes,
         seed,
+        arms,
     )
 
 

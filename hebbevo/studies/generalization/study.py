@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Final
 
 from hebbevo.execution.execution import Execution
 from hebbevo.genomes.genome import Genome
+from hebbevo.studies.arms import Genomes
 from hebbevo.studies.directory import StoredStudy, open_study
 from hebbevo.studies.files import write_csv, write_tables
+from hebbevo.studies.generalization.arm_tables import arms_table
 from hebbevo.studies.generalization.plan import DEFAULT_EPISODES, Plan, make_plan
 from hebbevo.studies.generalization.results import Results, kept_results, run_plan
 from hebbevo.studies.generalization.tables import lifetimes_table, statistics_table
@@ -36,35 +38,38 @@ class Generalization:
         plan: genomes, bodies and conditions.
         lifetimes: a row per lifetime, as in ``lifetimes.parquet``.
         table: statistics per group and per body, as in ``table.csv``.
+        arms: the same of arms over their runs, as in ``arms.csv``; no row where there is no arm.
     """
 
     path: Path
     plan: Plan
     lifetimes: pa.Table
     table: pa.Table
+    arms: pa.Table
 
 
 def generalize(
-    genomes: Sequence[Genome],
+    genomes: Genomes,
     out: str | Path,
     *,
     morphologies: Sequence[str] | None = None,
     episodes: int = DEFAULT_EPISODES,
     seed: int = 1,
-    baseline: Genome | None = None,
+    baseline: Genome | str | None = None,
     execution: Execution | None = None,
     watch: Watch | None = None,
 ) -> Generalization:
     """Evaluate every genome on every body, and write tables, figures and a report.
 
     Args:
-        genomes: of one environment; they may have other rules, networks and bodies seen in evolution.
+        genomes: of one environment; they may have other rules, networks and bodies seen in evolution. In a mapping
+            they stand by label, and a label with several is an arm, whose statistics are over runs too.
         out: directory to make, or that of the same study, which goes on.
         morphologies: by default the named bodies, those that a genome evolved on, and the test split.
         episodes: lifetimes per genome, condition and body, full length, no early stop.
         seed: the lifetimes' seeds follow from it; they, and the results, are those of `evaluate`.
-        baseline: what the genomes are compared with; by default the first static one among them, else a shipped
-            static genome of the same environment, if there is one.
+        baseline: what the genomes are compared with, itself or its label; by default the first static one among them,
+            else a shipped static genome of the same environment, if there is one.
         execution: what the lifetimes are spread over; by default this process. It changes no result.
         watch: told of the progress.
 
@@ -89,5 +94,9 @@ def _write(folder: Path, plan: Plan, results: Results) -> Generalization:
     lifetimes, table = lifetimes_table(plan, results), statistics_table(plan, results)
     write_tables(folder, "lifetimes", lifetimes)
     write_csv(folder, "table", table)
-    write_study_report(folder / "report.html", plan, table, draw_figures(folder, plan, table))
-    return Generalization(folder, plan, lifetimes, table)
+    arms = arms_table(plan, results)
+    if plan.arms:
+        write_csv(folder, "arms", arms)
+    figures = draw_figures(folder, plan, table, arms)
+    write_study_report(folder / "report.html", plan, table, arms, figures)
+    return Generalization(folder, plan, lifetimes, table, arms)

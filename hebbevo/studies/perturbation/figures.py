@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from hebbevo.io.figures import write_figure
@@ -14,7 +15,9 @@ from hebbevo.studies.perturbation.weight_figures import draw_trajectories, draw_
 
 
 def draw_figures(folder: Path, plan: Plan, recorded: Recorded, tables: StudyTables) -> dict[str, Path]:
-    """Draw what there is data for, as PNG files in `folder`; return them by name."""
+    """Draw what there is data for, of an arm its first genome, as PNG files in `folder`; return them by name."""
+    if plan.arms:
+        plan, tables = _of_drawn(plan, tables)
     events = [p for p in plan.protocols if p.frozen_at is None and p.name != UNPERTURBED]
     drawings = {
         "speed": draw_speed(plan, tables, events) if events else None,
@@ -29,3 +32,14 @@ def draw_figures(folder: Path, plan: Plan, recorded: Recorded, tables: StudyTabl
             paths[name] = folder / f"{name}.png"
             write_figure(figure, paths[name], dpi=130)
     return paths
+
+
+def _of_drawn(plan: Plan, tables: StudyTables) -> tuple[Plan, StudyTables]:
+    """Return a study of those genomes alone that are drawn."""
+    import pyarrow as pa
+    from pyarrow import compute as pc
+
+    names = [genome.name for genome in plan.drawn]
+    rows = {name: getattr(tables, name) for name in ("table", "freeze", "speed")}
+    kept = {name: table.filter(pc.is_in(table["genome"], pa.array(names))) for name, table in rows.items()}
+    return replace(plan, genomes=plan.drawn), replace(tables, **kept)

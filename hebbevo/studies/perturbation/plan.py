@@ -7,7 +7,7 @@ saturated to 1 for t = 300 ... 399; a third of the weights zeroed at t = 300.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from hebbevo.envs import EnvConfig
@@ -17,6 +17,7 @@ from hebbevo.genomes.genome import Genome
 from hebbevo.perturbations.catalogue import Perturbations, build_perturbations, read_protocols
 from hebbevo.perturbations.signals import SaturateActuators
 from hebbevo.perturbations.weights import Freeze, OnWeights, ZeroWeights
+from hebbevo.studies.arms import Arms, Genomes, split_arms, subjects
 from hebbevo.studies.directory import StoredStudy
 from hebbevo.studies.genomes import check_names, check_worlds, is_static
 from hebbevo.studies.perturbation.recovery import event_steps
@@ -75,6 +76,7 @@ class Plan:
         protocols: the first is `UNPERTURBED`.
         episodes: lifetimes per genome, body and protocol.
         seed: the lifetimes' seeds follow from it, as those of `evaluate` do.
+        arms: names of genomes that are runs of one recipe.
     """
 
     genomes: tuple[Genome, ...]
@@ -82,6 +84,7 @@ class Plan:
     protocols: tuple[Protocol, ...]
     episodes: int
     seed: int
+    arms: Arms = field(default_factory=dict)
 
     def settings(self) -> dict[str, Any]:
         """Return all but the genomes, as a study's directory keeps it."""
@@ -96,7 +99,7 @@ class Plan:
             for protocol in self.protocols
         ]
         others = {name: getattr(self, name) for name in ("morphologies", "episodes", "seed")}
-        return {"protocols": protocols, **others}
+        return {"protocols": protocols, **others, **({"arms": self.arms} if self.arms else {})}
 
     @classmethod
     def of(cls, study: StoredStudy) -> Plan:
@@ -106,7 +109,14 @@ class Plan:
             Protocol(part["name"], build_perturbations(part["perturbations"]), part["frozen_at"])
             for part in kept["protocols"]
         )
-        return cls(study.genomes, tuple(kept["morphologies"]), protocols, kept["episodes"], kept["seed"])
+        arms = {label: tuple(names) for label, names in kept.get("arms", {}).items()}
+        bodies = tuple(kept["morphologies"])
+        return cls(study.genomes, bodies, protocols, kept["episodes"], kept["seed"], arms)
+
+    @property
+    def drawn(self) -> tuple[Genome, ...]:
+        """The genomes that figures show: the first of every arm, and those of none."""
+        return tuple(genomes[0] for genomes in subjects(self.genomes, self.arms).values())
 
     @property
     def env(self) -> EnvConfig:
@@ -134,7 +144,7 @@ class Plan:
 
 
 def make_plan(
-    genomes: Sequence[Genome],
+    given: Genomes,
     asked: Sequence[str] | None,
     morphologies: Sequence[str] | None,
     episodes: int,
@@ -147,6 +157,7 @@ def make_plan(
             that cannot happen, not one episode, a negative seed.
     """
     check_sample(episodes, seed)
+    genomes, arms = split_arms(given)
     check_names(genomes)
     check_worlds(genomes)
     env = genomes[0].task.env
@@ -155,7 +166,7 @@ def make_plan(
     for genome in genomes:
         for protocol in protocols:
             genome.task.check(protocol.perturbations, f"protocols: {protocol.name}")
-    return Plan(tuple(genomes), bodies, (Protocol(UNPERTURBED), *protocols), episodes, seed)
+    return Plan(genomes, bodies, (Protocol(UNPERTURBED), *protocols), episodes, seed, arms)
 
 
 def default_protocols(env: EnvConfig) -> tuple[Protocol, ...]:

@@ -84,6 +84,23 @@ def recovery_steps(speed: Floats, twin: Floats, since: int) -> Floats:
     return np.where(fell.any(axis=1), times, 0.0)
 
 
+def mean_recovery_steps(progress: Floats, twin: Floats, since: int) -> float | None:
+    """Return the recovery time of the speed averaged over lifetimes; None where there is no speed.
+
+    Args:
+        progress: per step, ``(lifetimes, steps)``.
+        twin: of the twins, likewise.
+        since: t0.
+    """
+    return _of_mean_speed(windowed_speed(progress), windowed_speed(twin), since)
+
+
+def _of_mean_speed(speed: Floats, twin: Floats, since: int) -> float | None:
+    if not speed.size:
+        return None
+    return float(recovery_steps(speed.mean(axis=0)[None, :], twin.mean(axis=0)[None, :], since)[0])
+
+
 def mean_recovery(progress: Floats, twin: Floats, since: int) -> Estimate:
     """Return the recovery time of the speed averaged over lifetimes, with its interval.
 
@@ -94,9 +111,8 @@ def mean_recovery(progress: Floats, twin: Floats, since: int) -> Estimate:
     """
     speed, twin_speed = windowed_speed(progress), windowed_speed(twin)
     lifetimes, times = speed.shape
-    if not lifetimes or not times:
+    if (value := _of_mean_speed(speed, twin_speed, since)) is None:
         return NO_ESTIMATE
-    value = recovery_steps(speed.mean(axis=0)[None, :], twin_speed.mean(axis=0)[None, :], since)[0]
 
     def of_mean_speeds(*draws: IndexArray) -> Floats:
         weights = counts(draws[0], lifetimes) / lifetimes
@@ -106,4 +122,4 @@ def mean_recovery(progress: Floats, twin: Floats, since: int) -> Estimate:
     distribution = bootstrap_distribution([lifetimes], of_mean_speeds, lifetimes + 4 * times)
     bounds = percentile_interval(distribution, "lower")  # between a time and never there is nothing
     low, high = (float(bound) if bound < times else None for bound in bounds)
-    return Estimate(float(value) if np.isfinite(value) else None, low, high)
+    return Estimate(value if np.isfinite(value) else None, low, high)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hebbevo.evaluation.bootstrap import CONFIDENCE, RESAMPLES
+from hebbevo.studies.arms import named_sources
 from hebbevo.studies.genomes import short_names
 from hebbevo.studies.perturbation.curve_tables import BIN
 from hebbevo.studies.perturbation.plan import UNPERTURBED, Plan
@@ -25,6 +26,9 @@ def write_study_report(path: Path, plan: Plan, tables: StudyTables, figures: Map
         Section("What was done", _setting(plan, names)),
         Section("Loss and recovery", _recovery_text(plan), rows, _some(figures, "speed")),
     ]
+    if tables.arms.num_rows:
+        over_runs = [_arm_row(row, bodies) for row in tables.arms.to_pylist() if not _frozen(plan, row)]
+        sections.insert(1, Section("Arms", _ARMS_TEXT, over_runs))
     if tables.freeze.num_rows:
         curve = [_frozen_row(row, names, bodies) for row in tables.freeze.to_pylist()]
         sections.append(Section("Frozen weights", _FREEZE_TEXT, curve, _some(figures, "freeze")))
@@ -45,7 +49,7 @@ def command(plan: Plan) -> str:
         options += ["--morphology", body]
     for protocol in () if published else asked:
         options += ["--perturb", protocol.text]
-    genomes = [genome.name for genome in plan.genomes]
+    genomes = named_sources(plan.genomes, plan.arms, [genome.name for genome in plan.genomes])
     return shlex.join(["hebbevo", "perturb", *genomes, "--out", "DIR", *map(str, options)])
 
 
@@ -57,11 +61,12 @@ def _setting(plan: Plan, names: Mapping[str, str]) -> str:
         f"{names[genome.name]} (rule {genome.task.plasticity.parsed_rule.name}, {genome.name})"
         for genome in plan.genomes
     )
+    where = ", in the directory of this study" if plan.arms else ""
     return (
         f"Genomes: {genomes}.\n\nEvery genome has {plan.episodes} lifetimes of {plan.env.steps} steps per "
         f"protocol in {plan.env.name}, which start with body {', '.join(plan.morphologies)}, seed {plan.seed}. "
         "Each lifetime has an unperturbed twin with the same seed; up to the perturbation the two are the same, bit "
-        f"for bit.\n\nProtocols: {protocols or 'the freeze curve alone'}.\n\nTo have it again: {command(plan)}"
+        f"for bit.\n\nProtocols: {protocols or 'the freeze curve alone'}.\n\nTo have it again{where}: {command(plan)}"
     )
 
 
@@ -79,6 +84,13 @@ def _recovery_text(plan: Plan) -> str:
     )
 
 
+_ARMS_TEXT = (
+    "Over runs: progress is the interquartile mean of the runs' means, loss the mean of their mean losses, the "
+    "recovery time the median of the times after which their mean speeds are back, with how many runs come back. "
+    f"Intervals are {CONFIDENCE:.0%} percentile intervals of a hierarchical bootstrap with {RESAMPLES:,} resamples: "
+    "the runs of an arm are drawn, then the lifetimes of every drawn run, with their twins; of recovery times, runs "
+    "alone. With fewer than eight runs they are too narrow. Figures show the first run of every arm."
+)
 _FREEZE_TEXT = (
     "Progress of full lifetimes in which neither rule nor normaliser changes a weight from step t on: how long a "
     "lifetime takes to find weights that walk, and whether it needs to change them further. Frozen at 0, the weights "
@@ -105,6 +117,23 @@ def _row(row: Mapping[str, Any], names: Mapping[str, str], bodies: Mapping[str, 
         **_labels(row, names, bodies),
         "protocol": row["protocol"].replace("_", " "),
         "progress (95 %)": _interval(row, "mean"),
+        "loss (95 %)": _interval(row, "loss"),
+        "share": hundredths(row["loss_share"]),
+        "recovery (95 %)": None if times is None else _times(*times),
+        "recovered": row["recovered"],
+        "diverged": row["diverged"],
+    }
+
+
+def _arm_row(row: Mapping[str, Any], bodies: Mapping[str, str]) -> dict[str, object]:
+    recovery = [row[name] for name in ("recovery_steps", "recovery_low", "recovery_high")]
+    times = None if row["recovered"] is None else ["never" if t is None else f"{t:.0f}" for t in recovery]
+    return {
+        "arm": row["arm"],
+        **({"body": row["morphology"]} if bodies else {}),
+        "protocol": row["protocol"].replace("_", " "),
+        "runs": row["runs"],
+        "progress (95 %)": _interval(row, "iqm"),
         "loss (95 %)": _interval(row, "loss"),
         "share": hundredths(row["loss_share"]),
         "recovery (95 %)": None if times is None else _times(*times),

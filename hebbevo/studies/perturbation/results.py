@@ -37,7 +37,7 @@ def _cases_of(plan: Plan, genome: Genome) -> list[Case[Replay]]:
         for body in plan.morphologies
         for protocol in plan.protocols_of(genome)
     ]
-    if is_static(genome):
+    if is_static(genome) or genome.name not in {one.name for one in plan.drawn}:
         return found
     unperturbed, body = plan.protocols[0], plan.morphologies[0]
     return found + [

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from hebbevo.execution.execution import Execution
-from hebbevo.genomes.genome import Genome
+from hebbevo.studies.arms import Genomes
 from hebbevo.studies.directory import StoredStudy, open_study
 from hebbevo.studies.files import write_csv, write_tables
 from hebbevo.studies.perturbation.plan import DEFAULT_EPISODES, Plan, make_plan
@@ -30,15 +30,16 @@ KIND: Final = "perturb"
 
 @dataclass(frozen=True)
 class PerturbationStudy:
-    """A finished study: its directory, its plan, and statistics as in ``table.csv``."""
+    """A finished study: its directory, its plan, and statistics as in ``table.csv`` and ``arms.csv``."""
 
     path: Path
     plan: Plan
     table: pa.Table
+    arms: pa.Table
 
 
 def perturb(
-    genomes: Sequence[Genome],
+    genomes: Genomes,
     out: str | Path,
     *,
     protocols: Sequence[str] | None = None,
@@ -51,7 +52,8 @@ def perturb(
     """Replay every genome under every protocol, and write tables, figures and a report.
 
     Args:
-        genomes: of one environment; their own perturbations, if they evolved with some, are left out.
+        genomes: of one environment; their own perturbations, if they evolved with some, are left out. In a mapping they
+            stand by label, and a label with several is an arm, whose statistics are over runs too.
         out: directory to make, or that of the same study, which goes on.
         protocols: perturbations in the short form, or YAML files; by default the published protocols.
         morphologies: bodies that lifetimes start with; by default the first one that the first genome evolved on.
@@ -80,9 +82,9 @@ def _write(folder: Path, plan: Plan, recorded: Recorded) -> PerturbationStudy:
 
     tables = make_tables(plan, recorded)
     write_tables(folder, "lifetimes", tables.lifetimes)
-    for name in ("table", "freeze", "speed", "trajectories", "weight_speed"):
+    for name in ("table", "arms", "freeze", "speed", "trajectories", "weight_speed"):
         if (table := getattr(tables, name)).num_rows:
             write_csv(folder, name, table)
     figures = draw_figures(folder, plan, recorded, tables)
     write_study_report(folder / "report.html", plan, tables, figures)
-    return PerturbationStudy(folder, plan, tables.table)
+    return PerturbationStudy(folder, plan, tables.table, tables.arms)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hebbevo.studies.perturbation.arm_tables import ARMS, arm_rows
 from hebbevo.studies.perturbation.comparison import comparisons
 from hebbevo.studies.perturbation.curve_tables import FREEZE, SPEED, freeze_row, speed_rows
 from hebbevo.studies.perturbation.lifetime_tables import (
@@ -37,6 +38,7 @@ class StudyTables:
     Attributes:
         lifetimes: a row per lifetime.
         table: a row per genome, body and protocol.
+        arms: a row per arm, body and protocol, over its runs.
         freeze: a row per point of the freeze curve.
         speed: speed over time.
         trajectories: weights in their principal components.
@@ -45,6 +47,7 @@ class StudyTables:
 
     lifetimes: pa.Table
     table: pa.Table
+    arms: pa.Table
     freeze: pa.Table
     speed: pa.Table
     trajectories: pa.Table
@@ -60,6 +63,7 @@ def make_tables(plan: Plan, recorded: Recorded) -> StudyTables:
     return StudyTables(
         lifetimes=_table(LIFETIMES, (row for pair in compared for row in lifetime_rows(plan, pair))),
         table=_table(STATISTICS, (statistics_row(plan, pair) for pair in compared)),
+        arms=_table(ARMS, arm_rows(plan, compared)),
         freeze=_table(FREEZE, map(freeze_row, frozen)),
         speed=_table(SPEED, (row for pair in compared for row in speed_rows(plan, pair))),
         trajectories=_table(TRAJECTORIES, trajectory_rows(components)),

@@ -1,0 +1,81 @@
+"""Arms of a study: the genomes of several runs that differ in their seed alone, under one label."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TypeAlias
+
+from hebbevo.errors import InputError, unknown
+from hebbevo.genomes.genome import Genome
+
+Arms: TypeAlias = Mapping[str, tuple[str, ...]]
+"""Names of the genomes of each arm."""
+
+Genomes: TypeAlias = Sequence[Genome] | Mapping[str, Genome | Sequence[Genome]]
+"""Genomes under their own names; or by label, of which one that holds several genomes is an arm."""
+
+
+def split_arms(genomes: Genomes) -> tuple[tuple[Genome, ...], Arms]:
+    """Return all genomes of a study, under the names that they have there, and its arms.
+
+    A genome of an arm is called after the arm and the seed of its run.
+
+    Raises:
+        InputError: an arm without a genome.
+    """
+    if not isinstance(genomes, Mapping):
+        return tuple(genomes), {}
+    found: list[Genome] = []
+    arms: dict[str, tuple[str, ...]] = {}
+    for label, given in genomes.items():
+        if isinstance(given, Genome):
+            found.append(replace(given, name=label))
+            continue
+        if not given:
+            raise InputError(f"arm {label} has no genome; name at least one")
+        arms[label] = tuple(f"{label}/{part}" for part in _parts(given))
+        found += [replace(genome, name=name) for genome, name in zip(given, arms[label], strict=True)]
+    return tuple(found), arms
+
+
+def subjects(genomes: Sequence[Genome], arms: Arms) -> dict[str, tuple[Genome, ...]]:
+    """Return what a figure shows: every arm with its genomes, and every genome of no arm, in their order."""
+    label = {name: arm for arm, names in arms.items() for name in names}
+    found: dict[str, tuple[Genome, ...]] = {}
+    for genome in genomes:
+        name = label.get(genome.name, genome.name)
+        found[name] = (*found.get(name, ()), genome)
+    return found
+
+
+def named_sources(genomes: Sequence[Genome], arms: Arms, asked: Sequence[str]) -> list[str]:
+    """Return what a command is given: names, which are places; in a study of arms, copies in its directory by label."""
+    if not arms:
+        return list(asked)
+    at = {genome.name: f"genomes/{number}.safetensors" for number, genome in enumerate(genomes)}
+    return [
+        f"{name}={','.join(at[genome.name] for genome in of_name)}{',' * (name in arms and len(of_name) == 1)}"
+        for name, of_name in subjects(genomes, arms).items()
+        if of_name[0].name in asked
+    ]
+
+
+def named_genome(name: str, genomes: Sequence[Genome], arms: Arms) -> Genome:
+    """Return a genome by its name, or the first of an arm.
+
+    Raises:
+        InputError: there is none.
+    """
+    wanted = arms[name][0] if name in arms else name
+    for genome in genomes:
+        if genome.name == wanted:
+            return genome
+    raise InputError(unknown("genome or arm", name, [*arms, *(genome.name for genome in genomes)]))
+
+
+def _parts(genomes: Sequence[Genome]) -> list[str]:
+    seeds = [genome.provenance.get("seed") for genome in genomes]
+    if all(type(seed) is int for seed in seeds) and len(set(seeds)) == len(seeds):
+        return [f"seed-{seed}" for seed in seeds]
+    return [str(number) for number, _ in enumerate(genomes)]

@@ -1,0 +1,119 @@
+"""The statistics of arms: how far a number would vary over other runs, and over other lifetimes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hebbevo.evaluation.bootstrap import FloatArray
+from hebbevo.evaluation.controls import GENOME
+from hebbevo.evaluation.run_statistics import (
+    estimate_of,
+    improvement_over,
+    mean_of_bodies,
+    resample_runs,
+    run_scores,
+)
+from hebbevo.evaluation.statistics import Estimate, interquartile_mean
+from hebbevo.genomes.genome import Genome
+from hebbevo.rollouts.result import RolloutResult
+from hebbevo.studies.arms import subjects
+from hebbevo.studies.generalization.plan import GROUPS, Plan
+from hebbevo.studies.generalization.results import Results
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_INDEPENDENT = 1
+"""The stream of a baseline that is drawn independently of the arm that it is compared with."""
+
+_BEFORE_METRICS = {
+    **dict.fromkeys(("arm", "condition", "group", "morphology"), "string"),
+    **dict.fromkeys(("bodies", "runs", "lifetimes", "diverged"), "int64"),
+    **dict.fromkeys(("iqm", "iqm_low", "iqm_high", "mean", "median"), "float64"),
+}
+_AFTER_METRICS = {
+    "improvement_over": "string",
+    **dict.fromkeys(("improvement", "improvement_low", "improvement_high"), "float64"),
+}
+
+
+def arms_table(plan: Plan, results: Results) -> pa.Table:
+    """Return the statistics of arms over their runs: rows of groups, whose morphology is null, then of bodies."""
+    import pyarrow as pa
+
+    places: list[tuple[str, str | None]] = [(group, None) for group in GROUPS]
+    places += [(group, body) for group in GROUPS for body in plan.morphologies]
+    rows = [row for group, body in places for row in _rows(plan, results, group, body)]
+    schema = {**_BEFORE_METRICS, **dict.fromkeys(plan.metrics, "float64"), **_AFTER_METRICS}
+    return pa.Table.from_pylist(rows, pa.schema(schema))
+
+
+def _rows(plan: Plan, results: Results, group: str, body: str | None) -> Iterator[dict[str, Any]]:
+    by_name, over = subjects(plan.genomes, plan.arms), plan.compared_with
+    baseline = [] if over is None else _parts(plan, results, by_name[over], group, body, GENOME)
+    for arm in plan.arms:
+        for condition in plan.conditions(by_name[arm][0]):
+            parts = _parts(plan, results, by_name[arm], group, body, condition)
+            if not parts:
+                continue
+            place = {"arm": arm, "condition": condition, "group": group, "morphology": body}
+            row = {**place, **_statistics(plan, parts)}
+            if baseline and (arm, condition) != (over, GENOME):
+                row |= {"improvement_over": over, **_improvement(parts, baseline)}
+            yield row
+
+
+def _parts(
+    plan: Plan, results: Results, genomes: Sequence[Genome], group: str, body: str | None, condition: str
+) -> list[list[RolloutResult]]:
+    """Return the lifetimes of each run on each body of a group, or on one; runs without such a body are left out."""
+    found = [
+        [
+            results[genome.name, one, condition]
+            for one in plan.bodies(genome, group)
+            if body in (None, one) and (genome.name, one, condition) in results
+        ]
+        for genome in genomes
+    ]
+    return [parts for parts in found if parts]
+
+
+def _statistics(plan: Plan, parts: Sequence[Sequence[RolloutResult]]) -> dict[str, Any]:
+    diverged = [of_body.diverged for run in parts for of_body in run]
+    row: dict[str, Any] = {"bodies": len(parts[0]), "runs": len(parts)}
+    row |= {"lifetimes": sum(map(len, diverged)), "diverged": sum(int(one.sum()) for one in diverged)}
+    lifetimes = _lifetimes(parts)
+    if not len(lifetimes):
+        return row
+    scores = run_scores(lifetimes)
+    row |= _columns("iqm", estimate_of(scores, _resampled(lifetimes), interquartile_mean))
+    row |= {"mean": float(scores.mean()), "median": float(np.median(scores))}
+    return row | {name: metric.of(row["mean"]) for name, metric in plan.metrics.items()}
+
+
+def _improvement(
+    parts: Sequence[Sequence[RolloutResult]], baseline: Sequence[Sequence[RolloutResult]]
+) -> dict[str, Any]:
+    runs, others = _lifetimes(parts), _lifetimes(baseline)
+    if not len(runs) or not len(others):
+        return {}
+    resampled = _resampled(runs), _resampled(others, _INDEPENDENT)
+    return _columns("improvement", improvement_over(run_scores(runs), run_scores(others), *resampled))
+
+
+def _lifetimes(parts: Sequence[Sequence[RolloutResult]]) -> FloatArray:
+    """Return ``(runs, lifetimes)``, means over the bodies of each run; without runs that always diverge on one."""
+    fitness = [[np.where(one.diverged, np.nan, one.fitness) for one in run] for run in parts]
+    stacked = np.stack([mean_of_bodies(run) for run in fitness])
+    return stacked[~np.isnan(stacked).all(axis=1)]
+
+
+def _resampled(lifetimes: FloatArray, stream: int = 0) -> FloatArray:
+    return np.asarray(resample_runs(lifetimes[:, None, :], stream)[:, :, 0])
+
+
+def _columns(name: str, estimate: Estimate) -> dict[str, float | None]:
+    return {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}

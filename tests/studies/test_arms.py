@@ -1,0 +1,135 @@
+"""Studies of arms: rows over runs, beside the rows of every genome, as the lifetimes of those say."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+from tasks import HERE, QUADRUPED, quadruped_task, small_config
+
+from hebbevo import Genome, InputError, generalize, perturb
+from hebbevo.studies.arms import split_arms
+from hebbevo.studies.registry import redraw
+from hebbevo.tasks.task import Task
+
+BODIES = ("intact", "right_front_damaged", "left_front_damaged")
+STATIC = ("plasticity.rule=none", "plasticity.normalise=none", "plasticity.initial_weights=evolved")
+EPISODES = 3
+
+Row = dict[str, str]
+
+
+def genome(task: Task, seed: int, run_seed: object = None) -> Genome:
+    values = task.first_genome(np.random.default_rng(seed))
+    return Genome(task, values, {"seed": seed if run_seed is None else run_seed}, f"somewhere/{seed}")
+
+
+def on(leg: str, *overrides: str) -> Task:
+    return quadruped_task(f"env.morphologies=[intact, {leg}]", *overrides)
+
+
+ARMS = {
+    "plastic": [genome(on(leg), seed) for seed, leg in enumerate(BODIES[1:])],
+    "static": [genome(on(BODIES[1], *STATIC), seed) for seed in range(3)],
+    "alone": genome(on(BODIES[1]), 9),
+}
+
+
+def read(path: Path) -> list[Row]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_genomes_are_called_after_arm_and_run_seed() -> None:
+    genomes, arms = split_arms(ARMS)
+    assert arms == {
+        "plastic": ("plastic/seed-0", "plastic/seed-1"),
+        "static": ("static/seed-0", "static/seed-1", "static/seed-2"),
+    }
+    assert [one.name for one in genomes] == [*arms["plastic"], *arms["static"], "alone"]
+    task = ARMS["alone"].task
+    for seeds in ((4, 4), (1, None), (True, 2)):
+        given = [Genome(task, ARMS["alone"].values, {"seed": seed}, "x") for seed in seeds]
+        assert split_arms({"a": given})[1] == {"a": ("a/0", "a/1")}
+    assert split_arms([ARMS["alone"]]) == ((ARMS["alone"],), {})
+    with pytest.raises(InputError, match="arm a has no genome"):
+        split_arms({"a": []})
+
+
+@pytest.fixture(scope="module")
+def generalized(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("arms") / "g"
+    return generalize(
+        ARMS, out, morphologies=BODIES, episodes=EPISODES, baseline="static", execution=HERE
+    ).path
+
+
+def run_means(path: Path, row: Row, groups: Sequence[str]) -> list[float]:
+    """Return the mean of every run over the lifetimes of a row, from the table of lifetimes."""
+    found: dict[str, list[float]] = {}
+    for one in read(path / "lifetimes.csv"):
+        if (
+            one["genome"].startswith(f"{row['arm']}/")
+            and one["condition"] == row["condition"]
+            and one["group"] in groups
+            and row["morphology"] in ("", one["morphology"])
+        ):
+            found.setdefault(one["genome"], []).append(float(one["progress_m"]))
+    return [float(np.mean(values)) for values in found.values()]
+
+
+def test_rows_of_arms_are_over_their_runs(generalized: Path) -> None:
+    rows = {tuple(row.values())[:4]: row for row in read(generalized / "arms.csv")}
+    assert len(rows) == len(read(generalized / "arms.csv"))
+    assert rows["plastic", "genome", "unseen", "left_front_damaged"]["runs"] == "1"
+    assert rows["plastic", "genome", "seen", "intact"]["runs"] == "2"
+    for row in rows.values():
+        scores = run_means(generalized, row, [row["group"]])
+        assert int(row["runs"]) == len(scores)
+        assert float(row["iqm"]) == pytest.approx(stats.trim_mean(scores, 0.25))
+        assert float(row["median"]) == pytest.approx(np.median(scores))
+        baseline = {**row, "arm": "static", "condition": "genome"}
+        if (row["arm"], row["condition"]) == ("static", "genome"):
+            assert row["improvement_over"] == ""
+        elif others := run_means(generalized, baseline, [row["group"]]):
+            wins = stats.mannwhitneyu(scores, others).statistic / len(scores) / len(others)
+            assert float(row["improvement"]) == pytest.approx(wins)
+            assert row["improvement_over"] == "static"
+        if len(scores) > 1:
+            assert float(row["iqm_low"]) < float(row["iqm"]) < float(row["iqm_high"])
+        else:
+            assert row["iqm_low"] == ""
+
+
+def test_arms_are_drawn_again_from_the_directory(generalized: Path) -> None:
+    names = ("arms.csv", "table.csv", "groups.png", "report.html")
+    before = {name: (generalized / name).read_bytes() for name in names}
+    redraw(generalized)
+    assert {name: (generalized / name).read_bytes() for name in names} == before
+    page = before["report.html"].decode()
+    assert "plastic=genomes/0.safetensors,genomes/1.safetensors" in page
+    assert "alone=genomes/5.safetensors" in page
+
+
+def test_losses_of_arms_are_over_their_runs(tmp_path: Path) -> None:
+    task = Task.of(small_config("env.steps=60", env=QUADRUPED))
+    arms = {"a": [genome(task, seed) for seed in range(2)], "b": genome(task, 5)}
+    asked = ["zero_weights:at=20", "freeze:at=0"]
+    perturb(arms, tmp_path / "p", protocols=asked, episodes=EPISODES, execution=HERE)
+    lifetimes = [one for one in read(tmp_path / "p" / "lifetimes.csv") if one["genome"].startswith("a/")]
+    rows = read(tmp_path / "p" / "arms.csv")
+    assert [(row["arm"], row["protocol"]) for row in rows] == [
+        ("a", name) for name in ("unperturbed", *asked)
+    ]
+    for row in rows:
+        here = [one for one in lifetimes if one["protocol"] == row["protocol"]]
+        progress = np.array([float(one["progress"]) for one in here]).reshape(2, EPISODES)
+        assert float(row["mean"]) == pytest.approx(progress.mean())
+        if row["protocol"] != "unperturbed":
+            losses = np.array([float(one["loss"]) for one in here]).reshape(2, EPISODES)
+            assert float(row["loss"]) == pytest.approx(losses.mean(), abs=1e-12)
+            assert float(row["loss_low"]) <= float(row["loss"]) <= float(row["loss_high"])
+    followed = {row["genome"] for row in read(tmp_path / "p" / "trajectories.csv")}
+    assert followed == {"a/seed-0", "b"}
