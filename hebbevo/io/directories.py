@@ -108,9 +108,7 @@ def lock_directory(directory: Path) -> int:
         return descriptor
     if not locked:
         os.close(descriptor)
-        raise InputError(
-            f"{directory} is in use: another process evolves it; wait for its end, or interrupt it"
-        )
+        raise InputError(f"{directory} is in use by another process; wait for its end, or interrupt it")
     return descriptor
 
 

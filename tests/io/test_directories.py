@@ -37,7 +37,7 @@ def test_a_directory_renamed_into_place_is_still_locked(tmp_path: Path) -> None:
     beside.rename(tmp_path / "runs" / "a")
     output, error = second_process(tmp_path / "runs" / "a").communicate()
     assert "locked" not in output
-    assert "is in use: another process evolves it" in error
+    assert "is in use by another process" in error
     os.close(descriptor)
     assert "locked" in second_process(tmp_path / "runs" / "a").communicate()[0]
     assert list((tmp_path / "runs" / "a").iterdir()) == []
