@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import takewhile
 from pathlib import Path
 from typing import Final
 
@@ -41,6 +42,15 @@ def _signals() -> dict[str, str]:
     return {name: f"{signal.meaning} (per {signal.axis})" for name, signal in SIGNALS.items()}
 
 
+def _encodings() -> dict[str, str]:
+    from hebbevo.networks.encodings import ENCODINGS
+
+    return {
+        name: kind.meaning if kind.form == name else f"{kind.form}: {kind.meaning}"
+        for name, kind in ENCODINGS.items()
+    }
+
+
 def _envs() -> dict[str, str]:
     from hebbevo import envs
 
@@ -68,7 +78,7 @@ def _searchers() -> dict[str, str]:
 def _presets() -> dict[str, str]:
     from hebbevo.config.catalogue import preset_names, preset_text
 
-    return {name: preset_text(name).splitlines()[0].lstrip("# ") for name in preset_names()}
+    return {name: _first_sentence(preset_text(name)) for name in preset_names()}
 
 
 def _genomes() -> dict[str, str]:
@@ -89,6 +99,14 @@ def _about_genome(source: str) -> str:
     return f"{genome.task.env.name}, rule {rule}, generation {generation}: {progress}"
 
 
+def _first_sentence(text: str) -> str:
+    """Return that of the comment which a file begins with."""
+    comment = " ".join(
+        line.lstrip("# ") for line in takewhile(lambda line: line.startswith("#"), text.splitlines())
+    )
+    return f"{comment.partition('. ')[0].rstrip('.')}."
+
+
 def _first_line(text: str | None) -> str:
     return (text or "").strip().splitlines()[0]
 
@@ -96,6 +114,7 @@ def _first_line(text: str | None) -> str:
 CATALOGUES: dict[str, Callable[[], dict[str, str]]] = {
     "rules": _rules,
     "signals": _signals,
+    "encodings": _encodings,
     "envs": _envs,
     "morphologies": _morphologies,
     "perturbations": _perturbations,

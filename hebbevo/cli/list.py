@@ -14,12 +14,17 @@ from hebbevo.io.text import visible
 
 
 def list_command(
-    catalogue: Annotated[str, typer.Argument(help=f"{', '.join(CATALOGUES)}.")],
+    catalogue: Annotated[
+        str | None, typer.Argument(help=f"{', '.join(CATALOGUES)}.", show_default="the catalogues")
+    ] = None,
     folder: Annotated[
         Path | None, typer.Argument(metavar="DIR", help="Where to look for runs.", show_default="here")
     ] = None,
 ) -> None:
     """List what there is, by name; piped, one name a line."""
+    if catalogue is None:
+        sys.stdout.writelines(f"{name}\n" for name in CATALOGUES)
+        return
     if catalogue not in CATALOGUES:
         raise InputError(unknown("catalogue", catalogue, CATALOGUES))
     if folder is not None and catalogue != RUNS:

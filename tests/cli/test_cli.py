@@ -134,7 +134,9 @@ def test_config_prints_yaml_that_reads_back(cli: Cli) -> None:
     assert yaml.safe_load(ended.out)["search"]["population"] == 64
 
 
-@pytest.mark.parametrize("what", ["rules", "envs", "morphologies", "searchers", "presets", "genomes"])
+@pytest.mark.parametrize(
+    "what", ["rules", "encodings", "envs", "morphologies", "searchers", "presets", "genomes"]
+)
 def test_list_prints_one_name_a_line(cli: Cli, what: str) -> None:
     ended = cli("list", what)
     assert (ended.code, ended.err) == (0, "")
@@ -143,12 +145,20 @@ def test_list_prints_one_name_a_line(cli: Cli, what: str) -> None:
     assert not [line for line in lines if " " in line or "…" in line]
     some = {
         "rules": list(rules.RULES),
+        "encodings": ["synapse", "low_rank", "neuron"],
         "envs": ["quadruped", "gymnasium:ID"],
         "morphologies": ["intact", "left_front_damaged", "right_front_damaged"],
         "searchers": ["openai_es", "cma_es"],
         "presets": ["paper-quadruped", "quick-quadruped"],
     }
     assert set(some.get(what, [])) <= set(lines)
+
+
+def test_list_without_a_name_prints_the_names_of_the_catalogues(cli: Cli) -> None:
+    ended = cli("list")
+    assert ended.code == 0
+    for what in ended.out.split():
+        assert cli("list", what).code == 0
 
 
 def test_a_rule_as_text_in_a_file_runs(cli: Cli) -> None:
