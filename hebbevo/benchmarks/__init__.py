@@ -19,6 +19,7 @@ PARTS = {
     "quadruped": "one agent-step by part, across batch sizes, against the physics alone",
     "network": "the network step alone: rules, sharings, batch sizes",
     "graphs": "recurrent and modulated networks, per synapse, beside the perceptron and beside torch",
+    "tasks": "whole lifetimes of a learning task, beside torch over the batch and a Gymnasium vector environment",
     "peers": "beside a plain Gymnasium loop and EvoTorch's VecGymNE on Ant-v5's physics",
     "car_racing": "CarRacing, the lifetime and the environment alone, beside the original style",
     "workers": "generations on threads and on Ray workers",

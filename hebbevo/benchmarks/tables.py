@@ -107,6 +107,36 @@ def _graphs(key: str, numbers: Numbers) -> Iterable[Sheet]:
     yield Sheet(f"modulated, {beside['batch_size']} lifetimes", ("", "a step", "times ours"), sides)
 
 
+def _tasks(key: str, numbers: Numbers) -> Iterable[Sheet]:
+    columns = ("batch", "lifetime", "world", "its share", "per CPU second")
+    rows = [
+        (
+            f"{entry['block']}" + ("*" if entry["block"] == numbers["block"] else ""),
+            f"{entry['us_per_step']:.3f}",
+            f"{entry['world_us']:.3f}",
+            f"{entry['world_share']:.1%}",
+            f"{entry['agent_steps_per_cpu_s']:,}",
+        )
+        for entry in numbers["blocks"]
+    ]
+    title = f"association, {numbers['synapses']} plastic synapses: µs per agent-step on one core (CPU time)"
+    yield Sheet(title, columns, rows)
+    beside = next(entry for entry in numbers["blocks"] if entry["block"] == numbers["beside"])
+    peers = [
+        (label, f"{numbers[name]['us_per_step']:.2f}", f"{numbers[name]['ratio']:.1f} times ours")
+        for name, label in TASK_PEERS.items()
+    ]
+    verdict = "" if numbers["checks"]["same"] else ": NOT THE SAME NETWORKS"
+    title = f"the same, {numbers['beside']} lifetimes side by side{verdict}"
+    yield Sheet(title, ("", "µs", ""), [("hebbevo", f"{beside['us_per_step']:.2f}", ""), *peers])
+
+
+TASK_PEERS = {
+    "torch_over_the_batch": "world and network as tensors over the batch (torch)",
+    "gymnasium_vector": "Gymnasium's SyncVectorEnv, the same torch network",
+}
+
+
 def _peers(key: str, numbers: Numbers) -> Iterable[Sheet]:
     rows = [
         ("physics alone", f"{numbers['physics_us']:.1f}", ""),
@@ -186,6 +216,7 @@ _SHEETS: dict[str, Callable[[str, Numbers], Iterable[Sheet]]] = {
     "quadruped": _quadruped,
     "network": _network,
     "graphs": _graphs,
+    "tasks": _tasks,
     "car_racing": _car_racing,
     "peers": _peers,
     "workers": _workers,
