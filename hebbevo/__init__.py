@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from hebbevo.imports import import_modules
     from hebbevo.rendering.video import render
     from hebbevo.studies.generalization.study import Generalization, generalize
+    from hebbevo.studies.learning.study import LearningStudy, learning
     from hebbevo.studies.perturbation.study import PerturbationStudy, perturb
     from hebbevo.training.evolution import evolve, resume
     from hebbevo.training.evotorch_problem import as_evotorch_problem
@@ -40,6 +41,7 @@ _MODULES = {
     "Generalization": "studies.generalization.study",
     "Genome": "genomes.genome",
     "InputError": "errors",
+    "LearningStudy": "studies.learning.study",
     "PerturbationStudy": "studies.perturbation.study",
     "Run": "training.records",
     "as_evotorch_problem": "training.evotorch_problem",
@@ -49,6 +51,7 @@ _MODULES = {
     "experiment": "experiments.experiment",
     "generalize": "studies.generalization.study",
     "import_modules": "imports",
+    "learning": "studies.learning.study",
     "load_arms": "experiments.genomes",
     "load_config": "config.loading",
     "load_genome": "genomes.genome",
@@ -71,6 +74,7 @@ __all__ = [
     "Generalization",
     "Genome",
     "InputError",
+    "LearningStudy",
     "PerturbationStudy",
     "Run",
     "__version__",
@@ -82,6 +86,7 @@ __all__ = [
     "experiment",
     "generalize",
     "import_modules",
+    "learning",
     "load_arms",
     "load_config",
     "load_genome",

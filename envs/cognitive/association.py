@@ -33,6 +33,7 @@ class AssociationConfig(LearningTaskConfig):
     """The right answer to each stimulus is drawn anew for every lifetime."""
 
     environment: ClassVar[str] = "hebbevo.envs.cognitive.association:Association"
+    question_per_input: ClassVar[bool] = True
 
     name: Literal["association"] = "association"
     stimuli: int = Field(default=8, ge=1, le=1000, description="stimuli, each with a right answer of its own")
@@ -41,6 +42,11 @@ class AssociationConfig(LearningTaskConfig):
     @override
     def whole_lifetime(self) -> int:
         return BLOCKS * self.stimuli
+
+    @property
+    @override
+    def trial_count(self) -> int:
+        return -(-self.steps // self.stimuli)
 
     @property
     @override

@@ -65,6 +65,11 @@ class BanditConfig(LearningTaskConfig):
 
     @property
     @override
+    def trial_count(self) -> int:
+        return self.steps
+
+    @property
+    @override
     def observation_size(self) -> int:
         return 1
 

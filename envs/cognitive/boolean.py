@@ -90,6 +90,7 @@ class BooleanConfig(LearningTaskConfig):
     """A bit of two stimuli, of a function that each lifetime has to find out; matching is held out."""
 
     environment: ClassVar[str] = "hebbevo.envs.cognitive.boolean:Boolean"
+    feedback_inputs: ClassVar[tuple[int, ...]] = (-1,)
 
     name: Literal["boolean"] = "boolean"
     tasks: tuple[str, ...] = Field(default=("train",), description="functions, or splits of them")
@@ -114,6 +115,11 @@ class BooleanConfig(LearningTaskConfig):
     @override
     def whole_lifetime(self) -> int:
         return self.trials * sum(TIMINGS[self.timing])
+
+    @property
+    @override
+    def trial_count(self) -> int:
+        return self.trials
 
     @property
     @override

@@ -92,6 +92,16 @@ class GeneratedConfig(LearningTaskConfig):
 
     @property
     @override
+    def trial_count(self) -> int:
+        return self.trials
+
+    @property
+    @override
+    def guess(self) -> float | None:
+        return None
+
+    @property
+    @override
     def observation_size(self) -> int:
         return FIXED_STIMULI + VARIABLE_STIMULI
 

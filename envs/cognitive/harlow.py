@@ -40,6 +40,11 @@ class HarlowConfig(LearningTaskConfig):
 
     @property
     @override
+    def trial_count(self) -> int:
+        return self.steps
+
+    @property
+    @override
     def observation_size(self) -> int:
         return 2 * self.features
 

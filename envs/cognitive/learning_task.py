@@ -43,6 +43,10 @@ class LearningTaskConfig(EnvConfig):
     unit: ClassVar[str] = "reward"
     releases_gil: ClassVar[bool] = True
     batch_sizes: ClassVar[tuple[int, ...]] = (16, 64, 256)
+    feedback_inputs: ClassVar[tuple[int, ...]] = ()
+    """Numbers of an observation that tell what was right, counted from the last as -1, -2, ..."""
+    question_per_input: ClassVar[bool] = False
+    """Whether each number of an observation is a question of its own, of which one is asked at a time."""
 
     steps: int = Field(
         default=0, ge=1, le=1_000_000, description="longest lifetime, in steps; a whole one if left out"
@@ -90,6 +94,16 @@ class LearningTaskConfig(EnvConfig):
     def reactive(self) -> float:
         """Reward of a lifetime of the best fixed map from observation to action, in the mean."""
         return self.chance
+
+    @property
+    @abstractmethod
+    def trial_count(self) -> int:
+        """Trials of a lifetime; where they end with a success, those of the oracle."""
+
+    @property
+    def guess(self) -> float | None:
+        """Share of `optimal` choices of one who answers at random; None where it has not been derived."""
+        return 1 / self.action_size
 
     @property
     @override

@@ -72,6 +72,18 @@ class MazeConfig(LearningTaskConfig):
 
     @property
     @override
+    def trial_count(self) -> int:
+        from hebbevo.envs.cognitive.maze_walks import REWARD
+
+        return max(1, round(self.oracle / REWARD))
+
+    @property
+    @override
+    def guess(self) -> None:
+        return None
+
+    @property
+    @override
     def observation_size(self) -> int:
         return 10 if self.clock else 9
 

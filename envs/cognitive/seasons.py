@@ -41,6 +41,8 @@ class SeasonsConfig(LearningTaskConfig):
     """Foods that nourish or poison, in seasons that come again: learn the new without forgetting the old."""
 
     environment: ClassVar[str] = "hebbevo.envs.cognitive.seasons:Seasons"
+    feedback_inputs: ClassVar[tuple[int, ...]] = (-2, -1)
+    question_per_input: ClassVar[bool] = True
 
     name: Literal["seasons"] = "seasons"
     foods: int = Field(default=4, ge=2, le=100, description="of each season, half of them poisonous")
@@ -57,6 +59,11 @@ class SeasonsConfig(LearningTaskConfig):
     def meals(self) -> int:
         """Presentations of a food in a whole lifetime."""
         return self.years * self.seasons * self.days * self.foods
+
+    @property
+    @override
+    def trial_count(self) -> int:
+        return self.years * self.seasons * self.days
 
     @property
     @override

@@ -49,6 +49,7 @@ class TMazeConfig(LearningTaskConfig):
     """A corridor with turns, ends that pay differently, and a high one that moves: go there, notice, search again."""
 
     environment: ClassVar[str] = "hebbevo.envs.cognitive.t_maze:TMaze"
+    feedback_inputs: ClassVar[tuple[int, ...]] = (-1,)
 
     name: Literal["t_maze"] = "t_maze"
     double: bool = Field(default=False, description="two turns and four ends, not one and two")
@@ -102,6 +103,16 @@ class TMazeConfig(LearningTaskConfig):
     @override
     def whole_lifetime(self) -> int:
         return self.trips * len(self.positions)
+
+    @property
+    @override
+    def trial_count(self) -> int:
+        return self.trips
+
+    @property
+    @override
+    def guess(self) -> float:
+        return 1 / self.ends
 
     @property
     @override

@@ -72,6 +72,11 @@ class TwoStepConfig(LearningTaskConfig):
 
     @property
     @override
+    def trial_count(self) -> int:
+        return min(self.trials, -(-self.steps // 2))
+
+    @property
+    @override
     def observation_size(self) -> int:
         return 3
 

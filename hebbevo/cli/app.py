@@ -21,6 +21,7 @@ from hebbevo.cli.evaluate import evaluate_command
 from hebbevo.cli.evolve import evolve_command
 from hebbevo.cli.experiment import experiment_command
 from hebbevo.cli.generalize import generalize_command
+from hebbevo.cli.learning import learning_command
 from hebbevo.cli.list import list_command
 from hebbevo.cli.options import importing
 from hebbevo.cli.output import print_what_cannot_be_encoded
@@ -41,13 +42,13 @@ EVOLVING = ("evolve", "resume")
 """Commands that leave checkpoints."""
 GOING_ON = {
     **dict.fromkeys(EVOLVING, ", then `hebbevo resume DIR` goes on from the last checkpoint"),
-    **dict.fromkeys(("experiment", "generalize", "perturb"), ", then the same command goes on"),
+    **dict.fromkeys(("experiment", "generalize", "learning", "perturb"), ", then the same command goes on"),
 }
 """How a command goes on where a disk was full."""
 KEPT = {
     **dict.fromkeys(EVOLVING, "the last checkpoint of a run is safe, `hebbevo resume DIR` goes on from it"),
     **dict.fromkeys(
-        ("generalize", "perturb"), "finished cases are safe, the same command goes on from there"
+        ("generalize", "learning", "perturb"), "finished cases are safe, the same command goes on from there"
     ),
     "experiment": "the last checkpoint of every run is safe, the same command goes on from there",
 }
@@ -69,6 +70,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "compare": compare_command,
     "generalize": generalize_command,
     "perturb": perturb_command,
+    "learning": learning_command,
     "report": report_command,
     "render": render_command,
     "plot": plot_command,

@@ -105,3 +105,23 @@ def _loss(row: Mapping[str, Any]) -> tuple[str, str, str]:
     interval = shown_interval(row["loss_low"], row["loss_high"]) or ""
     back = row["recovery_steps"]
     return shown(hundredths(row["loss"])), interval, "never" if back is None else f"{back:.0f} steps"
+
+
+def learning_table(statistics: pa.Table) -> Table:
+    """Return rows for a terminal: each genome's or arm's, its controls, and what chance and oracle come to."""
+    rows = statistics.to_pylist()
+    several = len({row["morphology"] for row in rows}) > 1
+    reward = "iqm" if "iqm" in statistics.column_names else "reward"
+    table = table_of({"genome": {"overflow": "fold"}}, ("reward", "95 % CI", "share", "best"))
+    for row in rows:
+        evolved, who = row["condition"] == GENOME, row.get("arm") or row.get("genome")
+        name = who if evolved else f"  {row['condition']}"
+        cells = [
+            f"{name} ({row['morphology']})" if several and (evolved or not who) else name,
+            shown(hundredths(row[reward])),
+            shown_interval(row[f"{reward}_low"], row[f"{reward}_high"]) or "",
+            shown(hundredths(row["share"])),
+            "" if row["best"] is None else shown(hundredths(row["best"])),
+        ]
+        table.add_row(*map(Text, cells), style="bold" if evolved else "dim")
+    return table

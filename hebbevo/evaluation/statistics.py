@@ -7,6 +7,7 @@ a lifetime is a run, a body a task.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -103,15 +104,31 @@ def mean_estimate(values: FloatArray) -> Estimate:
 
 
 def mean_intervals(values: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return the bounds of the mean of every column of ``(lifetimes, columns)``, ``(columns,)`` each."""
+    """Return the bounds of the mean of every column of ``(lifetimes, columns)``, ``(columns,)`` each.
+
+    A NaN is a lifetime that has no value there; every column has one at least. A resample without any is left out.
+    """
     lifetimes, columns = values.shape
+    known = ~np.isnan(values)
+    sums, weights = np.where(known, values, 0.0), known.astype(np.float64)
 
     def of_columns(*draws: IndexArray) -> FloatArray:
-        return np.asarray((counts(draws[0], lifetimes) @ values).T / lifetimes)
+        drawn = counts(draws[0], lifetimes)
+        with np.errstate(invalid="ignore"):
+            return np.asarray(((drawn @ sums) / (drawn @ weights)).T)
 
-    low, high = percentile_interval(bootstrap_distribution([lifetimes], of_columns, lifetimes + columns))
-    constant = np.ptp(values, axis=0) == 0.0
-    return np.where(constant, values[0], low), np.where(constant, values[0], high)
+    with warnings.catch_warnings():
+        warnings.filterwarnings(
+            "ignore", "The BCa confidence interval"
+        )  # SciPy's, for a resample without a value
+        distribution = bootstrap_distribution([lifetimes], of_columns, lifetimes + columns)
+    low, high = percentile_interval(distribution)
+    for column in np.flatnonzero(np.isnan(distribution).any(axis=1)):
+        drawn = distribution[column]
+        low[column], high[column] = percentile_interval(drawn[~np.isnan(drawn)])
+    smallest, largest = np.nanmin(values, axis=0), np.nanmax(values, axis=0)
+    constant = smallest == largest
+    return np.where(constant, smallest, low), np.where(constant, largest, high)
 
 
 def ratio_of_means(values: FloatArray, reference: FloatArray) -> Estimate:

@@ -25,6 +25,8 @@ class Batch:
         network: its rows likewise.
         active: rows of the lifetimes that go on, ascending.
         actions: ``(batch_size, n_out)``, those of this step once the forward pass is made.
+        rewards: of this step once the environment has stepped, as the network is told them, ``(batch_size,)``; a hook
+            that puts another array in their place changes what the network learns from, and no fitness.
         step: the time step t = 0, 1, ...
     """
 
@@ -32,6 +34,7 @@ class Batch:
     network: Network
     active: npt.NDArray[np.int64]
     actions: npt.NDArray[np.float32]
+    rewards: npt.NDArray[np.float64]
     step: int = 0
 
 

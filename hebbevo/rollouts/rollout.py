@@ -62,7 +62,7 @@ def rollout(
     sampler = ActionSampler(seeds) if sample_actions else None
     active = np.flatnonzero(~totals.diverged)
     actions = np.zeros((environment.batch_size, environment.action_size), np.float32)
-    batch = Batch(environment, network, active, actions)
+    batch = Batch(environment, network, active, actions, environment.rewards)
     for batch.step in range(steps):
         if not len(batch.active):
             break
@@ -79,10 +79,11 @@ def rollout(
             hook.on_action(batch)
         environment.step(batch.actions, batch.active)
         arrays = environment.check_arrays(arrays)
+        batch.rewards = environment.rewards
         for hook in hooks:
             hook.on_step(batch)
         batch.active = totals.add_step(environment, batch.active)
-        network.learn(batch.active, environment.rewards)
+        network.learn(batch.active, batch.rewards)
     return replace(totals.result(), moments=normaliser.moments(len(seeds)) if normaliser else None)
 
 

@@ -12,6 +12,7 @@ from hebbevo.studies.directory import StoredStudy, read_study
 
 STUDIES: Final[dict[str, str]] = {
     "generalize": "hebbevo.studies.generalization.study:redraw",
+    "learning": "hebbevo.studies.learning.study:redraw",
     "perturb": "hebbevo.studies.perturbation.study:redraw",
 }
 """``module:function`` that takes a `StoredStudy`, and writes its tables, figures and report."""

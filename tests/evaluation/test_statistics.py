@@ -167,3 +167,19 @@ def test_the_interquartile_mean_cuts_a_quarter_rounded_down(count: int) -> None:
     values = np.sort(np.random.default_rng(count).normal(size=count))
     cut = count // 4
     assert interquartile_mean(values[::-1]) == pytest.approx(values[cut : count - cut].mean(), rel=1e-14)
+
+
+def test_columns_with_gaps_have_the_intervals_of_what_is_there():
+    rng = np.random.default_rng(2)
+    values = rng.normal(size=(30, 3))
+    full = mean_intervals(values)
+    values[:, 1] = np.nan
+    values[4, 1] = 7.0
+    values[::2, 2] = np.nan
+    low, high = mean_intervals(values)
+    assert (low[0], high[0]) == (full[0][0], full[1][0])
+    assert (low[1], high[1]) == (7, 7)
+    known = values[1::2, 2]
+    spread = 1.96 * known.std() / np.sqrt(len(known))
+    assert low[2] == pytest.approx(known.mean() - spread, abs=0.1)
+    assert high[2] == pytest.approx(known.mean() + spread, abs=0.1)

@@ -57,7 +57,7 @@ def lacking(values: Mapping[str, Any]) -> set[str]:
 
 def names() -> list[str]:
     """Return the name of every case, as `grid/ABCD_lr/synapse/max`."""
-    groups = ("zoo", "special", "evolution", "old", "catalogue")
+    groups = ("zoo", "learning", "special", "evolution", "old", "catalogue")
     singles = [f"{group}/{name}" for group in groups for name in CASES[group]]
     return singles + grid_names()
 
@@ -100,7 +100,7 @@ def value_of(name: str) -> Value:
     if group == "grid":
         return _grid(*rest.split("/"))
     case = CASES[group][rest]
-    if group == "zoo":
+    if group in ("zoo", "learning"):
         return _lifetimes(hebbevo.load_genome(f"zoo:{rest}").lasting(case["steps"]), case["episodes"])
     if group == "special":
         config = _config(case)

@@ -85,7 +85,7 @@ def assert_intervals_are_near(row: dict[str, str], pinned: dict[str, str]) -> No
 
 def test_every_recorded_rule_and_each_genome_and_searcher_is_pinned() -> None:
     assert {*CASES["grid"]["rules"], *CASES["catalogue"]} == set(listed("rules"))
-    assert set(listed("genomes")) <= {f"zoo:{name}" for name in CASES["zoo"]}
+    assert set(listed("genomes")) <= {f"zoo:{name}" for name in (*CASES["zoo"], *CASES["learning"])}
     assert set(listed("searchers")) <= {name.partition("-")[0] for name in CASES["evolution"]}
 
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from hebbevo.studies.drawing import COLORS, new_figure, numbers, rows_by, set_plain
 from hebbevo.studies.genomes import short_names
-from hebbevo.studies.perturbation.drawing import COLORS, new_figure, numbers, rows_by, set_plain
 from hebbevo.studies.perturbation.plan import UNPERTURBED, Plan
 from hebbevo.studies.perturbation.records import Recorded
 from hebbevo.studies.perturbation.tables import StudyTables

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from hebbevo.perturbations.perturbation import END_OF_LIFETIME
+from hebbevo.studies.drawing import COLORS, Row, new_figure, rows_by, set_plain, wrapped
 from hebbevo.studies.genomes import short_names
 from hebbevo.studies.perturbation.curve_tables import BIN
-from hebbevo.studies.perturbation.drawing import COLORS, Row, new_figure, rows_by, set_plain, wrapped
 from hebbevo.studies.perturbation.plan import UNPERTURBED, Plan, Protocol
 from hebbevo.studies.perturbation.tables import StudyTables
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from hebbevo.studies.drawing import COLORS, new_figure, numbers, rows_by, set_plain, wrapped
 from hebbevo.studies.genomes import short_names
-from hebbevo.studies.perturbation.drawing import COLORS, new_figure, numbers, rows_by, set_plain, wrapped
 from hebbevo.studies.perturbation.plan import Plan, Protocol
 from hebbevo.studies.perturbation.records import EVOLVED, RANDOM, Recorded
 from hebbevo.studies.perturbation.tables import StudyTables

@@ -1,4 +1,4 @@
-"""Parts that the figures of a study of perturbations share."""
+"""Parts that the figures of studies share."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""The study of learning within a lifetime."""

@@ -1,0 +1,158 @@
+"""Figures of a study of learning: by trial, around changes, whole lifetimes beside chance and oracle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from hebbevo.evaluation.controls import GENOME
+from hebbevo.io.figures import write_figure
+from hebbevo.studies.drawing import Row, new_figure, numbers, rows_by, set_plain, wrapped
+from hebbevo.studies.genomes import short_names
+from hebbevo.studies.learning.lifetime_figure import draw_lifetime
+from hebbevo.studies.learning.plan import FROZEN, WITHHELD, YOKED, LearningCondition, Plan
+from hebbevo.studies.learning.results import Records
+from hebbevo.studies.learning.tables import REFERENCES, StudyTables
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    Rows = Mapping[tuple[str, str, str], Sequence[Row]]
+
+_STYLES: Final = {
+    GENOME: ("#c44e52", "-"),
+    "off": ("#555555", "-"),
+    "shuffled": ("#a0a0a0", "-"),
+    WITHHELD: ("#dd8452", "--"),
+    YOKED: ("#8172b3", "--"),
+}
+_FROZEN: Final = ("#64b5cd", "#4c72b0", "#1f3a68")
+"""Colors of frozen weights, the earliest first."""
+_LINES: Final = {"chance": ":", "reactive": "--", "oracle": "-"}
+
+
+def draw_figures(folder: Path, plan: Plan, records: Records, tables: StudyTables) -> dict[str, Path]:
+    """Draw the figures; return their paths by name."""
+    figures = {"curve": _draw_curves(plan, tables)}
+    for number, genome in enumerate(plan.drawn):
+        record = records[genome.name, plan.morphologies[0], GENOME]
+        name = "lifetime" if len(plan.drawn) == 1 else f"lifetime_{number}"
+        if not record.lifetimes.diverged[0]:
+            figures[name] = draw_lifetime(genome, record, short_names(plan.drawn)[genome.name])
+    paths = {name: folder / f"{name}.png" for name in figures}
+    for name, figure in figures.items():
+        write_figure(figure, paths[name], dpi=150)
+    return paths
+
+
+def _draw_curves(plan: Plan, tables: StudyTables) -> Figure:
+    """A row of panels for each genome and task: by trial, around a change, and the reward of whole lifetimes."""
+    places = [(genome, body) for genome in plan.drawn for body in plan.morphologies]
+    keys = ("genome", "morphology", "condition")
+    curve, changes, table = (rows_by(part, *keys) for part in (tables.bins, tables.changes, tables.table))
+    trials = "trial" if tables.bin_width == 1 else f"trial (means of {tables.bin_width})"
+    panels = 3 if changes else 2
+    figure = new_figure(4.2 * panels, 0.4 + 3.1 * len(places))
+    grid = figure.subplots(len(places), panels, squeeze=False)
+    names = short_names(plan.drawn)
+    for line, (genome, body) in zip(grid, places, strict=True):
+        conditions, guess = plan.conditions(genome), plan.world(body).guess
+        where = (genome.name, body)
+        _by_trial(line[0], where, conditions, curve, "trial", guess)
+        line[0].set_xlabel(trials)
+        line[0].set_title(wrapped(names[genome.name] + (f" ({body})" if plan.tasks else "")), fontsize=9)
+        if panels == 3:
+            _by_trial(line[1], where, conditions, changes, "since", guess)
+            line[1].axvline(-0.5, color="#d99a00", lw=1, ls="--")
+            line[1].set_xlabel("trials since a change of what is right")
+        _whole_lifetimes(line[-1], where, conditions, table)
+    return figure
+
+
+def _by_trial(
+    axes: Axes,
+    where: tuple[str, str],
+    conditions: Sequence[LearningCondition],
+    table: Rows,
+    column: str,
+    guess: float | None,
+) -> None:
+    """Draw the share of best choices, of those trials that half of the lifetimes have."""
+    from matplotlib.ticker import MaxNLocator
+
+    if guess is not None:
+        axes.axhline(guess, color="#888888", lw=0.8, ls=":")
+    for condition in reversed(conditions):
+        rows = [row for row in table.get((*where, condition.name), ()) if row["best"] is not None]
+        most = max((row["lifetimes"] for row in rows), default=0)
+        rows = [row for row in rows if row["lifetimes"] >= most / 2]
+        if not rows:
+            continue
+        at, best, low, high = (
+            np.array(numbers(rows, name)) for name in (column, "best", "best_low", "best_high")
+        )
+        color, line = _style(condition, conditions)
+        axes.plot(
+            at, best, line, marker="o", ms=2.5, color=color, lw=1.8 if condition.kind == GENOME else 1.1
+        )
+        axes.fill_between(at, low, high, color=color, alpha=0.15, lw=0)
+    set_plain(axes, ylabel="share of best choices", ylim=(-0.02, 1.04))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+
+
+def _whole_lifetimes(
+    axes: Axes, where: tuple[str, str], conditions: Sequence[LearningCondition], table: Rows
+) -> None:
+    """Draw the mean reward of each condition, with the lines of chance, fixed maps and oracle."""
+    _references(axes, {name: table[None, where[1], name][0]["reward"] for name in REFERENCES})  # type: ignore[index]
+    for height, condition in enumerate(conditions):
+        (row,) = table[(*where, condition.name)]
+        if row["reward"] is None:
+            continue
+        color, _ = _style(condition, conditions)
+        axes.plot([row["reward_low"], row["reward_high"]], [height, height], color=color, lw=1.6)
+        axes.plot(row["reward"], height, "o", color=color, ms=5)
+    set_plain(axes, xlabel="reward of a lifetime", ylim=(len(conditions) - 0.5, -0.5))
+    labels = [_label(condition) for condition in conditions]
+    for tick, condition in zip(
+        axes.set_yticks(range(len(conditions)), labels, fontsize=8), conditions, strict=True
+    ):
+        tick.label1.set_color(_style(condition, conditions)[0])
+
+
+def _references(axes: Axes, rewards: Mapping[str, float]) -> None:
+    """Draw a line at each reward, with the names of all that come to it."""
+    for reward in dict.fromkeys(rewards.values()):
+        names = [name for name, value in rewards.items() if value == reward]
+        axes.axvline(reward, color="#888888", lw=1, ls=_LINES[names[-1]])
+        axes.text(
+            reward,
+            1.02,
+            ", ".join(names),
+            transform=axes.get_xaxis_transform(),
+            fontsize=7,
+            rotation=20,
+            color="#555555",
+        )
+
+
+def _style(condition: LearningCondition, conditions: Sequence[LearningCondition]) -> tuple[str, str]:
+    if condition.kind != FROZEN:
+        return _STYLES[condition.kind]
+    frozen = [one for one in conditions if one.kind == FROZEN]
+    return _FROZEN[min(frozen.index(condition), len(_FROZEN) - 1)], "-"
+
+
+def _label(condition: LearningCondition) -> str:
+    labels = {
+        "off": "rule off",
+        "shuffled": "coefficients shuffled",
+        FROZEN: f"frozen at trial {condition.frozen_at}",
+        WITHHELD: "reward withheld",
+        YOKED: "reward of another lifetime",
+    }
+    return labels.get(condition.kind, condition.kind)
