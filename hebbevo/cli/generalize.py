@@ -6,7 +6,18 @@ from typing import Annotated
 
 import typer
 
-from hebbevo.cli.options import BatchSize, Genomes, Seed, Steps, StudyDirectory, Threads, execution_of
+from hebbevo.cli.options import (
+    BatchSize,
+    Device,
+    Genomes,
+    Ray,
+    Seed,
+    Steps,
+    StudyDirectory,
+    Threads,
+    Workers,
+    study_execution,
+)
 from hebbevo.cli.output import run_console, say
 
 
@@ -30,8 +41,11 @@ def generalize_command(
             show_default=False,
         ),
     ] = None,
+    workers: Workers = None,
+    ray: Ray = None,
     threads: Threads = None,
     batch_size: BatchSize = None,
+    device: Device = None,
 ) -> None:
     """Evaluate genomes on bodies seen and unseen, beside controls and a static baseline; write tables and a report."""
     from hebbevo.cli.study_display import Countdown, arms_table, generalization_table
@@ -47,7 +61,7 @@ def generalize_command(
             episodes=episodes,
             seed=seed,
             baseline=study_baseline(baseline, subjects, steps),
-            execution=execution_of(threads, batch_size),
+            execution=study_execution(threads, batch_size, workers, ray, device),
             watch=countdown.watch,
         )
     if study.plan.arms:

@@ -87,6 +87,13 @@ def execution_of(
     return Execution(threads, batch_size, workers, ray, device)
 
 
+def study_execution(
+    threads: int | None, batch_size: int | None, workers: int | None, ray: str | None, device: str | None
+) -> Execution:
+    """Return where the lifetimes of a study run: in this process, unless a cluster or workers are asked for."""
+    return execution_of(threads, batch_size, workers if ray is not None else workers or 0, ray, device)
+
+
 def importing(command: Callable[..., None]) -> Callable[..., None]:
     """Return a command that imports what ``--import`` names before it does anything else."""
 

@@ -6,7 +6,18 @@ from typing import Annotated
 
 import typer
 
-from hebbevo.cli.options import BatchSize, Genomes, Seed, Steps, StudyDirectory, Threads, execution_of
+from hebbevo.cli.options import (
+    BatchSize,
+    Device,
+    Genomes,
+    Ray,
+    Seed,
+    Steps,
+    StudyDirectory,
+    Threads,
+    Workers,
+    study_execution,
+)
 from hebbevo.cli.output import run_console, say
 
 
@@ -28,8 +39,11 @@ def perturb_command(
     episodes: Annotated[int, typer.Option(help="Lifetimes per genome, protocol and body.")] = 64,
     seed: Seed = 1,
     steps: Steps = None,
+    workers: Workers = None,
+    ray: Ray = None,
     threads: Threads = None,
     batch_size: BatchSize = None,
+    device: Device = None,
 ) -> None:
     """Perturb genomes in mid-lifetime and measure loss and recovery; write tables and a report."""
     from hebbevo.cli.study_display import Countdown, perturbation_table
@@ -45,7 +59,7 @@ def perturb_command(
             morphologies=morphology,
             episodes=episodes,
             seed=seed,
-            execution=execution_of(threads, batch_size),
+            execution=study_execution(threads, batch_size, workers, ray, device),
             watch=countdown.watch,
         )
     console.print(perturbation_table(finished.arms if finished.plan.arms else finished.table))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 
 from hebbevo.execution.events import Listener, log_event
@@ -46,6 +46,17 @@ def executor_for(execution: ResolvedExecution, on_event: Listener = log_event) -
         yield executor
     finally:
         executor.close()
+
+
+def one_ray(execution: ResolvedExecution) -> AbstractContextManager[None]:
+    """Return a `with` block in which all executors of such an execution share one Ray, if they use any."""
+    if not execution.on_ray:
+        return nullcontext()
+    from hebbevo.execution.placement import Placement
+    from hebbevo.execution.ray_executor import ray_session
+
+    placement = Placement(execution.threads or 1, int(execution.device == "cuda"))
+    return ray_session(execution.workers, execution.ray, placement)
 
 
 def _executor(execution: ResolvedExecution, on_event: Listener) -> Executor[Worker]:

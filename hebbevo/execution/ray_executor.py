@@ -15,9 +15,9 @@ import re
 import signal
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Generic, TypeVar
@@ -106,6 +106,21 @@ class RayProcesses:
 
     def _post(self, handle: WorkerHandle, job: MapJob | None, item: int, reference: Any) -> None:
         reference.future().add_done_callback(lambda future: self._inbox.put((handle, job, item, future)))
+
+
+@contextmanager
+def ray_session(workers: int | None, address: str | None, placement: Placement) -> Iterator[None]:
+    """Start a local Ray or join a cluster once, for all executors that are made in the `with` block.
+
+    Raises:
+        SearchError: too many workers, no cluster, or a wrong token.
+    """
+    owns_ray = _connect(workers, address, placement)
+    try:
+        yield
+    finally:
+        if owns_ray:
+            ray.shutdown()
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ value, which the study's directory keeps: called again, a study runs those cases
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import groupby, islice
 from typing import Final, Generic, TypeVar
@@ -14,7 +15,7 @@ from typing import Final, Generic, TypeVar
 from hebbevo.errors import InputError
 from hebbevo.evaluation.episodes import Episodes, SeedKey, Subject, in_batches
 from hebbevo.execution.execution import Execution
-from hebbevo.execution.executors import executor_for
+from hebbevo.execution.executors import executor_for, one_ray
 from hebbevo.genomes.genome import Genome
 from hebbevo.io.tensors import Arrays
 from hebbevo.search import Executor
@@ -89,19 +90,21 @@ def run_cases(
     kept = _kept(cases, work, study)
     progress = _Progress(sum(case.episodes for case in cases), watch)
     progress.add(sum(case.episodes for case in cases if case.name in kept))
-    for _, of_genome in groupby(enumerate(cases), key=lambda numbered: numbered[1].genome.name):
-        here = list(of_genome)
-        computed = _run_genome(
-            [case for _, case in here if case.name not in kept], work, key, execution, progress
-        )
-        for number, case in here:
-            if case.name in kept:
-                yield case, kept[case.name]
-            else:
-                result = next(computed)
-                study.save(number, case.name, work.pack(result))
-                yield case, result
-        next(computed, None)  # closes the executor
+    left = [case for case in cases if case.name not in kept]
+    with one_ray(execution.resolve(left[0].genome.task)) if left else nullcontext():
+        for _, of_genome in groupby(enumerate(cases), key=lambda numbered: numbered[1].genome.name):
+            here = list(of_genome)
+            computed = _run_genome(
+                [case for _, case in here if case.name not in kept], work, key, execution, progress
+            )
+            for number, case in here:
+                if case.name in kept:
+                    yield case, kept[case.name]
+                else:
+                    result = next(computed)
+                    study.save(number, case.name, work.pack(result))
+                    yield case, result
+            next(computed, None)  # closes the executor
 
 
 def kept_cases(

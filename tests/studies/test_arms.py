@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 from tasks import HERE, QUADRUPED, quadruped_task, small_config
 
-from hebbevo import Genome, InputError, generalize, perturb
+from hebbevo import Execution, Genome, InputError, generalize, perturb
 from hebbevo.studies.arms import split_arms
 from hebbevo.studies.registry import redraw
 from hebbevo.tasks.task import Task
@@ -133,3 +133,12 @@ def test_losses_of_arms_are_over_their_runs(tmp_path: Path) -> None:
             assert float(row["loss_low"]) <= float(row["loss"]) <= float(row["loss_high"])
     followed = {row["genome"] for row in read(tmp_path / "p" / "trajectories.csv")}
     assert followed == {"a/seed-0", "b"}
+
+
+@pytest.mark.slow
+def test_a_study_on_ray_has_the_same_bytes(generalized: Path, tmp_path: Path) -> None:
+    out = tmp_path / "g"
+    on_ray = Execution(workers=1)
+    generalize(ARMS, out, morphologies=BODIES, episodes=EPISODES, baseline="static", execution=on_ray)
+    for name in ("lifetimes.csv", "table.csv", "arms.csv", "report.html"):
+        assert (out / name).read_bytes() == (generalized / name).read_bytes()
