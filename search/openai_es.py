@@ -15,6 +15,7 @@ returns those of the sum, so that all workers together send one vector, and each
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from numpy.typing import NDArray
 from hebbevo.errors import SearchError
 from hebbevo.search.center import check_finite, starting_center
 from hebbevo.search.executor import Executor
-from hebbevo.search.noise import SEGMENT, perturbation
+from hebbevo.search.noise import SEGMENT, perturbations
 from hebbevo.search.openai_es_config import OpenAIESConfig
 from hebbevo.search.optimizers import Adam, Optimizer, Sgd
 from hebbevo.search.ranks import standardized_ranks
@@ -47,16 +48,16 @@ class MirroredProposals:
     def genomes(self, indices: Sequence[int]) -> NDArray[np.float32]:
         """Return center +- sigma eps, float32 (len(indices), dimension)."""
         genomes = np.empty((len(indices), len(self.center)), dtype=np.float32)
-        drawn = -1
-        for row, index in zip(genomes, indices, strict=True):
-            if index // 2 != drawn:  # neighbours are mirrored: one draw serves both
-                drawn = index // 2
-                noise = perturbation(self.run_seed, self.generation, drawn, len(self.center))
-                with np.errstate(
-                    over="ignore", invalid="ignore"
-                ):  # a run ends with genomes that are not finite
+        pairs = [
+            pair for pair, _ in groupby(indices, lambda index: index // 2)
+        ]  # one draw serves both neighbours
+        noises, drawn = perturbations(self.run_seed, self.generation, pairs, len(self.center)), -1
+        # a run ends with genomes that are not finite
+        with np.errstate(over="ignore", invalid="ignore"):
+            for row, index in zip(genomes, indices, strict=True):
+                if index // 2 != drawn:
+                    drawn, noise = index // 2, next(noises)
                     noise *= np.float32(self.sigma)
-            with np.errstate(over="ignore", invalid="ignore"):
                 (np.subtract if index % 2 else np.add)(self.center, noise, out=row)
         return genomes
 
@@ -77,8 +78,9 @@ def weighted_sum(worker: object, noise: WeightedNoise, span: tuple[int, int]) ->
     """
     start, stop = span
     total, product = np.zeros(stop - start), np.empty(stop - start)
-    for pair, weight in enumerate(noise.weights):
-        np.multiply(perturbation(noise.run_seed, noise.generation, pair, stop, start), weight, out=product)
+    pairs = perturbations(noise.run_seed, noise.generation, range(len(noise.weights)), stop, start)
+    for drawn, weight in zip(pairs, noise.weights, strict=True):
+        np.multiply(drawn, weight, out=product)
         total += product
     return total
 

@@ -14,7 +14,6 @@ from hebbevo.seeding import (
     key_of,
     level_seed,
     lifetime_seed,
-    noise_key,
     on_level,
     population_seed,
     sampled_body_stream,
@@ -53,9 +52,21 @@ def test_no_two_keys_are_one() -> None:
     assert len({words(key_of(*key)) for key in keys}) == len(keys)
 
 
+@pytest.mark.parametrize("seed", [0, 7, 2**32 - 1, 5 * 2**32 + 1, 2**63 - 1])
+def test_seeds_of_many_lifetimes_are_those_of_each(seed: int) -> None:
+    rows = np.random.default_rng(0).integers(0, 2**32, (4, 4))
+    rows[0] = 0
+    for counters in range(5):
+        expected = [lifetime_seed(seed, SeedPurpose.TRAINING, *row[:counters]) for row in rows.tolist()]
+        assert batches.lifetime_seeds(seed, SeedPurpose.TRAINING, rows[:, :counters]) == expected
+    assert batches.lifetime_seeds(seed, SeedPurpose.TRAINING, rows[:0]) == []
+
+
 def test_streams_of_searchers_and_bodies_keep_their_numbers() -> None:
     plain = np.random.SeedSequence
-    assert words(noise_key(5, 6, 7)) == words(plain((5, 6, 7, 0x4E4F4953)))
+    for run_seed in (5, 2**32 - 1, 2**32, 2**63 - 1):
+        expected = [plain((run_seed, 6, pair, 0x4E4F4953)).generate_state(2, np.uint64) for pair in (7, 0)]
+        np.testing.assert_array_equal(batches.noise_keys(run_seed, 6, [7, 0]), expected)
     assert population_seed(5, 6) == plain((5, 6, 0x504F5055)).generate_state(1)[0]
     expected = np.random.Generator(np.random.Philox(plain((20072686, 1, 3)))).random()
     assert sampled_body_stream("test", 3).random() == expected

@@ -17,7 +17,8 @@ from hebbevo.evaluation.controls import CONDITIONS
 from hebbevo.rollouts.observations import ObservationStatistics
 from hebbevo.rollouts.result import RolloutResult
 from hebbevo.search import Executor
-from hebbevo.seeding import SeedPurpose, lifetime_seed
+from hebbevo.seeding import SeedPurpose
+from hebbevo.seeding.batches import lifetime_seeds
 from hebbevo.tasks.worker import Worker
 
 FloatArray = npt.NDArray[np.float32]
@@ -42,7 +43,9 @@ class Subject:
 
     def seeds(self, episodes: range) -> list[int]:
         """Return the lifetime seeds of some episodes."""
-        return [lifetime_seed(*self.key, episode) for episode in episodes]
+        seed, purpose, *counters = self.key
+        rows = np.array([(*counters, episode) for episode in episodes], np.int64)
+        return lifetime_seeds(seed, purpose, rows.reshape(len(episodes), len(counters) + 1))
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,8 @@ compute it, again if need be, with the same bits.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +18,8 @@ from hebbevo.execution.spans import even_spans, guided_spans
 from hebbevo.rollouts.observations import ObservationMoments
 from hebbevo.rollouts.result import RolloutResult
 from hebbevo.search import Executor, MatrixProposals, Proposals
-from hebbevo.seeding import SeedPurpose, level_seed, lifetime_seed, on_level
+from hebbevo.seeding import SeedPurpose, level_seed, on_level
+from hebbevo.seeding.batches import lifetime_seeds
 from hebbevo.tasks.worker import Worker
 
 FloatArray = npt.NDArray[np.float32]
@@ -57,15 +57,19 @@ class Generation:
     plan: GenerationPlan = PLAIN
     lifetimes: int = 1
 
-    def lifetime_seed(self, individual: int, morphology: int, lifetime: int = 0) -> int:
-        """Return the seed of an individual's lifetime on a morphology, all by number."""
-        group = individual // self.seed_group
-        own = training_seed(self.run_seed, self.number, group, morphology, lifetime)
+    def lifetime_seeds(self, lifetimes: Sequence[tuple[int, int, int]]) -> list[int]:
+        """Return the seeds of lifetimes, each an individual, which of its lifetimes, and a morphology, by number."""
+        keys = [(individual // self.seed_group, lifetime, body) for individual, lifetime, body in lifetimes]
+        seeds = training_seeds(self.run_seed, self.number, keys)
         if self.one_level:
-            shared = training_seed(self.run_seed, self.number, 0, morphology, lifetime)
-            return on_level(own, level_seed(shared))
-        level = self.plan.replayed.get((group, lifetime))
-        return own if level is None else on_level(own, level)
+            shared = training_seeds(
+                self.run_seed, self.number, [(0, lifetime, body) for _, lifetime, body in keys]
+            )
+            levels: Iterable[int | None] = map(level_seed, shared)
+        else:
+            levels = (self.plan.replayed.get((group, lifetime)) for group, lifetime, _ in keys)
+        pairs = zip(seeds, levels, strict=True)
+        return [seed if level is None else on_level(seed, level) for seed, level in pairs]
 
 
 @dataclass(frozen=True)
@@ -186,7 +190,7 @@ def evaluate_individuals(worker: Worker, generation: Generation, item: Individua
             worker.rollout(
                 genomes[first : last + 1],
                 [row - first for row, _, _ in batch],
-                [generation.lifetime_seed(individuals[row], body, number) for row, number, body in batch],
+                generation.lifetime_seeds([(individuals[row], number, body) for row, number, body in batch]),
                 [morphologies[body] for _, _, body in batch],
                 early_stop=True,
                 observations=generation.plan.observations,
@@ -211,8 +215,21 @@ def _genomes(generation: Generation, item: Individuals) -> FloatArray:
     return generation.proposals.genomes(range(item.start, item.stop))
 
 
-@lru_cache(maxsize=4096)
-def training_seed(run_seed: int, number: int, group: int, morphology: int = 0, lifetime: int = 0) -> int:
-    """Return the lifetime seed that a group of individuals shares on a morphology, but for a level that is set."""
-    later = (lifetime,) if lifetime else ()  # the first lifetime's key is older than further ones
-    return lifetime_seed(run_seed, SeedPurpose.TRAINING, number, group, morphology, *later)
+def training_seeds(run_seed: int, number: int, lifetimes: Sequence[tuple[int, int, int]]) -> list[int]:
+    """Return the lifetime seeds of a generation, but for levels that are set.
+
+    Args:
+        run_seed: of the run.
+        number: of the generation.
+        lifetimes: group of individuals that shares the seed, which of its lifetimes, and the morphology, by number.
+    """
+    group, lifetime, body = np.array(lifetimes, np.int64).reshape(-1, 3).T
+    keys = np.stack([np.full_like(group, number), group, body, lifetime], axis=1)
+    seeds = np.empty(len(keys), np.int64)
+    for chosen, counters in (
+        (lifetime == 0, 3),
+        (lifetime > 0, 4),
+    ):  # the first one's key is older than further ones
+        seeds[chosen] = lifetime_seeds(run_seed, SeedPurpose.TRAINING, keys[chosen, :counters])
+    found: list[int] = seeds.tolist()
+    return found

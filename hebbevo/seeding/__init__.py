@@ -22,12 +22,12 @@ SEED_LIMIT: Final = 2**63
 """Seeds are ints in [0, SEED_LIMIT)."""
 
 _WORD: Final = 2**32
-_PURPOSES: Final = 64
+PURPOSES: Final = 64
 """Purposes are below this."""
 _WIDE: Final = 1
 """The mark of a seed whose upper half could be read as a purpose."""
 
-_PERTURBATION: Final = 0x4E4F4953
+PERTURBATION: Final = 0x4E4F4953
 _POPULATION: Final = 0x504F5055
 """Last words of a searcher's keys, whose second word is the generation: no counter reaches them."""
 
@@ -77,10 +77,10 @@ def key_of(seed: int, purpose: int, *counters: int) -> np.random.SeedSequence:
         ValueError: a seed outside its range.
     """
     checked_seed(seed)
-    assert 0 <= purpose < _PURPOSES
+    assert 0 <= purpose < PURPOSES
     assert all(0 <= counter < _WORD for counter in counters), counters
     words = (int(seed), int(purpose), *counters)
-    ambiguous = 1 <= seed // _WORD < _PURPOSES
+    ambiguous = 1 <= seed // _WORD < PURPOSES
     return _key(words, spawn_key=(_WIDE,) if ambiguous else ())
 
 
@@ -123,11 +123,6 @@ def level_seed(seed: int) -> int:
 def on_level(seed: int, level: int) -> int:
     """Return the lifetime seed with another level, an int in [0, 2**32)."""
     return seed - level_seed(seed) + level
-
-
-def noise_key(run_seed: int, generation: int, pair: int) -> np.random.SeedSequence:
-    """Return the key of the perturbation of a mirrored pair in evolution strategies."""
-    return _key((run_seed, generation, pair, _PERTURBATION))
 
 
 def population_seed(run_seed: int, generation: int) -> int:

@@ -14,13 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from hebbevo.compilation import compiled
-from hebbevo.seeding import Stream, checked_seed, key_of
+from hebbevo.seeding import PERTURBATION, PURPOSES, SeedPurpose, Stream, checked_seed, key_of, lifetime_seed
 
 Words = npt.NDArray[np.uint64]
 
 _LOW: Final = np.uint64(0xFFFFFFFF)
 _HALF: Final = np.uint64(32)
-_WIDE_SEED: Final = 2**32
 
 _POOL = 4
 _INIT_A, _MULT_A = np.uint64(0x43B0D7E5), np.uint64(0x931E8875)
@@ -45,12 +44,36 @@ def stream_keys(seeds: Sequence[int], purpose: Stream) -> Words:
     for extreme in (min, max):
         checked_seed(extreme(seeds, default=0))
     numbers = np.fromiter(seeds, np.uint64, len(seeds))
-    keys = np.empty((len(seeds), 2), np.uint64)
-    _derive_keys(numbers, np.uint64(purpose), keys)
-    for row in np.flatnonzero((numbers >= _WIDE_SEED) & (numbers < 64 * _WIDE_SEED)).tolist():
+    low, high = numbers & _LOW, numbers >> _HALF
+    words = np.zeros((len(seeds), 3), np.uint64)
+    words[:, 0] = low
+    words[:, 1] = np.where(high, high, np.uint64(purpose))
+    words[:, 2] = np.where(high, np.uint64(purpose), np.uint64(0))
+    keys = _keys(words)
+    for row in np.flatnonzero((high > 0) & (high < PURPOSES)).tolist():
         # the marked keys of `key_of`: one seed in 2**25
         keys[row] = key_of(seeds[row], purpose).generate_state(2, np.uint64)
     return keys
+
+
+def lifetime_seeds(seed: int, purpose: SeedPurpose, counters: npt.NDArray[np.int64]) -> list[int]:
+    """Return ``lifetime_seed(seed, purpose, *row)`` of each row of counters ``(lifetimes, counters)``."""
+    if 0 < seed >> 32 < PURPOSES:  # the marked keys of `key_of`
+        return [lifetime_seed(seed, purpose, *row) for row in counters.tolist()]
+    before = [*_words(checked_seed(seed)), int(purpose)]
+    words = np.empty((len(counters), len(before) + counters.shape[1]), np.uint64)
+    words[:, : len(before)], words[:, len(before) :] = before, counters
+    seeds: list[int] = (_keys(words)[:, 0] >> np.uint64(1)).tolist()
+    return seeds
+
+
+def noise_keys(run_seed: int, generation: int, pairs: Sequence[int]) -> Words:
+    """Return the keys of the perturbations of mirrored pairs in evolution strategies, uint64 ``(pairs, 2)``."""
+    before = [*_words(run_seed), generation]
+    words = np.empty((len(pairs), len(before) + 2), np.uint64)
+    words[:, :-2] = before
+    words[:, -2], words[:, -1] = pairs, PERTURBATION
+    return _keys(words)
 
 
 def uniforms(keys: Words, count: int) -> npt.NDArray[np.float64]:
@@ -74,27 +97,35 @@ def halves(keys: Words, count: int, after: int = 0) -> npt.NDArray[np.uint32]:
     return drawn
 
 
+def _words(number: int) -> list[int]:
+    """Return a number below 2**64 as `SeedSequence` cuts it."""
+    return [number & 0xFFFFFFFF, number >> 32] if number >> 32 else [number]
+
+
+def _keys(words: Words) -> Words:
+    """Return ``SeedSequence(row).generate_state(2, uint64)`` of each row of numbers below 2**32, ``(rows, 2)``."""
+    keys = np.empty((len(words), 2), np.uint64)
+    _derive_keys(words, keys)
+    return keys
+
+
 @compiled
-def _derive_keys(seeds: Words, purpose: np.uint64, keys: Words) -> None:
-    """Set ``SeedSequence((seed, purpose)).generate_state(2, uint64)`` of each seed; 32-bit sums in 64-bit words."""
+def _derive_keys(words: Words, keys: Words) -> None:
+    """Set the keys; sums of 32 bits in words of 64."""
     pool = np.empty(_POOL, np.uint64)
     state = np.empty(_POOL, np.uint64)
-    for row in range(len(seeds)):
-        high = seeds[row] >> _HALF
-        pool[0] = seeds[row] & _LOW
-        pool[1] = high if high else purpose
-        pool[2] = purpose if high else np.uint64(0)
-        pool[3] = np.uint64(0)
+    count = words.shape[1]
+    for row in range(words.shape[0]):
         constant = _INIT_A
         for i in range(_POOL):
-            value = pool[i] ^ constant
+            value = (words[row, i] if i < count else np.uint64(0)) ^ constant
             constant = (constant * _MULT_A) & _LOW
             value = (value * constant) & _LOW
             pool[i] = value ^ (value >> _SHIFT)
-        for source in range(_POOL):
+        for source in range(max(_POOL, count)):
             for target in range(_POOL):
                 if source != target:
-                    value = pool[source] ^ constant
+                    value = (pool[source] if source < _POOL else words[row, source]) ^ constant
                     constant = (constant * _MULT_A) & _LOW
                     value = (value * constant) & _LOW
                     value ^= value >> _SHIFT

@@ -20,7 +20,7 @@ from typing_extensions import override
 from hebbevo.config.schema import Config
 from hebbevo.config.training import TrainingConfig
 from hebbevo.evaluation.divergence import mean_of_rest
-from hebbevo.evaluation.fitness import GROUP_SIZE, Fitness, training_seed
+from hebbevo.evaluation.fitness import GROUP_SIZE, Fitness, training_seeds
 from hebbevo.evaluation.generation_plan import GenerationPlan
 from hebbevo.genomes.genome import Genome
 from hebbevo.seeding import SeedPurpose, level_seed, lifetime_seed
@@ -81,10 +81,11 @@ class LevelReplay(RunComponent):
                 says nothing about the level.
         """
         known = dict(zip(self.levels.tolist(), self.scores.tolist(), strict=True))
-        for group, lifetime in self._slots:
-            level = replayed.get((group, lifetime))
-            if level is None:
-                level = level_seed(training_seed(self._run_seed, number, group, lifetime=lifetime))
+        own = training_seeds(
+            self._run_seed, number, [(group, lifetime, 0) for group, lifetime in self._slots]
+        )
+        for (group, lifetime), seed in zip(self._slots, own, strict=True):
+            level = replayed.get((group, lifetime), level_seed(seed))
             played = fitness[group * self._size : (group + 1) * self._size, lifetime]
             finished = played[~np.isnan(played)]
             if not len(finished):

@@ -9,7 +9,7 @@ from test_evolution import Stopped, results, stopping
 
 from hebbevo import evolve, resume
 from hebbevo.config.training import TrainingConfig
-from hebbevo.evaluation.fitness import training_seed
+from hebbevo.evaluation.fitness import training_seeds
 from hebbevo.evaluation.generation_plan import PLAIN
 from hebbevo.training.component_registry import components_of
 from hebbevo.training.level_replay import LevelReplay
@@ -36,7 +36,7 @@ def drawn(replay: LevelReplay, number: int) -> dict[tuple[int, int], int]:
 
 
 def own_track(number: int, group: int, lifetime: int = 0, run_seed: int = 5) -> int:
-    return training_seed(run_seed, number, group, 0, lifetime) % 2**32
+    return training_seeds(run_seed, number, [(group, lifetime, 0)])[0] % 2**32
 
 
 @pytest.mark.parametrize(
