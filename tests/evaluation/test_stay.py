@@ -6,7 +6,17 @@ import numpy as np
 import pytest
 
 from hebbevo.envs import config_class
-from hebbevo.evaluation.stay import Trials, indices, regression, stay_probabilities
+from hebbevo.evaluation.stay import (
+    FACTORS,
+    INDICES,
+    STAYS,
+    Trials,
+    indices,
+    regression,
+    stay_estimates,
+    stay_probabilities,
+)
+from hebbevo.evaluation.two_step_learners import ModelBased, ModelFree, TwoStepLearner, play
 
 LIFETIMES, TRIALS = 200, 1500
 
@@ -31,43 +41,14 @@ class WinStayState(WinStayAction):
         self.next = np.where(reward > 0, state, 1 - state)
 
 
-class Softmax:
-    def __init__(self, draw, rate=0.3, beta=5.0):
-        self.draw, self.rate, self.beta = draw, rate, beta
-        self.values = np.full((LIFETIMES, 2), 0.5)
-
-    def choose(self):
-        worth = self.worth()
-        chance = 1 / (1 + np.exp(-self.beta * (worth[:, 1] - worth[:, 0])))
-        return (self.draw.random(LIFETIMES) < chance).astype(int)
-
-    def update(self, which, reward):
-        rows = np.arange(LIFETIMES)
-        self.values[rows, which] += self.rate * (reward - self.values[rows, which])
-
-
-class ModelFree(Softmax):
-    """Values of first actions."""
-
-    def worth(self):
-        return self.values
-
-    def see(self, choice, state, reward):
-        self.update(choice, reward)
-
-
-class ModelBased(Softmax):
-    """Values of states, and a model of where actions lead."""
-
-    def worth(self):
-        return 0.8 * self.values + 0.2 * self.values[:, ::-1]
-
-    def see(self, choice, state, reward):
-        self.update(state, reward)
-
-
 @functools.cache
-def play(kind):
+def played(kind):
+    """Trials of a learner of ours, or of one above."""
+    config = config_class("two_step")(trials=TRIALS)
+    return play(kind, config, range(LIFETIMES)) if issubclass(kind, TwoStepLearner) else repeated(kind)
+
+
+def repeated(kind):
     learner = kind(np.random.default_rng(0))
     config = config_class("two_step")(trials=TRIALS)
     batch, rows = config.build(LIFETIMES), np.arange(LIFETIMES)
@@ -98,7 +79,7 @@ def _trials(told):
     ],
 )
 def test_learners_stay_as_they_are_known_to(learner, stays, reward):
-    trials = play(learner)
+    trials = played(learner)
     assert stay_probabilities(trials) == pytest.approx(stays, abs=0.015)
     if reward:
         assert trials.rewarded.mean() == pytest.approx(reward, abs=0.01)
@@ -107,11 +88,32 @@ def test_learners_stay_as_they_are_known_to(learner, stays, reward):
 
 
 def test_the_regression_takes_the_spurious_index_out():
-    free, based = play(ModelFree), play(ModelBased)
+    free, based = played(ModelFree), played(ModelBased)
     assert indices(stay_probabilities(free))[1] == pytest.approx(0.19, abs=0.02)
     assert regression(free)["reward_by_transition"] == pytest.approx(-0.01, abs=0.015)
     assert indices(stay_probabilities(based))[1] == pytest.approx(0.38, abs=0.02)
     assert regression(based)["reward_by_transition"] == pytest.approx(0.12, abs=0.02)
+
+
+def test_estimates_are_the_numbers_of_all_trials_with_intervals_over_lifetimes():
+    config = config_class("two_step")(trials=40)
+    trials = play(ModelFree, config, range(30))
+    found = stay_estimates(trials)
+    probabilities, coefficients = stay_probabilities(trials), regression(trials)
+    expected = [*probabilities, *indices(probabilities), *(coefficients[name] for name in FACTORS)]
+    assert [found[name].value for name in (*STAYS, *INDICES, *FACTORS)] == pytest.approx(expected)
+    assert all(one.low < one.value < one.high for one in found.values())
+    less = stay_estimates(play(ModelFree, config, range(10)))["reward"]
+    assert less.high - less.low > found["reward"].high - found["reward"].low
+
+
+def test_learners_of_states_with_two_arms():
+    """On the schedule of Daw the indices tell the two apart without correction."""
+    config = config_class("two_step")(schedule="daw", trials=800)
+    free, based = (play(kind, config, range(100)) for kind in (ModelFree, ModelBased))
+    assert indices(stay_probabilities(free))[1] == pytest.approx(0.02, abs=0.02)
+    assert indices(stay_probabilities(based))[1] > 0.1
+    assert min(trials.rewarded.mean() for trials in (free, based)) > 0.52
 
 
 def test_kinds_of_trials_that_never_came_are_not_numbers():
@@ -119,3 +121,4 @@ def test_kinds_of_trials_that_never_came_are_not_numbers():
     trials = Trials(np.zeros((1, 5), np.int64), always, always, always)
     assert stay_probabilities(trials)[0] == 1
     assert np.isnan(stay_probabilities(trials)[1:]).all()
+    assert stay_estimates(trials)["rewarded_rare"].value is None

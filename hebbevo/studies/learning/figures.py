@@ -13,8 +13,10 @@ from hebbevo.io.figures import write_figure
 from hebbevo.studies.drawing import Row, new_figure, numbers, rows_by, set_plain, wrapped
 from hebbevo.studies.genomes import short_names
 from hebbevo.studies.learning.lifetime_figure import draw_lifetime
-from hebbevo.studies.learning.plan import FROZEN, WITHHELD, YOKED, LearningCondition, Plan
+from hebbevo.studies.learning.plan import LearningCondition, Plan
 from hebbevo.studies.learning.results import Records
+from hebbevo.studies.learning.special import SPECIAL
+from hebbevo.studies.learning.styles import label, style
 from hebbevo.studies.learning.tables import REFERENCES, StudyTables
 
 if TYPE_CHECKING:
@@ -23,15 +25,6 @@ if TYPE_CHECKING:
 
     Rows = Mapping[tuple[str, str, str], Sequence[Row]]
 
-_STYLES: Final = {
-    GENOME: ("#c44e52", "-"),
-    "off": ("#555555", "-"),
-    "shuffled": ("#a0a0a0", "-"),
-    WITHHELD: ("#dd8452", "--"),
-    YOKED: ("#8172b3", "--"),
-}
-_FROZEN: Final = ("#64b5cd", "#4c72b0", "#1f3a68")
-"""Colors of frozen weights, the earliest first."""
 _LINES: Final = {"chance": ":", "reactive": "--", "oracle": "-"}
 
 
@@ -43,6 +36,8 @@ def draw_figures(folder: Path, plan: Plan, records: Records, tables: StudyTables
         name = "lifetime" if len(plan.drawn) == 1 else f"lifetime_{number}"
         if not record.lifetimes.diverged[0]:
             figures[name] = draw_lifetime(genome, record, short_names(plan.drawn)[genome.name])
+    if special := SPECIAL.get(plan.env.name):
+        figures[special.name] = special.draw(plan, tables.special)
     paths = {name: folder / f"{name}.png" for name in figures}
     for name, figure in figures.items():
         write_figure(figure, paths[name], dpi=150)
@@ -95,7 +90,7 @@ def _by_trial(
         at, best, low, high = (
             np.array(numbers(rows, name)) for name in (column, "best", "best_low", "best_high")
         )
-        color, line = _style(condition, conditions)
+        color, line = style(condition, conditions)
         axes.plot(
             at, best, line, marker="o", ms=2.5, color=color, lw=1.8 if condition.kind == GENOME else 1.1
         )
@@ -113,15 +108,15 @@ def _whole_lifetimes(
         (row,) = table[(*where, condition.name)]
         if row["reward"] is None:
             continue
-        color, _ = _style(condition, conditions)
+        color, _ = style(condition, conditions)
         axes.plot([row["reward_low"], row["reward_high"]], [height, height], color=color, lw=1.6)
         axes.plot(row["reward"], height, "o", color=color, ms=5)
     set_plain(axes, xlabel="reward of a lifetime", ylim=(len(conditions) - 0.5, -0.5))
-    labels = [_label(condition) for condition in conditions]
+    labels = [label(condition) for condition in conditions]
     for tick, condition in zip(
         axes.set_yticks(range(len(conditions)), labels, fontsize=8), conditions, strict=True
     ):
-        tick.label1.set_color(_style(condition, conditions)[0])
+        tick.label1.set_color(style(condition, conditions)[0])
 
 
 def _references(axes: Axes, rewards: Mapping[str, float]) -> None:
@@ -138,21 +133,3 @@ def _references(axes: Axes, rewards: Mapping[str, float]) -> None:
             rotation=20,
             color="#555555",
         )
-
-
-def _style(condition: LearningCondition, conditions: Sequence[LearningCondition]) -> tuple[str, str]:
-    if condition.kind != FROZEN:
-        return _STYLES[condition.kind]
-    frozen = [one for one in conditions if one.kind == FROZEN]
-    return _FROZEN[min(frozen.index(condition), len(_FROZEN) - 1)], "-"
-
-
-def _label(condition: LearningCondition) -> str:
-    labels = {
-        "off": "rule off",
-        "shuffled": "coefficients shuffled",
-        FROZEN: f"frozen at trial {condition.frozen_at}",
-        WITHHELD: "reward withheld",
-        YOKED: "reward of another lifetime",
-    }
-    return labels.get(condition.kind, condition.kind)

@@ -13,6 +13,7 @@ from hebbevo.studies.arms import named_sources
 from hebbevo.studies.genomes import short_names
 from hebbevo.studies.learning.plan import Plan
 from hebbevo.studies.learning.scores import AFTER, BEFORE
+from hebbevo.studies.learning.special import SPECIAL
 from hebbevo.studies.learning.tables import StudyTables
 from hebbevo.studies.report import Section, hundredths, shown, shown_interval, write_report
 
@@ -68,10 +69,23 @@ def write_study_report(path: Path, plan: Plan, tables: StudyTables, figures: Map
             [figures["curve"]],
         ),
         Section("One lifetime", _LIFETIME_TEXT, None, lifetimes),
+        *_special_sections(plan, tables, figures),
         Section("Method", _METHOD),
         Section("Again", f"This writes the same tables{where} on the same kind of CPU:\n\n{command(plan)}"),
     ]
     write_report(path, "Learning within a lifetime", sections)
+
+
+def _special_sections(plan: Plan, tables: StudyTables, figures: Mapping[str, Path]) -> list[Section]:
+    """Return what there is to say of this world alone."""
+    if (special := SPECIAL.get(plan.env.name)) is None or tables.special is None:
+        return []
+    bounds = ("_low", "_high")
+    rows = [
+        {name: value for name, value in row.items() if not name.endswith(bounds) and name != "morphology"}
+        for row in tables.special.to_pylist()
+    ]
+    return [Section(special.heading, special.text, rows, [figures[special.name]])]
 
 
 def command(plan: Plan) -> str:

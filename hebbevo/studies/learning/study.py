@@ -17,6 +17,7 @@ from hebbevo.studies.directory import StoredStudy, open_study
 from hebbevo.studies.files import write_csv, write_tables
 from hebbevo.studies.learning.plan import DEFAULT_EPISODES, Plan, make_plan
 from hebbevo.studies.learning.results import Records, kept_records, run_plan
+from hebbevo.studies.learning.special import SPECIAL
 from hebbevo.studies.learning.tables import make_tables
 from hebbevo.studies.runner import Watch
 
@@ -92,6 +93,8 @@ def _write(folder: Path, plan: Plan, records: Records) -> LearningStudy:
     for name in ("table", "arms", "curve", "phases", "changes"):
         if (table := getattr(tables, name)).num_rows:
             write_csv(folder, name, table)
+    if special := SPECIAL.get(plan.env.name):
+        write_csv(folder, special.name, tables.special)
     figures = draw_figures(folder, plan, records, tables)
     write_study_report(folder / "report.html", plan, tables, figures)
     return LearningStudy(folder, plan, tables.table, tables.arms, tables.curve)

@@ -16,6 +16,7 @@ from hebbevo.studies.learning.plan import Plan
 from hebbevo.studies.learning.records import Record
 from hebbevo.studies.learning.results import Records
 from hebbevo.studies.learning.scores import BEFORE, Floats, Scores, best_shares
+from hebbevo.studies.learning.special import SPECIAL
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -62,6 +63,7 @@ class StudyTables:
         bins: the same, over every `bin_width` trials, for figures; `trial` is the first.
         phases: by phase, where there are several.
         changes: by trial before and after a change of phase, where there are any.
+        special: of `hebbevo.studies.learning.special`, where the world has an entry there.
     """
 
     lifetimes: pa.Table
@@ -72,6 +74,7 @@ class StudyTables:
     bin_width: int
     phases: pa.Table
     changes: pa.Table
+    special: pa.Table | None
 
 
 def make_tables(plan: Plan, records: Records) -> StudyTables:
@@ -95,6 +98,7 @@ def make_tables(plan: Plan, records: Records) -> StudyTables:
         bin_width=width,
         phases=_table(PHASES, (row for who, of in parts for row in _phase_rows(who, of))),
         changes=_table(CHANGES, (row for who, of in parts for row in _change_rows(who, of))),
+        special=special.table(plan, records) if (special := SPECIAL.get(plan.env.name)) else None,
     )
 
 
