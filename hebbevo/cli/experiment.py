@@ -47,6 +47,8 @@ def experiment_command(
     if finished.comparison is not None:
         say_comparison(console, finished.comparison)
         say(console, f"done: {out / 'report.html'}")
+        for kind in () if finished.failures else plan.studies:
+            say(console, f"      {out / 'studies' / kind / 'report.html'}")
     if finished.failures:
         for name, failure in finished.failures.items():
             typer.echo(f"hebbevo: {name} failed: {failure}", err=True)

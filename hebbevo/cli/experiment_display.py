@@ -13,6 +13,7 @@ from rich.text import Text
 from hebbevo.cli.display import OnTerminal, duration, table_of
 from hebbevo.cli.output import say
 from hebbevo.experiments.comparison import Comparison
+from hebbevo.experiments.experiment import Studying
 from hebbevo.experiments.plan import Plan
 from hebbevo.experiments.report import cautions
 from hebbevo.experiments.run import RunOrder
@@ -60,12 +61,15 @@ class RunsTable(OnTerminal):
         self._running: dict[str, _Progress] = {}
         self._done, self._failed = 0, 0
 
-    def watch(self, event: Event) -> None:
+    def watch(self, event: Event | Studying) -> None:
         """Show what happened; whatever goes wrong with it, the runs go on."""
         with self._bystanders.guard("cannot show the runs"):
             self._show(event)
 
-    def _show(self, event: Event) -> None:
+    def _show(self, event: Event | Studying) -> None:
+        if isinstance(event, Studying):
+            self._study(event)
+            return
         name = event.order.name
         if isinstance(event, Started):
             self._running[name] = _Progress(event.order)
@@ -75,6 +79,12 @@ class RunsTable(OnTerminal):
             self._finish(event)
         if self._console.is_terminal:
             self._live.update(self._table())
+
+    def _study(self, event: Studying) -> None:
+        if event.done == event.total:
+            say(self._live.console, f"{event.kind}: {event.total} lifetimes")
+        elif self._console.is_terminal:
+            self._live.update(Text(f"{event.kind}: {event.done} of {event.total} lifetimes"))
 
     def _finish(self, event: Finished) -> None:
         run = self._running.pop(event.order.name)

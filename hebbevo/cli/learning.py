@@ -6,7 +6,18 @@ from typing import Annotated
 
 import typer
 
-from hebbevo.cli.options import BatchSize, Genomes, Seed, Steps, StudyDirectory, Threads, execution_of
+from hebbevo.cli.options import (
+    BatchSize,
+    Device,
+    Genomes,
+    Ray,
+    Seed,
+    Steps,
+    StudyDirectory,
+    Threads,
+    Workers,
+    study_execution,
+)
 from hebbevo.cli.output import run_console, say
 
 
@@ -30,8 +41,11 @@ def learning_command(
     episodes: Annotated[int, typer.Option(help="Lifetimes per genome, condition and task.")] = 64,
     seed: Seed = 1,
     steps: Steps = None,
+    workers: Workers = None,
+    ray: Ray = None,
     threads: Threads = None,
     batch_size: BatchSize = None,
+    device: Device = None,
 ) -> None:
     """Follow genomes of learning tasks trial by trial, beside controls and an oracle; write tables and a report."""
     from hebbevo.cli.study_display import Countdown, learning_table
@@ -47,7 +61,7 @@ def learning_command(
             morphologies=morphology,
             episodes=episodes,
             seed=seed,
-            execution=execution_of(threads, batch_size),
+            execution=study_execution(threads, batch_size, workers, ray, device),
             watch=countdown.watch,
         )
     console.print(learning_table(study.arms if study.plan.arms else study.table))

@@ -27,7 +27,7 @@ JOINT: Final = "+"
 LONGEST_NAME: Final = 100
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*", re.ASCII)
-_RESERVED = ("figures",)
+_RESERVED = ("figures", "studies")
 
 
 def read_arms(arms: Any) -> Arms:

@@ -18,8 +18,9 @@ from typing import Any, Final
 from hebbevo.config.building import build_config
 from hebbevo.config.difference import difference
 from hebbevo.errors import InputError, MissingImport
-from hebbevo.experiments.plan import Plan, read_evaluation, with_seed
+from hebbevo.experiments.plan import Plan, read_evaluate, with_seed
 from hebbevo.experiments.rotation import read_rotation
+from hebbevo.experiments.studies import STUDIES_FOLDER, write_studies
 from hebbevo.io.atomic import remove_unfinished, unfinished, write_atomically
 from hebbevo.io.directories import lock_directory, make_directory
 from hebbevo.io.yaml_text import read_yaml, write_yaml
@@ -50,8 +51,9 @@ def read_stored_plan(directory: Path) -> Plan:
         data = read_yaml(path.read_text(encoding="utf-8"), str(path))
         arms = {str(name): build_config(config) for name, config in data["arms"].items()}
         seeds = tuple(map(int, data["seeds"]))
+        evaluation, studies = read_evaluate(data["evaluate"])
         rotation = read_rotation(data.get("rotate"))
-        return Plan(arms, seeds, read_evaluation(data["evaluate"]), str(data["baseline"]), rotation)
+        return Plan(arms, seeds, evaluation, str(data["baseline"]), rotation, studies)
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"cannot read {path}: {error}; name the directory of an experiment") from None
     except MissingImport as error:
@@ -97,7 +99,8 @@ def _text(plan: Plan) -> str:
     data: dict[str, Any] = {
         "seeds": list(plan.seeds),
         "baseline": plan.baseline,
-        "evaluate": plan.evaluation.model_dump(mode="json"),
+        "evaluate": plan.evaluation.model_dump(mode="json")
+        | ({STUDIES_FOLDER: write_studies(plan.studies)} if plan.studies else {}),
         **({"rotate": plan.rotation} if plan.rotation else {}),
         "arms": {name: config.model_dump(mode="json") for name, config in plan.arms.items()},
     }

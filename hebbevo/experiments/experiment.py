@@ -13,11 +13,23 @@ from hebbevo.execution.execution import Execution, cores
 from hebbevo.experiments.compare import compare
 from hebbevo.experiments.comparison import Comparison
 from hebbevo.experiments.directory import open_experiment, run_path
+from hebbevo.experiments.genomes import study_genomes
 from hebbevo.experiments.plan import Plan, read_plan
 from hebbevo.experiments.run import RunOrder, is_finished
+from hebbevo.experiments.studies import STUDIES_FOLDER, make_study
 from hebbevo.experiments.workers import Event, Finished, finish_all
 
-Watch = Callable[[Event], None]
+
+@dataclass(frozen=True)
+class Studying:
+    """A study of all runs is under way: how many of its lifetimes are done."""
+
+    kind: str
+    done: int
+    total: int
+
+
+Watch = Callable[[Event | Studying], None]
 
 
 @dataclass(frozen=True)
@@ -53,7 +65,7 @@ def experiment(
         jobs: runs side by side, each on its share of the cores; None is one, on all cores, or as many as there are
             cores where the environment holds the GIL.
         execution: where the lifetimes of every run go; by default its share of this machine. Changes no result.
-        watch: told what happens to the runs.
+        watch: told what happens to the runs, and then to the studies.
 
     Raises:
         InputError: something cannot be run, or `out` holds another experiment; nothing has changed.
@@ -73,7 +85,21 @@ def experiment(
                 if watch is not None:
                     watch(event)
         nothing = len(failures) == len(plan.runs())
-        return Experiment(path, plan, failures, None if nothing else compare([path], path))
+        comparison = None if nothing else compare([path], path)
+        if not failures:
+            _make_studies(path, plan, execution, watch)
+        return Experiment(path, plan, failures, comparison)
+
+
+def _make_studies(path: Path, plan: Plan, execution: Execution | None, watch: Watch | None) -> None:
+    for kind, options in plan.studies.items():
+
+        def told(done: int, total: int, kind: str = kind) -> None:
+            if watch is not None:
+                watch(Studying(kind, done, total))
+
+        genomes = study_genomes([path], options.steps)
+        make_study(path / STUDIES_FOLDER / kind, options, genomes, execution, told)
 
 
 def default_jobs(plan: Plan, execution: Execution | None) -> int:

@@ -17,6 +17,7 @@ from hebbevo.errors import InputError, MissingImport, unknown
 from hebbevo.evaluation.checks import checked_bodies
 from hebbevo.experiments.arms import read_arms
 from hebbevo.experiments.rotation import Rotation, lifetimes_of_generation, read_rotation, take_turns
+from hebbevo.experiments.studies import STUDIES_FOLDER, Studies, check_studies, read_studies
 from hebbevo.io.yaml_text import read_yaml
 from hebbevo.seeding import SEED_LIMIT
 from hebbevo.tasks.task import Task
@@ -58,7 +59,7 @@ class ExperimentFile(Section):
         le=10**15,
         description="budget of every run; left out: that of the base; null: each arm's own length",
     )
-    evaluate: Any = Field(default=None, description="keys of `Evaluation`")
+    evaluate: Any = Field(default=None, description="keys of `Evaluation`, and studies")
     baseline: str | None = Field(
         default=None,
         description="arm that others are compared with; null: the first that does not learn, or the first",
@@ -75,6 +76,7 @@ class Plan:
         evaluation: of every finished run.
         baseline: name of the arm that the others are compared with.
         rotation: what depends on the run seed.
+        studies: of all runs, once they are finished.
     """
 
     arms: Mapping[str, Config]
@@ -82,6 +84,7 @@ class Plan:
     evaluation: Evaluation
     baseline: str
     rotation: Rotation = field(default_factory=dict)
+    studies: Studies = field(default_factory=dict)
 
     @cached_property
     def turns(self) -> Mapping[str, tuple[Config, ...]]:
@@ -116,13 +119,27 @@ def read_plan(source: str | Path | Mapping[str, Any]) -> Plan:
     folder, data = (Path(), source) if isinstance(source, Mapping) else _read(Path(source))
     written = check_section(SECTION, ExperimentFile, data)
     assert isinstance(written, ExperimentFile)
-    evaluation, rotation = read_evaluation(written.evaluate), read_rotation(written.rotate)
+    (evaluation, studies), rotation = read_evaluate(written.evaluate), read_rotation(written.rotate)
     base = _base(written.base, folder)
     budget = written.agent_steps if "agent_steps" in written.model_fields_set else _budget(load_config(base))
     overrides = read_arms(written.arms)
     _check_rotated(rotation, overrides)
     arms = {name: _arm(name, base, changes, budget) for name, changes in overrides.items()}
-    return make_plan(arms, _seeds(written.seeds), evaluation, written.baseline, rotation)
+    plan = make_plan(arms, _seeds(written.seeds), evaluation, written.baseline, rotation)
+    check_studies(studies, plan.turns)
+    return replace(plan, studies=studies)
+
+
+def read_evaluate(values: Any) -> tuple[Evaluation, Studies]:
+    """Check the keys of ``evaluate:`` of an experiment, those of studies among them.
+
+    Raises:
+        InputError: one line with the key, the value and the remedy.
+    """
+    studies = values.get(STUDIES_FOLDER) if isinstance(values, Mapping) else None
+    if isinstance(values, Mapping):
+        values = {key: value for key, value in values.items() if key != STUDIES_FOLDER}
+    return read_evaluation(values), read_studies(studies)
 
 
 def read_evaluation(values: Any) -> Evaluation:

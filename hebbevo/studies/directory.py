@@ -107,6 +107,24 @@ def open_study(
         _close(descriptor)
 
 
+def discard_other(path: Path, kind: str, settings: Settings, genomes: Sequence[Genome]) -> None:
+    """Remove the study that a directory holds, if there is one and it is not this one.
+
+    Raises:
+        InputError: it is in use.
+    """
+    if not is_study(path):
+        return
+    descriptor = lock_directory(path)
+    asked = StoredStudy(path, kind, json.loads(json.dumps(settings)), tuple(genomes))
+    try:
+        _check_same(read_study(path), asked)
+    except InputError:
+        discard(path, descriptor)
+    else:
+        _close(descriptor)
+
+
 def read_study(path: Path) -> StoredStudy:
     """Return a study as it stands.
 

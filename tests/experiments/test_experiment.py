@@ -19,9 +19,9 @@ from hebbevo import Execution, evaluate, evolve, load_config, load_genome
 from hebbevo.cli.app import run as cli
 from hebbevo.errors import InputError
 from hebbevo.experiments.compare import compare
-from hebbevo.experiments.directory import open_experiment
+from hebbevo.experiments.directory import open_experiment, read_stored_plan
 from hebbevo.experiments.evaluation_file import read_evaluation_file
-from hebbevo.experiments.experiment import experiment, orders_of
+from hebbevo.experiments.experiment import Studying, experiment, orders_of
 from hebbevo.experiments.genomes import load_arms
 from hebbevo.experiments.plan import read_plan
 from hebbevo.experiments.report import cautions
@@ -139,6 +139,22 @@ def test_studies_take_its_arms(copy: Path, caplog: pytest.LogCaptureFixture) -> 
     shutil.rmtree(copy / "static")
     with pytest.raises(InputError, match="static: no run is finished yet"):
         load_arms([copy])
+
+
+@pytest.mark.slow
+def test_studies_of_all_runs_grow_with_the_experiment(copy: Path) -> None:
+    studies = {"perturb": {"protocols": ["zero_weights:at=5"], "episodes": 2}}
+    file = {**FILE, "evaluate": {"episodes": 3, "studies": studies}}
+    told: list[Event | Studying] = []
+    experiment(file, copy, execution=HERE, watch=told.append)
+    assert isinstance(told[-1], Studying)
+    assert told[-1].done == told[-1].total
+    table = copy / "studies" / "perturb" / "arms.csv"
+    assert {(row["arm"], row["runs"]) for row in rows(table)} == {("plastic", "2"), ("static", "2")}
+    assert read_stored_plan(copy) == read_plan(file)
+    experiment({**file, "seeds": 3}, copy, execution=HERE)
+    assert {row["runs"] for row in rows(table)} == {"3"}
+    assert len(list((copy / "studies" / "perturb" / "genomes").iterdir())) == 6
 
 
 def test_one_killed_and_interrupted_goes_on_to_the_same_bytes(finished: Path, tmp_path: Path) -> None:

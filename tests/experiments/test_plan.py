@@ -74,6 +74,20 @@ def test_a_file_is_a_mapping_and_its_base_lies_beside_it(tmp_path: Path) -> None
         ({"base": 3}, "experiment.base must be a preset"),
         ({"evaluate": {"episode": 3}}, "did you mean evaluate.episodes?"),
         ({"evaluate": {"morphologies": ["intact"]}}, "one body only"),
+        ({"evaluate": {"studies": {"generalise": {}}}}, "did you mean evaluate.studies.generalize?"),
+        (
+            {"evaluate": {"studies": {"perturb": 3}}},
+            "evaluate.studies.perturb: expected keys and values, got 3",
+        ),
+        (
+            {"evaluate": {"studies": {"perturb": {"episode": 3}}}},
+            "did you mean evaluate.studies.perturb.episodes?",
+        ),
+        (
+            {"evaluate": {"studies": {"generalize": {}}}},
+            "evaluate.studies.generalize: association has one body only",
+        ),
+        ({"evaluate": {"studies": {"perturb": {}}}}, "need lifetimes of 500 steps or more"),
         ({"evaluate": 64}, "evaluate: expected keys and values"),
         ({"baseline": "statik"}, "did you mean baseline: static?"),
         ({"arms": {"a": {"plasticity.rul": 1}}}, "arm a: "),
