@@ -29,6 +29,7 @@ from pydantic import Field, model_validator
 from typing_extensions import override
 
 from hebbevo.envs.cognitive.learning_task import (
+    NO_CHOICE,
     LearningTask,
     LearningTaskConfig,
     check_tasks,
@@ -39,6 +40,9 @@ from hebbevo.envs.cognitive.meta_task_drawing import SPLITS, drawn_meta_task, sp
 from hebbevo.envs.cognitive.meta_task_examples import EXAMPLES
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from hebbevo.envs.cognitive.learning_task import Flags, Floats, Integers, Singles
 
 DRAWN = tuple(name for split in SPLITS for name in split_names(split))
@@ -97,11 +101,6 @@ class GeneratedConfig(LearningTaskConfig):
 
     @property
     @override
-    def guess(self) -> float | None:
-        return None
-
-    @property
-    @override
     def observation_size(self) -> int:
         return FIXED_STIMULI + VARIABLE_STIMULI
 
@@ -136,7 +135,10 @@ class GeneratedConfig(LearningTaskConfig):
 
 
 class Generated(LearningTask):
-    """Meta-tasks for a batch of lifetimes; `optimal` is never set, and phases do not change.
+    """Meta-tasks for a batch of lifetimes; phases do not change.
+
+    An action is the best one where it leads to the most reward that can be expected in what is left of the trial, by
+    one who knows the world, what is drawn for the lifetime and the flag; where both do, nothing is decided.
 
     Attributes:
         state, flag: int64 ``(batch_size,)``.
@@ -155,6 +157,9 @@ class Generated(LearningTask):
         self.probabilities: Floats = np.zeros((batch_size, 2))
         self.stimuli: Integers = np.zeros((batch_size, VARIABLE_STIMULI), np.int64)
         self._uniforms: Floats = np.zeros((batch_size, config.steps, 2))  # of the transition, of the reward
+        self._best = np.zeros(
+            (batch_size, 0, 0, 2), np.int8
+        )  # bits of the best actions, by steps left, state, flag
         self._known_tasks: list[MetaTask] = []
         self._place: dict[MetaTask, int] = {}
 
@@ -184,7 +189,31 @@ class Generated(LearningTask):
         self._uniforms[:count] = drawn[:, 4 + VARIABLE_STIMULI :].reshape(count, -1, 2)
         for numbers in (self.state, self.flag, self._trial, self._trial_step):
             numbers[:count] = 0
+        self._plan(count)
         self._advance(np.arange(count), first=True)
+
+    def _plan(self, count: int) -> None:
+        """Find the best actions of the first `count` lifetimes."""
+        import numpy as np
+
+        from hebbevo.envs.cognitive.meta_task_plans import plan_backwards
+
+        table = self._tables
+        shape = (len(self.state), TRIAL_STEPS, table.transitions.shape[1], 2)
+        if self._best.shape != shape:
+            self._best = np.zeros(shape, np.int8)
+        compiled(plan_backwards)(
+            count,
+            self.variant,
+            table.task,
+            table.transitions,
+            table.value,
+            table.base,
+            table.slopes,
+            table.flag,
+            self.probabilities,
+            self._best,
+        )
 
     def _learn_about(self, morphologies: Sequence[str]) -> None:
         """Add the meta-tasks of these names to the tables; rows of those that are there stay where they are."""
@@ -229,7 +258,9 @@ class Generated(LearningTask):
             self._trial,
             self.state,
             self.flag,
+            self._best,
             self.trial,
+            self.optimal,
             self.rewards,
             self.terminated,
             self.observations,
@@ -257,7 +288,9 @@ def _act_and_show(
     trials_done: Integers,
     state: Integers,
     flag: Integers,
+    best: npt.NDArray[np.int8],
     trial: Integers,
+    optimal: Integers,
     rewards: Floats,
     terminated: Flags,
     observations: Singles,
@@ -281,7 +314,10 @@ def _act_and_show(
                 chance += slopes[v, old, action, new, before, i] * probabilities[row, i]
             if uniforms[row, step, 1] < chance:
                 rewards[row] = value[v, old, action, new, before]
-            trial[row] = trials_done[row]
+            trial[row], optimal[row] = trials_done[row], NO_CHOICE
+            left = min(TRIAL_STEPS - trial_steps[row], uniforms.shape[1] - step)
+            if best[row, left - 1, old, before] != 3:
+                optimal[row] = best[row, left - 1, old, before] >> action & 1
             steps[row] = step + 1
             trial_steps[row] += 1
             state[row], flag[row] = new, flags[v, old, action, new, before]

@@ -56,6 +56,23 @@ def test_values_are_those_of_simulated_lifetimes():
     assert config.chance < always_first <= config.reactive <= config.oracle
 
 
+@pytest.mark.parametrize("task", ["train_003", "two_step"])
+def test_who_always_does_the_best_gets_what_the_oracle_does(task):
+    config, tried = generated(task, trials=8), {}
+
+    def best(batch, step):
+        """Look at a batch of the same lifetimes what the first action would have been called."""
+        trial = tried.setdefault("batch", config.build(LIFETIMES))
+        trial.reset(range(LIFETIMES), [task] * LIFETIMES)
+        for choices in (*tried.setdefault("past", []), one_hot(np.zeros(LIFETIMES, int))):
+            trial.step(choices, np.arange(LIFETIMES))
+        tried["past"].append(one_hot((trial.optimal == 0).astype(int)))
+        return tried["past"][-1]
+
+    rewards = play(config, best, task).sum(axis=0)
+    assert rewards.mean() == pytest.approx(config.oracle, abs=4 * rewards.std() / LIFETIMES**0.5)
+
+
 def test_the_bandit_is_the_one_written_by_hand():
     """The first arm pays as often, in the same share of lifetimes."""
     ours = play(generated("bandit", trials=50), lambda *_: one_hot(np.zeros(LIFETIMES, int)), "bandit")
