@@ -261,16 +261,21 @@ def test_a_run_that_fails_is_reported_and_the_others_go_on(
 
 
 @pytest.mark.slow
-def test_killed_at_random_and_gone_on_with_it_has_the_bytes_of_one_never_killed(
-    finished: Path, tmp_path: Path
-) -> None:
-    (tmp_path / "e.yaml").write_text(yaml.safe_dump(FILE))
-    command = [sys.executable, "-m", "hebbevo", "experiment", "e.yaml", "--out", "e", "--jobs", "2"]
+def test_killed_at_random_and_gone_on_with_it_has_the_bytes_of_one_never_killed(tmp_path: Path) -> None:
+    small = {"env": {"steps": 40}, "search": {"population": 8}, "evaluation": {"every": 5, "episodes": 4}}
+    arms = {"plastic": {}, "hebb": {"plasticity.rule": "hebb"}, "static": STATIC}
+    base = {"preset": "quick-association", **small}
+    file = {"base": base, "arms": arms, "seeds": 4, "agent_steps": 20_000, "evaluate": {"episodes": 4}}
+    (tmp_path / "e.yaml").write_text(yaml.safe_dump(file))
+    command = [sys.executable, "-m", "hebbevo", "experiment", "e.yaml", "--jobs", "2", "--out"]
+    subprocess.run([*command, "alone"], cwd=tmp_path, check=True, stdout=subprocess.DEVNULL)
     moments = random.Random(1)
     for _ in range(10):
-        process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, start_new_session=True)
+        process = subprocess.Popen(
+            [*command, "killed"], cwd=tmp_path, stdout=subprocess.DEVNULL, start_new_session=True
+        )
         time.sleep(moments.uniform(0.5, 4.0))
         process.kill()  # the parent alone: its processes end with it
         process.wait()
-    subprocess.run(command, cwd=tmp_path, check=True, stdout=subprocess.DEVNULL)
-    assert contents(tmp_path / "e") == contents(finished)
+    subprocess.run([*command, "killed"], cwd=tmp_path, check=True, stdout=subprocess.DEVNULL)
+    assert contents(tmp_path / "killed") == contents(tmp_path / "alone")
