@@ -272,8 +272,12 @@ def run_directories(random: Random, folder: Path) -> Words:
     """Read, or go on with, a run that somebody has been at."""
     run = folder / "mine"
     shutil.copytree(folder / "run", run)
+    touched = set[Path]()
     for _ in range(random.choice((1, 1, 2))):
         path = random.choice(sorted(path for path in run.rglob("*") if "tensorboard" not in str(path)))
+        if path in touched:
+            continue
+        touched.add(path)
         way = random.randrange(5)
         if path.is_dir():
             shutil.rmtree(path) if way else None
@@ -353,7 +357,7 @@ def names(random: Random, folder: Path) -> Words:
 
 def options(random: Random, folder: Path) -> Words:
     """Give options values that are out of range, or no numbers at all."""
-    wrong = random.choice((*(n for n in NUMBERS if n not in ("1", "2", "3", "7", "1e3")), *WORDS))
+    wrong = random.choice((*(n for n in NUMBERS if n not in ("1", "2", "3", "7", "1e3", "1_000")), *WORDS))
     word = random.choice(
         ("--episodes", "--seed", "--steps", "--threads", "--batch-size", "--workers", "--device", "--ray")
     )
