@@ -39,10 +39,14 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from pydantic import Field, field_validator
 from typing_extensions import override
 
+from hebbevo.envs.cameras import CameraSpec
 from hebbevo.envs.cognitive.learning_task import LearningTask, LearningTaskConfig, compiled
 from hebbevo.errors import EnvError
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from hebbevo.envs.cognitive.learning_task import Flags, Floats, Integers, Singles
 
 
@@ -50,6 +54,7 @@ class MazeConfig(LearningTaskConfig):
     """A reward in a hidden cell, the same for a whole lifetime: find it, then find it again from elsewhere."""
 
     environment: ClassVar[str] = "hebbevo.envs.cognitive.maze:Maze"
+    camera: ClassVar[CameraSpec | None] = CameraSpec("render")
 
     name: Literal["maze"] = "maze"
     size: int = Field(default=9, ge=5, le=51, description="cells a side, walls included; odd")
@@ -123,7 +128,10 @@ class Maze(LearningTask):
         free_cells: row and column of each free cell, int64 ``(cells, 2)``.
     """
 
-    def __init__(self, config: MazeConfig, batch_size: int) -> None:
+    frames_per_second: float = 10
+    is_mujoco: bool = False
+
+    def __init__(self, config: MazeConfig, batch_size: int, render_mode: str | None = None) -> None:
         import numpy as np
 
         from hebbevo.envs.cognitive.maze_walks import REWARD, Grid
@@ -174,6 +182,13 @@ class Maze(LearningTask):
             self.terminated,
             self.observations,
         )
+
+    def picture(self, row: int) -> npt.NDArray[np.uint8]:
+        """Return the maze of a lifetime from above: the walker, the cell of the reward."""
+        from hebbevo.envs.cognitive.pictures import FREE, draw_cells
+
+        cells = [(int(r), int(c)) for r, c in self.free_cells]
+        return draw_cells(dict.fromkeys(cells, FREE), cells[self.cell[row]], cells[self.goal[row]])
 
 
 def _walk(

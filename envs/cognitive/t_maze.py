@@ -34,13 +34,19 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Self
 from pydantic import Field, model_validator
 from typing_extensions import override
 
+from hebbevo.envs.cameras import CameraSpec
 from hebbevo.envs.cognitive.learning_task import NO_CHOICE, LearningTask, LearningTaskConfig, compiled
 from hebbevo.errors import EnvError
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from hebbevo.envs.cognitive.learning_task import Flags, Floats, Integers, Singles
 
 HOME, CORRIDOR, TURN, END, TURN_BACK = range(5)
+HOME_COLOR: Final = "#88a8c8"
+TURN_COLOR: Final = "#d8dee9"
 STRAIGHT: Final = 1 / 3
 """Actions up to this size, either way, go straight on."""
 
@@ -49,6 +55,7 @@ class TMazeConfig(LearningTaskConfig):
     """A corridor with turns, ends that pay differently, and a high one that moves: go there, notice, search again."""
 
     environment: ClassVar[str] = "hebbevo.envs.cognitive.t_maze:TMaze"
+    camera: ClassVar[CameraSpec | None] = CameraSpec("render")
     feedback_inputs: ClassVar[tuple[int, ...]] = (-1,)
 
     name: Literal["t_maze"] = "t_maze"
@@ -145,7 +152,10 @@ class TMaze(LearningTask):
         turned: turns of this trip, likewise, int64 ``(batch_size,)``.
     """
 
-    def __init__(self, config: TMazeConfig, batch_size: int) -> None:
+    frames_per_second: float = 15
+    is_mujoco: bool = False
+
+    def __init__(self, config: TMazeConfig, batch_size: int, render_mode: str | None = None) -> None:
         import numpy as np
 
         super().__init__(config, batch_size)
@@ -203,6 +213,35 @@ class TMaze(LearningTask):
             self.terminated,
             self.observations,
         )
+
+    def picture(self, row: int) -> npt.NDArray[np.uint8]:
+        """Return the maze of a lifetime from above: the walker, home, the turns, and the high end of this trip."""
+        from hebbevo.envs.cognitive.pictures import FREE, draw_cells
+
+        out = [int(kind) for kind in self._positions[: list(self._positions).index(END) + 1]]
+        colors = {HOME: HOME_COLOR, CORRIDOR: FREE, TURN: TURN_COLOR, END: FREE}
+        paths = [_path(out, end, self._config.turns) for end in range(self._config.ends)]
+        cells = {cell: colors[kind] for path in paths for cell, kind in zip(path, out, strict=True)}
+        at, last = int(self._position[row]), len(out) - 1
+        taken = out[:at].count(TURN) if at <= last else self._config.turns
+        towards = int(self.turned[row]) << (self._config.turns - taken)
+        high = self.high_end[row, min(int(self._trip[row]), self._config.trips - 1)]
+        return draw_cells(cells, paths[towards][at if at <= last else 2 * last - at], paths[high][-1])
+
+
+def _path(out: Sequence[int], end: int, turns: int) -> list[tuple[int, int]]:
+    """Return row and column of each position on the way from home to an end."""
+    row = column = done = 0
+    down, right = -1, 0  # the way ahead, in rows and columns
+    path = []
+    for kind in out:
+        path.append((row, column))
+        if kind == TURN:
+            done += 1
+            goes_right = end >> (turns - done) & 1
+            down, right = (right, -down) if goes_right else (-right, down)
+        row, column = row + down, column + right
+    return path
 
 
 def _walk(
