@@ -6,7 +6,7 @@ import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import metadata, resources
 from os import PathLike
 from pathlib import Path
@@ -76,6 +76,7 @@ class Genome:
         return {"task": self.task.header(), **self.provenance}
 
 
+@cache
 def version() -> str:
     """Return hebbevo's version."""
     return metadata.version("hebbevo")
