@@ -33,6 +33,9 @@ class HasBody(Protocol):
     def position(self, row: int) -> npt.NDArray[np.float64]:
         """Return the generalised position of a lifetime, ``(nq,)``; later steps write into it."""
 
+    def place(self, row: int) -> tuple[float, float]:
+        """Return where the body of a lifetime is on the ground, x and y (m)."""
+
 
 class HasPicture(Protocol):
     """An environment built with ``render_mode="rgb_array"``.

@@ -59,6 +59,8 @@ class EnvConfig(Settings, ABC):
     """Lifetimes best stepped in lockstep on a core: few enough that their synapses stay in its cache."""
     batch_sizes: ClassVar[tuple[int, ...]] = (4, 8, 16)
     """The same where the GIL is released: ascending, of which the fastest for a network is measured."""
+    own_keys: ClassVar[frozenset[str]] = frozenset(("early_stop",))
+    """Keys that mean something else here than in other environments: a preset's are dropped when `env.name` changes."""
 
     name: str
     steps: int = Field(default=1000, ge=1, le=1_000_000, description="longest lifetime in steps")
@@ -86,6 +88,22 @@ class EnvConfig(Settings, ABC):
         return None
 
     @property
+    def camera_spec(self) -> CameraSpec | None:
+        """How a lifetime is drawn, where that depends on the settings."""
+        return self.camera
+
+    @classmethod
+    def resolve(cls, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return settings with the content of the files that they name in their place.
+
+        Called on what a user wrote, never on what a run or a genome holds, which name no files.
+
+        Raises:
+            EnvError: a file that cannot be read.
+        """
+        return dict(values)
+
+    @property
     def morphology_names(self) -> tuple[str, ...]:
         """Names of the bodies that a genome is evaluated on; ("default",) where there is only one."""
         return (DEFAULT_MORPHOLOGY,)
@@ -98,6 +116,22 @@ class EnvConfig(Settings, ABC):
         """
         raise EnvError(f"{self.name} has one body only, got morphologies {', '.join(names)}; leave them out")
 
+    def check_body(self, name: str) -> None:
+        """Raise `EnvError` where the environment has no body of this name, evolved on or not."""
+        if name not in self.morphology_names:
+            raise EnvError(
+                f"{self.name} has no body {name[:80]!r}; it has {', '.join(self.morphology_names)}"
+            )
+
+    def describe_body(self, name: str) -> str:
+        """Return a line on a body that the environment has."""
+        return ""
+
+    @property
+    def study_bodies(self) -> tuple[str, ...]:
+        """Bodies that a study of generalisation takes besides those that genomes evolved on."""
+        return ()
+
     def reference_environment(self) -> EnvConfig:
         """Return the same task on the official environment, of which this one is a faster copy.
 
@@ -106,11 +140,10 @@ class EnvConfig(Settings, ABC):
         """
         raise EnvError(f"{self.name} is no copy of an official environment; leave `official` out")
 
-    @classmethod
-    def axis_label(cls, text: str) -> str:
+    def axis_label(self, text: str) -> str:
         """Return a label of the fitness with its unit: ``progress in a lifetime (m)`` for ``{} in a lifetime``."""
-        unit = "" if cls.unit == cls.quantity else f" ({cls.unit})"
-        return text.format(cls.quantity) + unit
+        unit = "" if self.unit == self.quantity else f" ({self.unit})"
+        return text.format(self.quantity) + unit
 
     def check_installed(self) -> None:
         """Raise `EnvError` where a module that the environment needs is not installed."""

@@ -12,9 +12,10 @@ import logging
 import os
 import re
 import threading
+import warnings
 from collections import Counter
 
-__all__ = ["mujoco"]
+__all__ = ["FAILURES", "mujoco", "one_line"]
 
 _logger = logging.getLogger(__name__)
 
@@ -29,6 +30,9 @@ except Exception:
         import mujoco.batch
     finally:
         os.environ["MUJOCO_GL"] = _asked  # rendering says what is missing
+
+# What MuJoCo will no longer read one day concerns who writes a robot's file, not every process that reads it.
+warnings.filterwarnings("ignore", "compiler attribute", UserWarning)
 
 _LOCK = threading.Lock()
 _COUNTS: Counter[str] = Counter()
@@ -55,3 +59,13 @@ def _report() -> None:
 if mujoco.get_mju_user_warning() is None:  # a program may have its own
     mujoco.set_mju_user_warning(_count)
     atexit.register(_report)
+
+
+FAILURES = (ValueError, RuntimeError, TypeError, KeyError, IndexError, mujoco.FatalError)
+"""What MuJoCo raises for a body that it cannot make."""
+
+
+def one_line(error: BaseException) -> str:
+    """Return MuJoCo's message in one line, without numbers of lines: the text that it read was written by us."""
+    parts = [re.sub(r",? *\(?line (number=)?\d+\)?", "", part).strip() for part in str(error).splitlines()]
+    return "; ".join(part for part in parts if part)[:300]

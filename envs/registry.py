@@ -16,6 +16,7 @@ _GYMNASIUM: Final = f"{GYMNASIUM_PREFIX}ID"
 ENVIRONMENTS: Final[dict[str, str | type[EnvConfig]]] = {
     "quadruped": "hebbevo.envs.robots.quadruped:QuadrupedConfig",
     "dog": "hebbevo.envs.robots.dog:DogConfig",
+    "mjcf": "hebbevo.envs.mjcf.config:MjcfConfig",
     "car_racing": "hebbevo.envs.car_racing.config:CarRacingConfig",
     "association": "hebbevo.envs.cognitive.association:AssociationConfig",
     "bandit": "hebbevo.envs.cognitive.bandit:BanditConfig",

@@ -12,15 +12,25 @@ import pytest
 from own_modules import fresh_process
 
 from hebbevo.cli import app
+from hebbevo.errors import InputError
+from hebbevo.rendering.gl import find_gl
 
 TEXT = (Path(__file__).resolve().parents[1] / "docs" / "your-own-world.md").read_text(encoding="utf-8")
-FILES = dict(re.findall(r"`(\w+\.(?:py|yaml))`(?:(?!\n\n).)*?:\n\n```\w+\n(.*?)```", TEXT, re.DOTALL))
+FILES = dict(re.findall(r"`(\w+\.(?:py|yaml|xml))`(?:(?!\n\n).)*?:\n\n```\w+\n(.*?)```", TEXT, re.DOTALL))
 COMMANDS = "".join(re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL)).splitlines()
 
 
 def hebbevo(command: str) -> int:
     with fresh_process():
         return app.run(shlex.split(command)[1:])
+
+
+def gl_works() -> bool:
+    try:
+        find_gl()
+    except InputError:
+        return False
+    return True
 
 
 @pytest.fixture(autouse=True)
@@ -32,18 +42,21 @@ def _files() -> None:
 def test_the_page_has_them_all() -> None:
     assert set(FILES) == {
         "reach_world.py",
+        "crawler.xml",
+        "crawl.yaml",
         "line_world.py",
         "parts.py",
         "climber.py",
         "all.yaml",
         "noise_study.py",
     }
-    assert len(COMMANDS) == 7
+    assert len(COMMANDS) == 12
 
 
 def test_every_command_runs_and_nothing_is_imported_unasked(capsys: pytest.CaptureFixture[str]) -> None:
     for command in COMMANDS:
-        assert hebbevo(command.replace("--workers 2", "--workers 0")) == 0, capsys.readouterr().err
+        if "crawl" not in command:
+            assert hebbevo(command.replace("--workers 2", "--workers 0")) == 0, capsys.readouterr().err
     subprocess.run([sys.executable, "noise_study.py", "0", "noise-0"], check=True)
     assert Path("noise-0/table.csv").read_text(encoding="utf-8").count("\n") == 3
     line, parts = "--import line_world.py", "--import parts.py"
@@ -65,6 +78,17 @@ def test_every_command_runs_and_nothing_is_imported_unasked(capsys: pytest.Captu
     assert hebbevo(f"hebbevo evaluate runs/line --episodes 2 {line}") == 0
 
 
+@pytest.mark.slow
+def test_a_robot_is_a_file_that_its_run_needs_no_longer(capsys: pytest.CaptureFixture[str]) -> None:
+    evolve, *others = (command for command in COMMANDS if "crawl" in command)
+    assert hebbevo(evolve.replace("--workers 2", "--workers 0")) == 0
+    Path("crawler.xml").unlink()
+    for command in others:
+        if not command.startswith("hebbevo render") or gl_works():
+            assert hebbevo(command) == 0, capsys.readouterr().err
+    assert Path("bodies/report.html").exists()
+
+
 @pytest.fixture
 def one_ray() -> Iterator[None]:
     """Start one Ray for all commands: a start takes longer than what they do."""
@@ -77,8 +101,8 @@ def one_ray() -> Iterator[None]:
 
 @pytest.mark.slow
 def test_two_ray_workers_give_the_same_bytes(one_ray: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    reach, line, everything = COMMANDS[0], COMMANDS[3], COMMANDS[5]
-    for command in (reach, everything):
+    reach, crawl, line, everything = COMMANDS[0], COMMANDS[2], COMMANDS[8], COMMANDS[10]
+    for command in (reach, crawl, everything):
         directory = Path(re.findall(r"--out (\S+)", command)[0])
         assert hebbevo(command) == 0
         on_ray = {name: (directory / name).read_bytes() for name in ("progress.csv", "center.safetensors")}

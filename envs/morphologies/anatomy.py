@@ -1,4 +1,4 @@
-"""Where the parts of a quadruped are in its model: legs by the corner of the body, segments from the trunk down.
+"""Where the parts of a robot are in its model; of a quadruped, legs by the corner of the body, segments from the trunk.
 
 Edits, observation and actions name parts by leg and segment, so that the same edit fits bodies of another build.
 A segment stands for its capsule and for the joint and the motor that move it. Front is +x, left is +y.
@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from hebbevo.errors import EnvError
+from hebbevo.errors import EnvError, unknown
 
 if TYPE_CHECKING:
     from hebbevo.envs.physics import mujoco
@@ -49,16 +49,18 @@ class Leg:
 
 @dataclass(frozen=True)
 class Anatomy:
-    """The parts of one build of quadruped.
+    """The parts of one build of robot.
 
     Attributes:
         name: of the MJCF model.
-        legs: by corner, in the order of `CORNERS`.
+        legs: by corner, in the order of `CORNERS`; none where the robot is no quadruped of hebbevo's own.
         sensed_joints: joints in the order of the observation, which is the intact model's.
-        motor_joints: joints in the order of the action.
+        motor_joints: joints in the order of the action; empty where motors go by their own names.
         fallen_height: a torso at or below this (m) has fallen.
         load_size: half lengths (m) of a box that the torso can carry.
         load_height: where the middle of that box is, above the torso's origin (m).
+        torso: name of the body that is pushed, loaded and followed.
+        root_size: numbers of a pose before those of the sensed joints: 7 of a free body, 3 of one held in a plane.
     """
 
     name: str
@@ -68,11 +70,13 @@ class Anatomy:
     fallen_height: float
     load_size: tuple[float, float, float]
     load_height: float
+    torso: str = "torso"
+    root_size: int = 7
 
     @cached_property
     def feet(self) -> tuple[str, ...]:
         """Names of the capsules that end in the feet, in the order of `CORNERS`."""
-        return tuple(self.legs[corner].lower.geom for corner in CORNERS)
+        return tuple(self.legs[corner].lower.geom for corner in CORNERS if corner in self.legs)
 
 
 def _ant_leg(capsules: tuple[str, str, str], number: int) -> Leg:
@@ -144,13 +148,29 @@ def anatomy_of(spec: mujoco.MjSpec) -> Anatomy:
     return ANATOMIES[spec.modelname]
 
 
+def find_part(spec: mujoco.MjSpec, kind: str, name: str) -> Any:
+    """Return the element of a `kind` ("body", "geom" or "joint") with this name.
+
+    Raises:
+        EnvError: there is none, or an earlier edit has removed it.
+    """
+    element = getattr(spec, kind)(name)
+    if element is None:
+        elements = spec.bodies if kind == "body" else getattr(spec, f"{kind}s")
+        raise EnvError(unknown(f"{kind} of the robot", name, (one.name for one in elements if one.name)))
+    return element
+
+
 def find_segment(spec: mujoco.MjSpec, leg: str, segment: str) -> tuple[mujoco.MjsGeom, Segment]:
     """Return a segment's capsule and its names.
 
     Raises:
-        EnvError: an earlier edit has removed it.
+        EnvError: the robot has no such legs, or an earlier edit has removed it.
     """
-    names = anatomy_of(spec).legs[leg].segment(segment)
+    legs = anatomy_of(spec).legs
+    if leg not in legs:
+        raise EnvError(f"{spec.modelname} has no leg {leg}; name a joint, geom or body of it instead")
+    names = legs[leg].segment(segment)
     geom = spec.geom(names.geom)
     if geom is None:
         raise EnvError(f"the {segment} segment of leg {leg} has been removed; edit it before, or not at all")

@@ -8,7 +8,7 @@ Source of the damaged legs: Najarro & Risi 2020, arXiv 2007.02686 (lower-leg cap
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -150,10 +150,15 @@ def split_names(split: str) -> tuple[str, ...]:
     return tuple(sample_name(split, number) for number in range(SPLITS[split]))
 
 
-def check_morphology(name: str) -> None:
-    """Raise `EnvError` with the nearest name where no morphology is registered under this one."""
-    if name not in MORPHOLOGIES:
-        raise EnvError(unknown("morphology", name, MORPHOLOGIES))
+def is_sampled(name: str) -> bool:
+    """Tell whether a body is one of the samplers'."""
+    return any(name in split_names(split) for split in SPLITS)
+
+
+def check_morphology(name: str, catalogue: Mapping[str, Morphology] = MORPHOLOGIES) -> None:
+    """Raise `EnvError` with the nearest name where no morphology of a catalogue has this one."""
+    if name not in catalogue:
+        raise EnvError(unknown("morphology", name, catalogue))
 
 
 def get_morphology(name: str) -> Morphology:

@@ -1,8 +1,9 @@
 """Edits of a body: segments, joints, motors, mass, payload. Each is a frozen dataclass with `apply`.
 
 Edits compose: they are applied in the order given, each to what those before it have left. Lengths, torques
-and masses are factors of what is there, so that an edit fits every build of quadruped. Those of the world
-(gravity, floor) are in `hebbevo.envs.morphologies.world_edits`.
+and masses are factors of what is there. A part is a leg and its segment, which fits every build of quadruped, or the
+name of a joint, geom or body, which fits any robot. Those of the world (gravity, floor) are in
+`hebbevo.envs.morphologies.world_edits`.
 """
 
 from __future__ import annotations
@@ -12,17 +13,26 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
-from hebbevo.envs.morphologies.anatomy import CORNERS, SEGMENTS, anatomy_of, find_joint, find_segment
+from hebbevo.envs.morphologies.anatomy import (
+    CORNERS,
+    SEGMENTS,
+    anatomy_of,
+    find_joint,
+    find_part,
+    find_segment,
+)
 from hebbevo.errors import EnvError, unknown
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from hebbevo.envs.physics import mujoco
 
 LOCK_PLAY: Final = math.radians(1.0)
 """A locked joint keeps this much play (rad) to either side, within which MuJoCo's soft limits hold it."""
 
 POSE: Final = "init_qpos"
-"""Name of the model's numeric with the initial pose: torso's position and quaternion, then the joints."""
+"""Name of the model's numeric with the initial pose: the root (torso's position and quaternion), then the joints."""
 
 
 class Edit(Protocol):
@@ -36,37 +46,45 @@ class Edit(Protocol):
 class ScaleSegment:
     """Scale the length of one segment; its mass follows, its radius stays, what hangs on it moves along."""
 
-    leg: str
-    segment: str
-    factor: float
+    leg: str = ""
+    segment: str = ""
+    factor: float = 1.0
+    geom: str = ""
 
     def __post_init__(self) -> None:
-        check_part(self)
+        check_part(self, "geom")
         check_range(self, "factor", 0.05, 3)
 
     def apply(self, spec: mujoco.MjSpec) -> None:
-        """Move the far end of the capsule, and the next segment with it."""
-        capsule, _ = find_segment(spec, self.leg, self.segment)
-        near, far = capsule.fromto[:3].copy(), capsule.fromto[3:].copy()
-        capsule.fromto = [*near, *(near + self.factor * (far - near))]
-        for child in capsule.parent.bodies:
-            child.pos = near + self.factor * (child.pos - near)
+        """Move the far end of the capsule, and the next segment with it; a part of another shape is scaled whole."""
+        if self.geom:
+            geom = find_part(spec, "geom", self.geom)
+        else:
+            geom, _ = find_segment(spec, self.leg, self.segment)
+        scale_length(spec, geom, self.factor)
 
 
 @dataclass(frozen=True)
 class RemoveSegment:
     """Cut off a segment and all that hangs on it, joints and motors included."""
 
-    leg: str
-    segment: str
+    leg: str = ""
+    segment: str = ""
+    body: str = ""
 
     def __post_init__(self) -> None:
-        check_part(self)
+        check_part(self, "body")
 
     def apply(self, spec: mujoco.MjSpec) -> None:
         """Delete the segment's body; MuJoCo deletes the motors of its joints."""
-        capsule, _ = find_segment(spec, self.leg, self.segment)
-        spec.delete(capsule.parent)
+        if not self.body:
+            capsule, _ = find_segment(spec, self.leg, self.segment)
+            spec.delete(capsule.parent)
+            return
+        body = find_part(spec, "body", self.body)
+        if self.body in ("world", anatomy_of(spec).torso):
+            raise EnvError(f"body {self.body!r} holds all others; remove one that hangs on it")
+        spec.delete(body)
 
 
 @dataclass(frozen=True)
@@ -96,15 +114,16 @@ class ScaleLegs:
 class LockJoint:
     """Hold the joint of a segment at its initial angle, within `LOCK_PLAY`."""
 
-    leg: str
-    segment: str
+    leg: str = ""
+    segment: str = ""
+    joint: str = ""
 
     def __post_init__(self) -> None:
-        check_part(self)
+        check_part(self, "joint")
 
     def apply(self, spec: mujoco.MjSpec) -> None:
         """Narrow the joint's limits."""
-        joint = find_joint(spec, self.leg, self.segment)
+        joint = _joint_of(spec, self)
         angle = initial_angle(spec, joint.name)
         _set_limits(spec, joint, angle - LOCK_PLAY, angle + LOCK_PLAY)
 
@@ -113,18 +132,21 @@ class LockJoint:
 class ScaleRange:
     """Loosen (factor above 1) or stiffen the joint of a segment: scale its limits about their middle."""
 
-    leg: str
-    segment: str
-    factor: float
+    leg: str = ""
+    segment: str = ""
+    factor: float = 1.0
+    joint: str = ""
 
     def __post_init__(self) -> None:
-        check_part(self)
+        check_part(self, "joint")
         check_range(self, "factor", 0.05, 3)
 
     def apply(self, spec: mujoco.MjSpec) -> None:
         """Move both limits."""
-        joint = find_joint(spec, self.leg, self.segment)
+        joint = _joint_of(spec, self)
         low, high = joint.range
+        if low == high:
+            raise EnvError(f"joint {joint.name!r} turns without limits; it has no range to scale")
         middle, half = (low + high) / 2, self.factor * (high - low) / 2
         joint.range = [middle - half, middle + half]
 
@@ -133,20 +155,23 @@ class ScaleRange:
 class ScaleMotor:
     """Weaken (factor below 1), kill (0) or strengthen the motor of a segment."""
 
-    leg: str
-    segment: str
-    factor: float
+    leg: str = ""
+    segment: str = ""
+    factor: float = 1.0
+    joint: str = ""
 
     def __post_init__(self) -> None:
-        check_part(self)
+        check_part(self, "joint")
         check_range(self, "factor", 0, 3)
 
     def apply(self, spec: mujoco.MjSpec) -> None:
         """Scale the motor's gear."""
-        joint = find_joint(spec, self.leg, self.segment)
-        for motor in spec.actuators:
-            if motor.target == joint.name:
-                motor.gear = [self.factor * gear for gear in motor.gear]
+        joint = _joint_of(spec, self)
+        motors = [motor for motor in spec.actuators if motor.target == joint.name]
+        if not motors:
+            raise EnvError(f"joint {joint.name!r} has no motor; name one that has")
+        for motor in motors:
+            motor.gear = [self.factor * gear for gear in motor.gear]
 
 
 @dataclass(frozen=True)
@@ -163,6 +188,13 @@ class ScaleMass:
         for geom in moving_geoms(spec):
             geom.density *= self.factor
             geom.mass *= self.factor  # NaN where the density decides
+        for body in spec.bodies:
+            if body.explicitinertial:
+                body.mass *= self.factor
+                body.inertia = [self.factor * inertia for inertia in body.inertia]
+                body.fullinertia = [
+                    self.factor * inertia for inertia in body.fullinertia
+                ]  # NaN where not given
 
 
 @dataclass(frozen=True)
@@ -179,25 +211,66 @@ class Payload:
         from hebbevo.envs.physics import mujoco
 
         anatomy = anatomy_of(spec)
-        torso, model = spec.body("torso"), spec.copy().compile()
+        torso, model = spec.body(anatomy.torso), spec.copy().compile()
         torso.add_geom(
             type=mujoco.mjtGeom.mjGEOM_BOX,
             size=anatomy.load_size,
             pos=[0, 0, anatomy.load_height],
-            mass=self.share * model.body_subtreemass[model.body("torso").id],
+            mass=self.share * model.body_subtreemass[model.body(anatomy.torso).id],
             rgba=[0.35, 0.2, 0.1, 1],
         )
 
 
 def moving_geoms(spec: mujoco.MjSpec) -> Iterator[mujoco.MjsGeom]:
-    """Yield the geoms of the quadruped, those of the world left out."""
+    """Yield the geoms of the robot, those of the world left out."""
     yield from (geom for geom in spec.geoms if geom.parent.name != "world")
 
 
+def scale_length(spec: mujoco.MjSpec, geom: mujoco.MjsGeom, factor: float) -> None:
+    """Scale a capsule or cylinder along its axis, from its end at the joint; another shape in all directions."""
+    import numpy as np
+
+    from hebbevo.envs.physics import mujoco
+
+    kind, near = mujoco.mjtGeom, np.zeros(3)
+    if geom.type in (kind.mjGEOM_MESH, kind.mjGEOM_HFIELD, kind.mjGEOM_PLANE, kind.mjGEOM_SDF):
+        raise EnvError(f"geom {geom.name!r} is no capsule, cylinder, box, sphere or ellipsoid; scale another")
+    if geom.parent.name == "world":
+        raise EnvError(f"geom {geom.name!r} is part of the world; scale one of the robot")
+    if not np.isnan(geom.fromto[0]):
+        near = geom.fromto[:3].copy()
+        geom.fromto = [*near, *(near + factor * (geom.fromto[3:] - near))]
+    elif geom.type in (kind.mjGEOM_CAPSULE, kind.mjGEOM_CYLINDER):
+        half = np.empty(3)
+        mujoco.mju_rotVecQuat(half, np.array([0.0, 0.0, geom.size[1]]), _orientation(spec, geom))
+        near = min(geom.pos - half, geom.pos + half, key=lambda end: float(end @ end))
+        geom.pos = near + factor * (geom.pos - near)
+        geom.size = [geom.size[0], factor * geom.size[1], geom.size[2]]
+    else:
+        geom.pos, geom.size = factor * geom.pos, factor * geom.size
+    for child in geom.parent.bodies:
+        child.pos = near + factor * (child.pos - near)
+
+
+def _orientation(spec: mujoco.MjSpec, geom: mujoco.MjsGeom) -> np.ndarray:
+    """Return the orientation of a geom in its body, a unit quaternion, however the file gives it."""
+    import numpy as np
+
+    from hebbevo.envs.physics import mujoco
+
+    quat = np.array(geom.quat)
+    if geom.alt.type != mujoco.mjtOrientation.mjORIENTATION_QUAT:
+        degree, sequence = bool(spec.compiler.degree), spec.compiler.eulerseq
+        quat[:] = mujoco.MjSpec.resolve_orientation(degree=degree, sequence=sequence, orientation=geom.alt)
+    mujoco.mju_normalize4(quat)
+    return quat
+
+
 def initial_angle(spec: mujoco.MjSpec, joint: str) -> float:
-    """Return the angle (rad) of a joint in the initial pose of the intact body."""
-    index = anatomy_of(spec).sensed_joints.index(joint)
-    return float(spec.numeric(POSE).data[7 + index])
+    """Return the angle (rad) or position (m) of a joint in the initial pose of the intact body."""
+    anatomy = anatomy_of(spec)
+    check_name("joint", joint, anatomy.sensed_joints)
+    return float(spec.numeric(POSE).data[anatomy.root_size + anatomy.sensed_joints.index(joint)])
 
 
 def _set_limits(spec: mujoco.MjSpec, joint: mujoco.MjsJoint, low: float, high: float) -> None:
@@ -206,10 +279,18 @@ def _set_limits(spec: mujoco.MjSpec, joint: mujoco.MjsJoint, low: float, high: f
     joint.range = [low * unit, high * unit]
 
 
-def check_part(edit: object) -> None:
-    """Refuse legs and segments that no quadruped has."""
+def check_part(edit: object, kind: str) -> None:
+    """Refuse legs and segments that no quadruped has; a part of this `kind` may be named instead."""
+    if getattr(edit, kind):
+        if getattr(edit, "leg") or getattr(edit, "segment"):  # noqa: B009
+            raise EnvError(f"{type(edit).__name__} takes leg and segment, or {kind} alone")
+        return
     for field, known in (("leg", CORNERS), ("segment", SEGMENTS)):
         check_name(field, getattr(edit, field), known)
+
+
+def _joint_of(spec: mujoco.MjSpec, edit: LockJoint | ScaleRange | ScaleMotor) -> mujoco.MjsJoint:
+    return find_part(spec, "joint", edit.joint) if edit.joint else find_joint(spec, edit.leg, edit.segment)
 
 
 def check_name(field: str, name: str, known: Iterable[str]) -> None:

@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hebbevo.envs.morphologies.edits import check_range
+from hebbevo.envs.morphologies.edits import check_range, moving_geoms
 
 if TYPE_CHECKING:
     from hebbevo.envs.physics import mujoco
@@ -27,10 +27,10 @@ class ScaleFriction:
         check_range(self, "factor", 0.05, 5)
 
     def apply(self, spec: mujoco.MjSpec) -> None:
-        """Scale sliding, torsional and rolling friction of the floor and raise its priority."""
-        floor = spec.geom("floor")
-        floor.friction = [self.factor * friction for friction in floor.friction]
-        floor.priority = 1
+        """Scale sliding, torsional and rolling friction of all that the world is made of, and raise its priority."""
+        for ground in spec.worldbody.geoms:
+            ground.friction = [self.factor * friction for friction in ground.friction]
+            ground.priority = max(1, 1 + max(geom.priority for geom in moving_geoms(spec)))
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from hebbevo.envs.morphologies.anatomy import Anatomy
+from hebbevo.envs.morphologies.anatomy import Anatomy, anatomy_of
 from hebbevo.envs.morphologies.catalogue import Morphology
 from hebbevo.envs.morphologies.edits import POSE
 from hebbevo.envs.physics import mujoco
@@ -41,29 +41,65 @@ def compile_body(spec: mujoco.MjSpec, morphology: Morphology, trim: bool) -> muj
 
 def _fit_pose(spec: mujoco.MjSpec, intact: mujoco.MjModel) -> None:
     intact_pose = intact.numeric(POSE).data
-    model = spec.compile()
-    pose = [*intact_pose[:7], *(intact_pose[intact.joint(name).qposadr[0]] for name in joint_names(model))]
-    low, high = _limits(model, intact)
-    fitted = np.array(pose)
-    fitted[7:] = np.clip(fitted[7:], low, high)
+    model, joints = spec.compile(), anatomy_of(spec).sensed_joints
+    fitted = np.concatenate(
+        [intact_pose[position_slice(intact, intact.joint(name).id)] for name in joint_names(model)]
+    )
+    addresses = _addresses(joints, model, model.jnt_qposadr)
+    present = addresses >= 0
+    low, high = _limits(joints, model, intact)
+    fitted[addresses[present]] = np.clip(fitted[addresses[present]], low[present], high[present])
     rise = lowest_point(intact, intact_pose) - lowest_point(model, fitted)
     if abs(rise) > _SAME_HEIGHT:
-        fitted[2] += rise
+        raise_pose(model, fitted, rise)
     numeric = spec.numeric(POSE)
     numeric.data, numeric.size = fitted, len(fitted)
 
 
+def position_slice(model: mujoco.MjModel, joint: int) -> slice:
+    """Return where a joint is in a pose."""
+    return _joint_slice(model.jnt_qposadr, joint, model.nq)
+
+
+def velocity_slice(model: mujoco.MjModel, joint: int) -> slice:
+    """Return where a joint is in a generalised velocity."""
+    return _joint_slice(model.jnt_dofadr, joint, model.nv)
+
+
+def _joint_slice(addresses: npt.NDArray[np.int32], joint: int, end: int) -> slice:
+    return slice(addresses[joint], addresses[joint + 1] if joint + 1 < len(addresses) else end)
+
+
+def raise_pose(model: mujoco.MjModel, pose: Floats, rise: float) -> None:
+    """Move a pose up by `rise` (m), where the root of the body can: it is free, or slides along z."""
+    for joint in range(model.njnt):
+        if model.jnt_type[joint] == mujoco.mjtJoint.mjJNT_FREE:
+            pose[model.jnt_qposadr[joint] + 2] += rise
+            return
+        if model.jnt_type[joint] == mujoco.mjtJoint.mjJNT_SLIDE and abs(model.jnt_axis[joint, 2]) == 1:
+            pose[model.jnt_qposadr[joint]] += rise * model.jnt_axis[joint, 2]
+            return
+
+
 def joint_names(model: mujoco.MjModel) -> list[str]:
-    """Return the names of the hinges, in the model's order; joint 0 is the free root."""
-    return [model.joint(joint).name for joint in range(1, model.njnt)]
+    """Return the names of all joints, in the model's order."""
+    return [model.joint(joint).name for joint in range(model.njnt)]
 
 
-def _limits(model: mujoco.MjModel, intact: mujoco.MjModel) -> tuple[Floats, Floats]:
-    """Return the bounds of initial angles, (joints,) each: the limits where they are not the intact ones."""
-    intact_range = np.array([intact.joint(name).range for name in joint_names(model)]).reshape(-1, 2)
-    edited = (model.jnt_range[1:] != intact_range).any(axis=1)
-    low, high = model.jnt_range[1:].T
-    return np.where(edited, low, -np.inf), np.where(edited, high, np.inf)
+def _addresses(names: tuple[str, ...], model: mujoco.MjModel, addresses: npt.NDArray[np.int32]) -> Indices:
+    """Return the address of each joint, ``(J,)``; -1 where it is missing."""
+    indices = find_all(names, joint_names(model))
+    return np.where(indices >= 0, addresses[indices], -1).astype(np.int64)
+
+
+def _limits(names: tuple[str, ...], model: mujoco.MjModel, intact: mujoco.MjModel) -> tuple[Floats, Floats]:
+    """Return the bounds of initial angles, ``(J,)`` each: a joint's limits where they are not the intact ones."""
+    low, high = np.full(len(names), -np.inf), np.full(len(names), np.inf)
+    known = joint_names(model)
+    for place, name in enumerate(names):
+        if name in known and (model.joint(name).range != intact.joint(name).range).any():
+            low[place], high[place] = model.joint(name).range
+    return low, high
 
 
 def lowest_point(model: mujoco.MjModel, pose: Floats) -> float:
@@ -116,25 +152,30 @@ class Body:
 
     @cached_property
     def joints(self) -> Indices:
-        """Index of each sensed joint among the model's hinges, ``(J,)``; -1 if missing."""
-        return _indices(self.anatomy.sensed_joints, joint_names(self.model))
+        """Address of each sensed joint in a pose, ``(J,)``; -1 if missing."""
+        return _addresses(self.anatomy.sensed_joints, self.model, self.model.jnt_qposadr)
+
+    @cached_property
+    def joint_velocities(self) -> Indices:
+        """Address of each sensed joint in a generalised velocity, ``(J,)``; -1 if missing."""
+        return _addresses(self.anatomy.sensed_joints, self.model, self.model.jnt_dofadr)
 
     @cached_property
     def motors(self) -> Indices:
         """Index of the control of each number of an action, ``(A,)``; -1 if missing."""
         model = self.model
         driven = [model.joint(joint).name for joint in model.actuator_trnid[:, 0]]
-        return _indices(self.anatomy.motor_joints, driven)
+        return find_all(self.anatomy.motor_joints, driven)
 
     @cached_property
     def feet(self) -> Indices:
         """Indices of the geoms of the lower legs, ``(4,)``; -1 if missing."""
-        return _indices(self.anatomy.feet, [self.model.geom(geom).name for geom in range(self.model.ngeom)])
+        return find_all(self.anatomy.feet, [self.model.geom(geom).name for geom in range(self.model.ngeom)])
 
     @cached_property
     def limits(self) -> tuple[Floats, Floats]:
-        """Initial angles are clipped to these, ``(hinges,)`` each."""
-        return _limits(self.model, self.intact)
+        """Initial angles are clipped to these, ``(J,)`` each."""
+        return _limits(self.anatomy.sensed_joints, self.model, self.intact)
 
     @cached_property
     def constants(self) -> Floats:
@@ -155,13 +196,13 @@ class Body:
 
     def initial_pose(self, noise: Floats) -> Floats:
         """Return the initial pose with `noise` (J,) on the joints, in the order they are sensed in."""
-        pose = self.pose.copy()
-        present = self.joints >= 0
-        pose[7 + self.joints[present]] += noise[present]
-        pose[7:] = np.clip(pose[7:], *self.limits)
+        pose, present = self.pose.copy(), self.joints >= 0
+        low, high = self.limits
+        noisy = pose[self.joints[present]] + noise[present]
+        pose[self.joints[present]] = np.clip(noisy, low[present], high[present])
         return pose
 
 
-def _indices(names: tuple[str, ...], among: list[str]) -> Indices:
+def find_all(names: tuple[str, ...], among: list[str]) -> Indices:
     """Return the index of each name, -1 where it is missing."""
     return np.array([among.index(name) if name in among else -1 for name in names], np.int64)

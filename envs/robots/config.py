@@ -1,11 +1,12 @@
-"""The settings that the quadrupeds of every build share; a build adds its name, its parts and its intact body."""
+"""The settings that robots share; a build of quadruped adds its name, its parts and its intact body."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 from typing_extensions import override
 
 from hebbevo.envs.base import EnvironmentInterface
@@ -13,7 +14,13 @@ from hebbevo.envs.config import EarlyStop, EnvConfig
 from hebbevo.envs.entry_points import load
 from hebbevo.envs.interventions import Intervention
 from hebbevo.envs.morphologies.anatomy import Anatomy, add_anatomy
-from hebbevo.envs.morphologies.catalogue import check_morphology, get_morphology
+from hebbevo.envs.morphologies.catalogue import (
+    MORPHOLOGIES,
+    NAMED,
+    Morphology,
+    check_morphology,
+    split_names,
+)
 from hebbevo.envs.robots.sizes import observation_size
 from hebbevo.errors import EnvError
 
@@ -30,17 +37,107 @@ MOST_BURN_IN: Final = 10_000
 """Physics substeps before a lifetime begins, a tenth of a second."""
 
 
-class WalkerConfig(EnvConfig):
-    """Settings of a quadruped. A new robot is a subclass with its `anatomy`, `intact_body` and `name`."""
+class RobotConfig(EnvConfig):
+    """Settings that all robots share, of hebbevo's own builds and of files."""
 
-    environment: ClassVar[str] = "hebbevo.envs.robots.walker:BatchedQuadruped"
-    quantity: ClassVar[str] = "progress"
-    unit: ClassVar[str] = "m"
     releases_gil: ClassVar[bool] = True
     has_bodies: ClassVar[bool] = True
     interventions: ClassVar[frozenset[Intervention]] = frozenset(
         ("push", "friction", "gravity", "morphology")
     )
+
+    morphologies: tuple[str, ...] = Field(default=(INTACT,), min_length=1)
+    burn_in: int = Field(
+        default=40, ge=0, le=2000, description="uncounted control steps of zero action at the start"
+    )
+    reset_noise: float = Field(
+        default=0.1, ge=0, le=1, description="joint angles start within this of the pose, rad"
+    )
+
+    @model_validator(mode="after")
+    def _has_these_bodies(self) -> Self:
+        check_morphologies(self.morphologies, self.catalogue)
+        return self
+
+    @model_validator(mode="after")
+    def _burns_in_briefly(self) -> Self:
+        substeps = self.control_substeps
+        if self.burn_in * substeps > MOST_BURN_IN:
+            raise EnvError(
+                f"env.burn_in: {self.burn_in} control steps of {substeps} substeps are more than {MOST_BURN_IN} "
+                f"substeps; use at most {MOST_BURN_IN // substeps}"
+            )
+        return self
+
+    @property
+    @abstractmethod
+    def parts(self) -> Anatomy:
+        """Names of the robot's parts."""
+
+    @property
+    @abstractmethod
+    def control_substeps(self) -> int:
+        """Physics substeps in a control step."""
+
+    @abstractmethod
+    def intact_spec(self) -> mujoco.MjSpec:
+        """Return the body without edits, with these settings, the initial pose in its numeric `init_qpos`."""
+
+    @property
+    def catalogue(self) -> Mapping[str, Morphology]:
+        """The bodies that the robot can have, by name."""
+        return MORPHOLOGIES
+
+    @property
+    @override
+    def morphology_names(self) -> tuple[str, ...]:
+        return self.morphologies
+
+    @override
+    def with_morphologies(self, names: Sequence[str]) -> Self:
+        return self.model_copy(update={"morphologies": check_morphologies(tuple(names), self.catalogue)})
+
+    @override
+    def check_body(self, name: str) -> None:
+        check_morphology(name, self.catalogue)
+
+    @property
+    @override
+    def study_bodies(self) -> tuple[str, ...]:
+        return (*NAMED, *split_names("test"))
+
+    @override
+    def describe_body(self, name: str) -> str:
+        return self.catalogue[name].description
+
+    def compile(self, morphology: str, *, trim: bool = True) -> mujoco.MjModel:
+        """Compile a body with these settings.
+
+        Args:
+            morphology: a name of the registry.
+            trim: skip what has no effect; trajectories are the same, bit for bit.
+
+        Raises:
+            EnvError: an unknown morphology, one that does not fit the robot, or the robot's files are not installed.
+        """
+        from hebbevo.envs.physics import FAILURES, one_line
+        from hebbevo.envs.robots.body import compile_body
+
+        check_morphology(morphology, self.catalogue)
+        try:
+            return compile_body(self.intact_spec(), self.catalogue[morphology], trim)
+        except EnvError:
+            raise
+        except FAILURES as error:
+            raise EnvError(f"{self.name} cannot be {morphology}: {one_line(error)}") from None
+
+
+class WalkerConfig(RobotConfig):
+    """Settings of a quadruped. A new robot is a subclass with its `anatomy`, `intact_body` and `name`."""
+
+    environment: ClassVar[str] = "hebbevo.envs.robots.walker:BatchedQuadruped"
+    quantity: ClassVar[str] = "progress"
+    unit: ClassVar[str] = "m"
     anatomy: ClassVar[Anatomy]
     intact_body: ClassVar[str]
     """Entry point of a function (gear) -> `mujoco.MjSpec` of the body without edits."""
@@ -65,19 +162,15 @@ class WalkerConfig(EnvConfig):
         if "anatomy" in vars(cls):
             add_anatomy(cls.anatomy)
 
-    @field_validator("morphologies")
-    @classmethod
-    def _check_morphologies(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        return check_morphologies(names)
+    @property
+    @override
+    def parts(self) -> Anatomy:
+        return self.anatomy
 
-    @model_validator(mode="after")
-    def _burns_in_briefly(self) -> Self:
-        if self.burn_in * self.substeps > MOST_BURN_IN:
-            raise EnvError(
-                f"env.burn_in: {self.burn_in} control steps of {self.substeps} substeps are more than {MOST_BURN_IN} "
-                f"substeps; use at most {MOST_BURN_IN // self.substeps}"
-            )
-        return self
+    @property
+    @override
+    def control_substeps(self) -> int:
+        return self.substeps
 
     @property
     @override
@@ -92,41 +185,22 @@ class WalkerConfig(EnvConfig):
     def seconds_per_step(self) -> float:
         return self.timestep * self.substeps
 
-    @property
     @override
-    def morphology_names(self) -> tuple[str, ...]:
-        return self.morphologies
-
-    @override
-    def with_morphologies(self, names: Sequence[str]) -> Self:
-        return self.model_copy(update={"morphologies": check_morphologies(tuple(names))})
-
-    def compile(self, morphology: str, *, trim: bool = True) -> mujoco.MjModel:
-        """Compile a body with these settings.
-
-        Args:
-            morphology: a name of the registry.
-            trim: skip what has no effect; trajectories are the same, bit for bit.
-
-        Raises:
-            EnvError: an unknown morphology, or the robot's own files are not installed.
-        """
+    def intact_spec(self) -> mujoco.MjSpec:
         from hebbevo.envs.physics import mujoco
-        from hebbevo.envs.robots.body import compile_body
 
-        edits = get_morphology(morphology)
-        spec = load(self.intact_body)(self.gear)
+        spec: mujoco.MjSpec = load(self.intact_body)(self.gear)
         spec.option.timestep = self.timestep
         spec.option.integrator = getattr(mujoco.mjtIntegrator, f"mjINT_{self.integrator.upper()}")
-        return compile_body(spec, edits, trim)
+        return spec
 
 
-def check_morphologies(names: tuple[str, ...]) -> tuple[str, ...]:
+def check_morphologies(names: tuple[str, ...], catalogue: Mapping[str, Morphology]) -> tuple[str, ...]:
     """Return names of bodies, or raise `EnvError` where there is none, an unknown one or one twice."""
     if not names:
         raise EnvError("morphologies must name at least one body, got none")
     for name in names:
-        check_morphology(name)
+        check_morphology(name, catalogue)
         if names.count(name) > 1:
             raise EnvError(f"env.morphologies names {name!r} twice; list each body once")
     return names

@@ -1,4 +1,4 @@
-"""Interventions in the lifetimes of quadrupeds: a push, other friction, gravity or body; neighbours stay untouched.
+"""Interventions in the lifetimes of robots: a push, other friction, gravity or body; neighbours stay untouched.
 
 An edited world is a copy of the row's model; bodies of the same layout swap models under the same state. A body of
 another layout takes over the pose and the velocities of the parts that both have; parts that come back are in their
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -18,7 +19,14 @@ from typing_extensions import override
 from hebbevo.envs.cameras import HasBody
 from hebbevo.envs.interventions import NO_VELOCITY, Change, Interventions, Vector
 from hebbevo.envs.physics import mujoco
-from hebbevo.envs.robots.body import Body, lowest_point
+from hebbevo.envs.robots.body import (
+    Body,
+    joint_names,
+    lowest_point,
+    position_slice,
+    raise_pose,
+    velocity_slice,
+)
 
 Floats = npt.NDArray[np.float64]
 
@@ -66,11 +74,12 @@ class RobotInterventions(Interventions):
 
     @override
     def push(self, row: int, *, velocity: Vector = NO_VELOCITY, impulse: Vector | None = None) -> None:
-        moving = self._bodies.velocity(row)
+        moving, model = self._bodies.velocity(row), self._bodies.model(row)
         if impulse is None:
-            moving[:3] += velocity
+            add_velocity(model, moving, velocity)
         else:
-            moving += impulse_response(self._bodies.model(row), self._bodies.position(row), impulse)
+            torso = self._bodies.body(self._initial[row]).anatomy.torso
+            moving += impulse_response(model, self._bodies.position(row), impulse, torso)
 
     def _morphology(self, row: int) -> str:
         """Return the name of the body that a row has now."""
@@ -89,7 +98,7 @@ class RobotInterventions(Interventions):
             return body
         key = (morphology, friction, gravity)
         if key not in self._edited:
-            self._edited[key] = Body(edited(body.model, friction, gravity), body.intact, body.anatomy)
+            self._edited[key] = replace(body, model=edited(body.model, friction, gravity))
         return self._edited[key]
 
 
@@ -102,12 +111,26 @@ def edited(model: mujoco.MjModel, friction: float, gravity: float) -> mujoco.MjM
     return other
 
 
-def impulse_response(model: mujoco.MjModel, pose: Floats, impulse: Vector) -> Floats:
+def add_velocity(model: mujoco.MjModel, moving: Floats, velocity: Vector) -> None:
+    """Add a velocity (m/s) to a generalised one: of a free root all of it, else along the root's slides."""
+    for joint in range(model.njnt):
+        kind, start = model.jnt_type[joint], model.jnt_dofadr[joint]
+        if kind == mujoco.mjtJoint.mjJNT_FREE:
+            moving[start : start + 3] += velocity
+            return
+        if kind != mujoco.mjtJoint.mjJNT_SLIDE or model.body_parentid[model.jnt_bodyid[joint]] != 0:
+            return
+        moving[start] += model.jnt_axis[joint] @ np.array(velocity)
+
+
+def impulse_response(
+    model: mujoco.MjModel, pose: Floats, impulse: Vector, torso_name: str = "torso"
+) -> Floats:
     """Return the change of the generalised velocity ``(nv,)``: M^-1 J' impulse, J of the torso's center of mass."""
     data, force, response = mujoco.MjData(model), np.zeros(model.nv), np.zeros((1, model.nv))
     data.qpos[:] = pose
     mujoco.mj_fwdPosition(model, data)
-    torso = model.body("torso").id
+    torso = model.body(torso_name).id
     mujoco.mj_applyFT(model, data, np.array(impulse), np.zeros(3), data.xipos[torso], torso, force)
     mujoco.mj_solveM(model, data, response, force[None, :])
     change: Floats = response[0]
@@ -117,9 +140,12 @@ def impulse_response(model: mujoco.MjModel, pose: Floats, impulse: Vector) -> Fl
 def transplant(old: Body, new: Body, pose: Floats, velocity: Floats) -> tuple[Floats, Floats]:
     """Return the state of the new body, ``(nq,)`` and ``(nv,)``, that carries on that of the old one."""
     qpos, qvel = new.pose.copy(), np.zeros(new.model.nv)
-    qpos[:7], qvel[:6] = pose[:7], velocity[:6]
-    both = (old.joints >= 0) & (new.joints >= 0)
-    there, here = new.joints[both], old.joints[both]
-    qpos[7 + there], qvel[6 + there] = pose[7 + here], velocity[6 + here]
-    qpos[2] += max(0.0, lowest_point(old.model, pose) - lowest_point(new.model, qpos))
+    known = joint_names(old.model)
+    for there, name in enumerate(joint_names(new.model)):
+        if name in known:
+            here = known.index(name)
+            qpos[position_slice(new.model, there)] = pose[position_slice(old.model, here)]
+            qvel[velocity_slice(new.model, there)] = velocity[velocity_slice(old.model, here)]
+    rise = lowest_point(old.model, pose) - lowest_point(new.model, qpos)
+    raise_pose(new.model, qpos, max(0.0, rise))
     return qpos, qvel

@@ -97,6 +97,7 @@ def observe(
     warnings: npt.NDArray[np.int32],
     bodies: Floats,
     joints: npt.NDArray[np.int64],
+    joint_velocities: npt.NDArray[np.int64],
     feet: npt.NDArray[np.int64],
     fallen_height: float,
     start_x: Floats,
@@ -108,12 +109,12 @@ def observe(
     """Write observation, reward, done and diverged of the rows in `moving`, from the state after physics.
 
     Shapes: qpos (n, nq), qvel (n, nv), geom_xpos (n, ngeom, 3), geom_xmat (n, ngeom, 9), warnings (n, kinds,
-    2) with the counters last, bodies (n, body_size), joints (J,) and feet (FEET,) indices of the
-    sensed hinges and geoms in the model; -1 for a part that is missing, which senses 0.
+    2) with the counters last, bodies (n, body_size), joints and joint_velocities (J,) addresses of the sensed
+    hinges in qpos and qvel, feet (FEET,) indices of geoms; -1 for a part that is missing, which senses 0.
     """
     for row in moving:
         if not diverged[row]:
-            diverged[row] = _has_diverged(qpos[row], qvel[row], warnings[row])
+            diverged[row] = has_diverged(qpos[row], qvel[row], warnings[row])
         if diverged[row]:
             rewards[row] = 0.0
             done[row] = False
@@ -123,13 +124,23 @@ def observe(
         done[row] = qpos[row, 2] <= fallen_height
         out = observations[row]
         _observe_torso(qpos[row], qvel[row], bodies[row, bodies.shape[1] - 1], out)
-        _observe_legs(qpos[row], qvel[row], geom_xpos[row], geom_xmat[row], bodies[row], joints, feet, out)
+        _observe_legs(
+            qpos[row],
+            qvel[row],
+            geom_xpos[row],
+            geom_xmat[row],
+            bodies[row],
+            joints,
+            joint_velocities,
+            feet,
+            out,
+        )
         for i in range(out.shape[0]):
             out[i] = min(max(out[i], -LIMIT), LIMIT)
 
 
 @compiled
-def _has_diverged(qpos: Floats, qvel: Floats, warnings: npt.NDArray[np.int32]) -> bool:
+def has_diverged(qpos: Floats, qvel: Floats, warnings: npt.NDArray[np.int32]) -> bool:
     """Tell whether MuJoCo warned (it resets an exploded simulation by itself) or the state is not a state."""
     for kind in range(warnings.shape[0]):
         if warnings[kind, 1] != 0:
@@ -173,6 +184,7 @@ def _observe_legs(
     geom_xmat: Floats,
     body: Floats,
     joints: npt.NDArray[np.int64],
+    joint_velocities: npt.NDArray[np.int64],
     feet: npt.NDArray[np.int64],
     out: Singles,
 ) -> None:
@@ -181,8 +193,8 @@ def _observe_legs(
     for j, joint in enumerate(joints):
         position, velocity = 0.0, 0.0
         if joint >= 0:
-            position = (qpos[7 + joint] - body[j]) * body[count + j]
-            velocity = 0.1 * qvel[6 + joint]
+            position = (qpos[joint] - body[j]) * body[count + j]
+            velocity = 0.1 * qvel[joint_velocities[j]]
         out[TORSO_SIZE + 2 * j] = position
         out[TORSO_SIZE + 1 + 2 * j] = velocity
     for foot, geom in enumerate(feet):

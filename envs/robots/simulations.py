@@ -35,6 +35,9 @@ class Simulations:
         batch: the simulations.
     """
 
+    _observed_stage = mujoco.mjtStage.mjSTAGE_POS
+    """The last stage of MuJoCo's forward computation that is observed."""
+
     def __init__(self, body: Body, environment: BatchedEnvironment, threads: int = 1) -> None:
         """Make room for every row of `environment`, whose arrays are written in place; `body` sets the layout."""
         self._threads = ThreadPoolExecutor(threads) if threads > 1 else None
@@ -47,13 +50,17 @@ class Simulations:
         self.qpos: npt.NDArray[np.float64] = self.batch.bind("qpos")
         self.qvel: npt.NDArray[np.float64] = self.batch.bind("qvel")
         self._ctrl = self.batch.bind("ctrl")
-        self._geom_xpos = self.batch.bind("geom_xpos")
-        self._geom_xmat = self.batch.bind("geom_xmat")
         self._warnings = self.batch.warning
+        self._bind(body)
         self._bodies = [body] * batch_size
         self._constants = np.tile(body.constants, (batch_size, 1))
         self._start_x = np.zeros(batch_size)
         self._moving = np.zeros(batch_size, np.int32)
+
+    def _bind(self, body: Body) -> None:
+        """Bind what is observed besides the state."""
+        self._geom_xpos = self.batch.bind("geom_xpos")
+        self._geom_xmat = self.batch.bind("geom_xmat")
 
     def assign(self, bodies: Mapping[int, Body]) -> None:
         """Give these rows their bodies; costs nothing when they have them already."""
@@ -99,13 +106,21 @@ class Simulations:
         if substeps:
             self._advance(rows, substeps)
         else:  # the geom poses would be those of an earlier lifetime
-            self.batch.forward(rows, stage=mujoco.mjtStage.mjSTAGE_POS)
+            self.batch.forward(rows, stage=self._observed_stage)
         self._observe(rows)
 
     def step(self, actions: npt.NDArray[np.float32], active: npt.NDArray[np.int64], substeps: int) -> None:
         """Move the rows `active` by `substeps`; a non-finite action makes its row diverge."""
+        count = self._take(actions, active)
+        if count:
+            moving = self._moving[:count]
+            self._advance(moving, substeps)
+            self._observe(moving)
+
+    def _take(self, actions: npt.NDArray[np.float32], active: npt.NDArray[np.int64]) -> int:
+        """Set the controls of the active rows; return how many can move."""
         environment = self._environment
-        count = take_actions(
+        return take_actions(
             actions,
             active,
             self._first.motors,
@@ -117,10 +132,6 @@ class Simulations:
             environment.diverged,
             self._moving,
         )
-        if count:
-            moving = self._moving[:count]
-            self._advance(moving, substeps)
-            self._observe(moving)
 
     def _advance(self, rows: npt.NDArray[np.int32], substeps: int) -> None:
         """Run physics; rows in which MuJoCo raises diverge, the others run to completion."""
@@ -149,6 +160,7 @@ class Simulations:
             self._warnings,
             self._constants,
             body.joints,
+            body.joint_velocities,
             body.feet,
             body.anatomy.fallen_height,
             self._start_x,

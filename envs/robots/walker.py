@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +12,7 @@ from typing_extensions import override
 from hebbevo.envs.base import BatchedEnvironment, environment_stream
 from hebbevo.envs.physics import mujoco
 from hebbevo.envs.robots.body import Body
-from hebbevo.envs.robots.config import INTACT, WalkerConfig
+from hebbevo.envs.robots.config import INTACT, RobotConfig
 from hebbevo.envs.robots.interventions import RobotInterventions, transplant
 from hebbevo.envs.robots.simulations import Simulations
 from hebbevo.errors import EnvError
@@ -26,10 +27,14 @@ class BatchedQuadruped(BatchedEnvironment):
     simulated in another one, made when it is first needed.
     """
 
-    def __init__(self, config: WalkerConfig, batch_size: int) -> None:
+    simulations: ClassVar[type[Simulations]] = Simulations
+    """What steps and observes rows of one layout."""
+
+    def __init__(self, config: RobotConfig, batch_size: int) -> None:
         interface = config.interface
         super().__init__(batch_size, interface.observation_size, interface.action_size)
         self.config = config
+        self._substeps = config.control_substeps
         self.interventions: RobotInterventions = RobotInterventions(self)
         self._bodies: dict[str, Body] = {}
         self._in_use: list[tuple[Simulations, npt.NDArray[np.bool_]]] = []
@@ -72,6 +77,11 @@ class BatchedQuadruped(BatchedEnvironment):
         """Return the model that a lifetime runs on; other rows may share it."""
         return self._of_row[row].model(row)
 
+    def place(self, row: int) -> tuple[float, float]:
+        """Return where the torso of a lifetime is on the ground, x and y (m)."""
+        position = self.position(row)
+        return position[0], position[1]
+
     def set_body(self, row: int, body: Body, *, reshape: bool) -> None:
         """Let a lifetime go on in another body, or under an edited model of its own one unless it is to `reshape`."""
         before, after = self._of_row[row], self._simulations_of(body)
@@ -87,14 +97,14 @@ class BatchedQuadruped(BatchedEnvironment):
     def reset(self, seeds: Sequence[int], morphologies: Sequence[str]) -> None:
         count = self._check_reset(seeds, morphologies)
         bodies = [self.body(name) for name in morphologies]
-        limit, joints = self.config.reset_noise, len(self.config.anatomy.sensed_joints)
+        limit, joints = self.config.reset_noise, len(self.config.parts.sensed_joints)
         noises = np.empty((count, joints))
         for row, seed in enumerate(seeds):
             noises[row] = environment_stream(seed).uniform(-limit, limit, joints)
         self._assign(bodies)
         self.interventions.reset(morphologies)
         self._clear_rows(count)
-        substeps = self.config.burn_in * self.config.substeps
+        substeps = self.config.burn_in * self._substeps
         for simulations, members in self._in_use:
             rows = np.flatnonzero(members[:count]).astype(np.int32)
             if len(rows):
@@ -105,23 +115,26 @@ class BatchedQuadruped(BatchedEnvironment):
     def step(self, actions: npt.NDArray[np.float32], active: npt.NDArray[np.int64]) -> None:
         self._check_actions(actions)
         if len(self._in_use) == 1:
-            self._in_use[0][0].step(actions, active, self.config.substeps)
+            self._in_use[0][0].step(actions, active, self._substeps)
             return
         for simulations, members in self._in_use:
-            simulations.step(actions, active[members[active]], self.config.substeps)
+            simulations.step(actions, active[members[active]], self._substeps)
 
     def body(self, morphology: str) -> Body:
         """Return the body of this name, compiled once per batch; `EnvError` if there is none."""
         if morphology not in self._bodies:
             model = self.config.compile(morphology)
             intact = model if morphology == INTACT else self.body(INTACT).model
-            self._bodies[morphology] = Body(model, intact, self.config.anatomy)
+            self._bodies[morphology] = self._make_body(model, intact)
         return self._bodies[morphology]
+
+    def _make_body(self, model: mujoco.MjModel, intact: mujoco.MjModel) -> Body:
+        return Body(model, intact, self.config.parts)
 
     def _simulations_of(self, body: Body) -> Simulations:
         """Return the simulations of bodies of this layout, made when first needed."""
         if body.layout not in self._simulations:
-            self._simulations[body.layout] = Simulations(body, self, self._threads)
+            self._simulations[body.layout] = self.simulations(body, self, self._threads)
         return self._simulations[body.layout]
 
     def _assign(self, bodies: Sequence[Body]) -> None:

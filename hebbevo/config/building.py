@@ -57,7 +57,7 @@ KINDS = {
         "name",
         "quadruped",
         envs.config_class,
-        lambda name: envs.config_class(name).model_fields.keys() - {"early_stop"},
+        lambda name: envs.config_class(name).model_fields.keys() - envs.config_class(name).own_keys,
     ),
     # Algorithms share what the base class has; a learning rate does not mean the same in any two.
     "search": KindOfSection(

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from hebbevo import envs
 from hebbevo.config.aliases import ALIASES, former_names
-from hebbevo.config.building import IMPORTS, build_config
+from hebbevo.config.building import IMPORTS, KINDS, build_config
 from hebbevo.config.catalogue import preset_names, read_preset
 from hebbevo.config.layers import Layer, merge_layers
 from hebbevo.config.overrides import Overrides, read_overrides
@@ -21,6 +22,9 @@ from hebbevo.imports import import_modules, imported
 from hebbevo.io.yaml_text import read_yaml
 from hebbevo.rules import check_intent
 from hebbevo.validation import shown
+
+_FILE_KEYS = ("file",)
+"""Keys of `env` that may name files."""
 
 
 def load_config(source: str | Path | Mapping[str, Any], overrides: Overrides = ()) -> Config:
@@ -37,7 +41,7 @@ def load_config(source: str | Path | Mapping[str, Any], overrides: Overrides = (
     """
     layers = [*_base_layers(source), *read_overrides(overrides)]
     try:
-        config = build_config({**merge_layers(layers), IMPORTS: _imports(layers)})
+        config = build_config({**_resolved(merge_layers(layers)), IMPORTS: _imports(layers)})
         _check_intent(config)
         return config
     except InputError as error:
@@ -45,6 +49,16 @@ def load_config(source: str | Path | Mapping[str, Any], overrides: Overrides = (
             if str(error).startswith(ALIASES[former]):
                 raise InputError(f"{error} ({former} is the former name)") from None
         raise
+
+
+def _resolved(data: Layer) -> Layer:
+    """Put the content of files that a user's config names in the place of their paths."""
+    env = data.get("env")
+    if not isinstance(env, Mapping) or not any(key in env for key in _FILE_KEYS):
+        return data
+    kind = KINDS["env"]
+    schema = envs.config_class(kind.of("env", env))
+    return {**data, "env": schema.resolve(env)}
 
 
 def as_config(source: Config | str | Path | Mapping[str, Any], overrides: Overrides = ()) -> Config:
@@ -99,7 +113,17 @@ def _base_layers(source: str | Path | Mapping[str, Any]) -> list[Layer]:
     data = read_yaml(_read(Path(name)), name)
     if not isinstance(data, dict):
         raise InputError(f"{name}: expected sections such as env: and search:, got {type(data).__name__}")
-    return _with_preset(_import_own(data, Path(name).parent))
+    folder = Path(name).parent
+    return _with_preset(_in_folder(_import_own(data, folder), folder))
+
+
+def _in_folder(data: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Let the paths in a config file start from its own folder."""
+    env = data.get("env")
+    if not isinstance(env, Mapping):
+        return data
+    found = {key: str(folder / env[key]) for key in _FILE_KEYS if isinstance(env.get(key), str)}
+    return {**data, "env": {**env, **found}}
 
 
 def _with_preset(data: dict[str, Any]) -> list[Layer]:

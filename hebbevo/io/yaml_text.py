@@ -110,5 +110,11 @@ class _Dumper(yaml.SafeDumper):
     yaml_implicit_resolvers = {**yaml.SafeDumper.yaml_implicit_resolvers, **_CORE}  # noqa: RUF012
 
 
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    """Write a text of several lines as lines, where YAML can."""
+    return dumper.represent_scalar(f"{_TAG}str", text, style="|" if "\n" in text else None)
+
+
+_Dumper.add_representer(str, _text)
 _Loader.add_constructor(f"{_TAG}int", _Loader.construct_yaml_int)
 _Loader.add_constructor(f"{_TAG}float", _Loader.construct_yaml_float)

@@ -8,15 +8,14 @@ from __future__ import annotations
 import math
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 from typing_extensions import override
 
-from hebbevo.envs import Change, Interventions
+from hebbevo.envs import Change, EnvConfig, Interventions
 from hebbevo.envs.interventions import Intervention, Vector
-from hebbevo.envs.morphologies.catalogue import check_morphology
 from hebbevo.errors import InputError
 from hebbevo.perturbations.hooks import Batch, Hook
-from hebbevo.perturbations.perturbation import BatchContext, Perturbation, TimedHook
+from hebbevo.perturbations.perturbation import BatchContext, NetworkExtent, Perturbation, TimedHook
 
 Component = Annotated[float, Field(ge=-1e6, le=1e6)]
 
@@ -81,11 +80,13 @@ class SwitchMorphology(Perturbation):
     kind: Literal["switch_morphology"] = "switch_morphology"
     morphology: str = Field(description="name of the other body")
 
-    @field_validator("morphology")
-    @classmethod
-    def _known(cls, name: str) -> str:
-        check_morphology(name)
-        return name
+    @override
+    def check(self, where: str, env: EnvConfig, extent: NetworkExtent | None) -> None:
+        super().check(where, env, extent)
+        try:
+            env.check_body(self.morphology)
+        except InputError as error:
+            raise InputError(f"{where}: {self.kind}: {error}") from None
 
     @override
     def hook(self, index: int, context: BatchContext) -> Hook:

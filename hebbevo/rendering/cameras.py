@@ -45,6 +45,10 @@ class Camera(ABC):
         """Release what the camera holds outside Python."""
 
 
+BodySnapshot = tuple[mujoco.MjModel, npt.NDArray[np.float64], tuple[float, float]]
+"""Model, pose, and where the body is on the ground."""
+
+
 class BodyCamera(Camera):
     """Follows a simulated body from its right, at `distance` (m); the body may change on the way."""
 
@@ -55,15 +59,15 @@ class BodyCamera(Camera):
         self._renderers: dict[int, tuple[mujoco.MjModel, OffscreenRenderer]] = {}
 
     @override
-    def snapshot(self, environment: BatchedEnvironment) -> tuple[mujoco.MjModel, npt.NDArray[np.float64]]:
+    def snapshot(self, environment: BatchedEnvironment) -> BodySnapshot:
         body = cast(HasBody, environment)
-        return body.model(0), body.position(0).copy()
+        return body.model(0), body.position(0).copy(), body.place(0)
 
     @override
     def pictures(self, recording: Recording) -> Iterator[Picture]:
         for moment in recording.moments:
-            model, pose = cast(tuple[mujoco.MjModel, npt.NDArray[np.float64]], moment.snapshot)
-            look_at = (pose[0], pose[1], 0.08 * self._distance)
+            model, pose, place = cast(BodySnapshot, moment.snapshot)
+            look_at = (*place, 0.08 * self._distance)
             yield self._renderer_of(model).draw(
                 pose, distance=self._distance, angles=(110, -22), look_at=look_at
             )
@@ -112,9 +116,9 @@ def camera_for(env: EnvConfig) -> Camera:
     Raises:
         InputError: it has none, or there is no OpenGL to draw with.
     """
-    if env.camera is None:
+    if (camera := env.camera_spec) is None:
         raise InputError(f"cannot draw {env.name}: its config declares no camera")
-    if env.camera.kind == "render":
+    if camera.kind == "render":
         return ReplayCamera(env)
     assert env.seconds_per_step is not None
-    return BodyCamera(env.seconds_per_step, env.camera.distance)
+    return BodyCamera(env.seconds_per_step, camera.distance)

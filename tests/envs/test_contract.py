@@ -8,7 +8,25 @@ import pytest
 from hebbevo.envs import ENVIRONMENTS, config_class
 from hebbevo.errors import EnvError
 
+WALKER = """
+<mujoco>
+  <option timestep="0.008"/>
+  <worldbody>
+    <geom name="floor" type="plane" size="1 1 1"/>
+    <body name="torso" pos="0 0 0.5">
+      <freejoint/>
+      <geom type="box" size="0.2 0.1 0.05"/>
+      <body name="leg">
+        <joint name="hip" axis="0 1 0" range="-40 40"/>
+        <geom name="shin" type="capsule" fromto="0 0 0 0 0 -0.4" size="0.04"/>
+      </body>
+    </body>
+  </worldbody>
+  <actuator><motor joint="hip" gear="5" ctrlrange="-1 1"/></actuator>
+</mujoco>
+"""
 EXAMPLES = {
+    "mjcf": {"name": "mjcf", "mjcf": WALKER},
     "gymnasium:ID": {"name": "gymnasium:CartPole-v1"},
     "t_maze": {"name": "t_maze", "passage": 0},  # short enough for a random walker to arrive
 }
@@ -17,7 +35,11 @@ OTHER_TASKS = {"boolean": ("dms", "dsm"), "generated": ("harlow", "harlov")}
 
 @pytest.fixture(params=ENVIRONMENTS)
 def config(request):
-    return config_class(request.param)(**EXAMPLES.get(request.param, {"name": request.param}))
+    return example(request.param)
+
+
+def example(name):
+    return config_class(name)(**EXAMPLES.get(name, {"name": name}))
 
 
 def test_shapes_and_dtypes(config):
@@ -28,7 +50,7 @@ def test_shapes_and_dtypes(config):
     for flags in (batch.done, batch.terminated, batch.diverged):
         assert flags.shape == (3,)
         assert flags.dtype == np.bool_
-    assert type(config).unit in ("m", "reward")
+    assert config.unit in ("m", "reward")
     assert isinstance(type(config).releases_gil, bool)
     batch.close()
 
@@ -45,7 +67,7 @@ def test_declared_is_what_is_built(config):
 
 
 def test_axis_labels_name_the_fitness_and_its_unit():
-    labels = {name: config_class(name).axis_label("{} in a lifetime") for name in ENVIRONMENTS}
+    labels = {name: example(name).axis_label("{} in a lifetime") for name in ENVIRONMENTS}
     assert labels["dog"] == labels["quadruped"] == "progress in a lifetime (m)"
     assert labels["car_racing"] == labels["gymnasium:ID"] == "reward in a lifetime"
 

@@ -258,7 +258,6 @@ def test_traces_are_zeroed_with_their_synapses() -> None:
         ("zero_weights:at=3,fraction=1.5", "perturbation.fraction: input should be less than or equal to 1"),
         ("zero_weights:at=-3", "perturbation.at: input should be greater than or equal to 0"),
         ("push:at=3,speed=1,impulse=[1,0,0]", "give one of velocity, impulse and speed"),
-        ("switch_morphology:at=3,morphology=intakt", "did you mean intact?"),
         ("randomise_weights:at=3,distribution=uniform(1)", "not a distribution"),
         ("zero_weights:at", "cannot read 'at'"),
         ("zero_weights:at=3,at=4", "each key once"),
@@ -281,6 +280,7 @@ def test_an_unreadable_text_is_refused_in_one_line(text: str, message: str) -> N
         ("kill_actuators:actuators=[1,1]", "listed twice"),
         ("sensor_noise:sensors=[28]", "there is no sensor 28; they are numbered 0 to 27"),
         ("zero_weights:at=3,layer=3", "there is no layer 3; layers are 1 to 2"),
+        ("switch_morphology:at=3,morphology=intakt", "did you mean intact?"),
     ],
 )
 def test_an_impossible_perturbation_is_refused_in_one_line(text: str, message: str) -> None:

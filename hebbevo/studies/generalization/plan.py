@@ -8,7 +8,7 @@ from typing import Any
 
 from hebbevo.envs import EnvConfig
 from hebbevo.envs.metrics import Metric
-from hebbevo.envs.morphologies.catalogue import NAMED, split_names
+from hebbevo.envs.morphologies.catalogue import split_names
 from hebbevo.errors import InputError
 from hebbevo.evaluation.checks import check_sample, checked_bodies
 from hebbevo.evaluation.controls import GENOME, applicable_controls
@@ -126,14 +126,14 @@ def make_plan(
 
 def _check_bodies(env: EnvConfig) -> None:
     if not env.has_bodies:
-        raise InputError(
-            f"{env.name} has one body only; a study of generalisation takes genomes of quadruped and dog"
-        )
+        raise InputError(f"{env.name} has one body only; a study of generalisation takes genomes of robots")
 
 
 def _default_bodies(genomes: Sequence[Genome]) -> list[str]:
     seen = [body for genome in genomes for body in genome.task.env.morphology_names]
-    return list(dict.fromkeys((*NAMED, *seen, *split_names(TEST))))
+    usual = genomes[0].task.env.study_bodies
+    named = [body for body in usual if body not in split_names(TEST)]
+    return list(dict.fromkeys((*named, *seen, *usual)))
 
 
 def _shipped_baseline(genome: Genome) -> Genome | None:

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hebbevo.envs import MORPHOLOGIES
 from hebbevo.evaluation.bootstrap import RESAMPLES
 from hebbevo.evaluation.controls import GENOME
 from hebbevo.genomes.genome import Genome, version
@@ -199,8 +198,9 @@ def _provenance(genome: Genome, plan: Plan) -> dict[str, object]:
 
 
 def _morphologies(plan: Plan) -> list[dict[str, object]]:
+    env = plan.genomes[0].task.env
     return [
-        {"group": group, "body": body, "description": MORPHOLOGIES[body].description}
+        {"group": group, "body": body, "description": env.describe_body(body)}
         for group in GROUPS
         for body in plan.bodies(plan.genomes[0], group)
     ]

@@ -1,0 +1,196 @@
+"""A robot's file is read from its folder alone and parsed from memory alone; what it asks for is bounded."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import mujoco
+import numpy as np
+import pytest
+from test_contract import WALKER
+
+import hebbevo
+from hebbevo.cli import app
+from hebbevo.envs.mjcf.document import pack
+from hebbevo.errors import InputError
+
+MESH = "v 0 0 0\nv 1 0 0\nv 0 1 0\nv 0 0 1\nf 1 3 2\nf 1 2 4\nf 2 3 4\nf 1 4 3\n"
+FLOOR = '<geom name="floor"'
+
+
+def inside(element: str, text: str = WALKER) -> str:
+    return text.replace("</mujoco>", f"{element}</mujoco>")
+
+
+def world(element: str) -> str:
+    return WALKER.replace("</worldbody>", f"{element}</worldbody>")
+
+
+def asset(element: str) -> str:
+    return inside(f"<asset>{element}</asset>")
+
+
+HOSTILE = {
+    "an include from outside": (
+        inside("<include file='../outside.xml'/>"),
+        "'../outside.xml' is not in the robot's",
+    ),
+    "an absolute include": (
+        inside("<include file='/etc/passwd'/>"),
+        "'/etc/passwd' is not in the robot's folder",
+    ),
+    "an include of itself": (inside("<include file='robot.xml'/>"), "does one include itself?"),
+    "an include by a link": (inside("<include file='link.xml'/>"), "'link.xml' is not in the robot's folder"),
+    "entities": (f"<!DOCTYPE m [<!ENTITY a 'aa'><!ENTITY b '&a;&a;'>]>{WALKER}", "document type"),
+    "an entity of a file": (f"<!DOCTYPE m [<!ENTITY a SYSTEM '/etc/passwd'>]>{WALKER}", "document type"),
+    "a mesh outside": (
+        asset("<mesh file='../outside.obj'/>"),
+        "'../outside.obj' leads out of the robot's folder",
+    ),
+    "an absolute mesh": (asset("<mesh name='m' file='/etc/passwd'/>"), "<mesh 'm'>: '/etc/passwd' leads out"),
+    "a folder outside": (
+        asset("<mesh file='outside.obj'/>").replace("<option", "<compiler meshdir='..'/><option"),
+        "'../outside.obj' leads out",
+    ),
+    "a mesh that is missing": (asset("<mesh file='no.obj'/>"), "cannot read no.obj: No such file"),
+    "a mesh that is a secret": (asset("<mesh file='key.pem'/>"), "a mesh or picture is .obj, .stl, .png"),
+    "a plugin": (
+        inside("<extension><plugin plugin='mujoco.sdf.torus'/></extension>"),
+        "plugins are code outside",
+    ),
+    "another model": (asset("<model name='m' file='robot.xml'/>"), "<model>: other models are outside"),
+    "a million copies": (
+        world("<replicate count='1000000'><geom size='1'/></replicate>"),
+        "<replicate>: write out",
+    ),
+    "a huge composite": (world("<body><composite count='10000000 1 1'/></body>"), "<composite>: write out"),
+    "a huge grid": (
+        world("<body><flexcomp name='f' count='999 999 999'/></body>"),
+        "soft bodies are not simulated",
+    ),
+    "a huge field": (
+        asset("<hfield name='h' nrow='100000' ncol='9' size='1 1 1 1'/>"),
+        "nrow is at most 1000",
+    ),
+    "a huge picture": (asset("<texture name='t' width='1000000' height='9'/>"), "width is at most 4096"),
+    "a huge numeric": (
+        inside("<custom><numeric name='n' size='2000000000'/></custom>"),
+        "size is at most 1000",
+    ),
+    "a huge sensor": (inside("<sensor><user name='u' dim='1000000000'/></sensor>"), "dim is at most 1000"),
+    "endless iterations": (
+        WALKER.replace("<option", "<option iterations='2000000000'"),
+        "iterations is at most 10000",
+    ),
+    "a tiny time step": (WALKER.replace("0.008", "1e-9"), "option timestep must be from 1e-05 to 0.1 s"),
+    "NaN": (WALKER.replace("0 0 0.5", "nan 0 0.5"), "<body 'torso'>: pos must be finite, got 'nan 0 0.5'"),
+    "deep nesting": (world("<body>" * 3000 + "</body>" * 3000), "5000 elements, 100 within each other"),
+    "many elements": (world("<geom size='1'/>" * 6000), "at most 5000 elements"),
+    "a long file": (WALKER + " " * 400_000, "has more than 400,000 bytes"),
+    "no XML": ("hello", "this is no XML: syntax error"),
+    "a URDF": ("<robot name='r'/>", "an element <mujoco>, got <robot>"),
+    "a wrong number": (WALKER.replace('gear="5"', 'gear="five"'), "bad format in attribute 'gear'"),
+    "no motor": (WALKER.replace("motor joint", "general site").replace('gear="5"', ""), "MuJoCo cannot read"),
+    "a ball": (
+        WALKER.replace('name="hip" axis="0 1 0" range="-40 40"', 'name="hip" type="ball"'),
+        "write three hinges",
+    ),
+    "a loose object": (
+        world("<body name='toy'><freejoint/><geom size='1'/></body>"),
+        "body 'toy' moves by itself",
+    ),
+    "sleep": (
+        WALKER.replace('"0.008"/>', '"0.008"><flag sleep="enable"/></option>'),
+        "flag sleep cannot be stepped",
+    ),
+}
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work in a folder beside files that nobody named."""
+    folder = tmp_path / "robot"
+    folder.mkdir()
+    (tmp_path / "outside.xml").write_text("<mujoco/>")
+    (tmp_path / "outside.obj").write_text(MESH)
+    (folder / "key.pem").write_text("secret")
+    (folder / "link.xml").symlink_to(tmp_path / "outside.xml")
+    monkeypatch.chdir(folder)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_robot_is_refused_in_one_line(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    text, message = HOSTILE[name]
+    Path("robot.xml").write_text(text)
+    before = sorted(os.listdir())
+    assert app.run(["config", "quick-quadruped", "env.name=mjcf", "env.file=robot.xml"]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+    assert len(error) < 400
+    assert sorted(os.listdir()) == before
+
+
+def test_what_a_config_or_a_genome_holds_names_no_file() -> None:
+    """Meshes are those that are packed beside the text, and the text of a genome cannot name others."""
+    Path("m.obj").write_text(MESH)
+    text = asset("<mesh name='m' file='m.obj'/>")
+    base = {"preset": "quick-quadruped", "env": {"name": "mjcf", "mjcf": text}}
+    with pytest.raises(
+        InputError, match=r"<mesh 'm'> names 'm\.obj', which is none of the robot's own assets"
+    ):
+        hebbevo.load_config(base)
+    for packed, message in (
+        ({"m.obj": "!"}, "the asset 'm.obj' is damaged"),
+        ({"m.obj": pack(b"0" * (17 << 20))}, "take more than 16 MiB"),
+        ({"m.obj": pack(b"v 0 0 0")}, "MuJoCo cannot read this robot"),
+    ):
+        with pytest.raises(InputError, match=message):
+            hebbevo.load_config(base | {"env": base["env"] | {"assets": packed}})
+    with pytest.raises(InputError, match=r"include.*env\.file"):
+        hebbevo.load_config(base | {"env": {"name": "mjcf", "mjcf": inside("<include file='m.xml'/>")}})
+
+
+def test_a_robot_of_several_files_is_the_one_that_mujoco_reads() -> None:
+    """Folders, includes, meshes and pictures; moved away, it is still there."""
+    Path("parts/meshes").mkdir(parents=True)
+    Path("parts/meshes/claw.obj").write_text(MESH)
+    Path("parts/look.xml").write_text(
+        "<mujocoinclude><asset><mesh file='claw.obj' scale='.1 .1 .1'/></asset></mujocoinclude>"
+    )
+    Path("robot.xml").write_text(
+        inside("<include file='parts/look.xml'/>", world("<geom type='mesh' mesh='claw'/>")).replace(
+            "<option", "<compiler meshdir='parts/meshes'/><option"
+        )
+    )
+    config = hebbevo.load_config("quick-quadruped", ["env.name=mjcf", "env.file=robot.xml"])
+    expected = mujoco.MjModel.from_xml_path("robot.xml")
+    for name in ("robot.xml", "parts/look.xml", "parts/meshes/claw.obj"):
+        Path(name).unlink()
+    again = hebbevo.load_config({"env": config.env.model_dump(mode="json"), "preset": "quick-quadruped"}).env
+    model = again.compile("intact")
+    np.testing.assert_array_equal(model.mesh_vert, expected.mesh_vert)
+    np.testing.assert_array_equal(model.body_inertia, expected.body_inertia)
+    assert config.env.assets.keys() == {"parts/meshes/claw.obj"}
+
+
+def test_a_run_and_its_genome_need_the_file_no_longer(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("my.yaml").write_text(
+        "preset: quick-quadruped\nenv: {name: mjcf, file: walker.xml, steps: 5, burn_in: 0}\nnetwork: {hidden: [4]}\n"
+        "search: {population: 4}\ntraining: {generations: 1}\nevaluation: {episodes: 1}\n"
+    )
+    Path("walker.xml").write_text(WALKER)
+    assert app.run(["evolve", "my.yaml", "--out", "run", "--workers", "0"]) == 0
+    Path("walker.xml").unlink()
+    Path("elsewhere").mkdir()
+    Path("run/center.safetensors").rename("elsewhere/genome")
+    os.chdir("elsewhere")
+    for command in (
+        "evaluate genome --episodes 1 --morphology hip_limp",
+        "generalize genome --episodes 1 --morphology intact --morphology leg_amputated --out bodies",
+        "resume ../run --generations 2",
+    ):
+        assert app.run(command.split()) == 0, capsys.readouterr().err
+    assert "leg_amputated" in Path("bodies/report.html").read_text()
+    assert "without leg" in Path("bodies/report.html").read_text()
