@@ -220,6 +220,11 @@ def test_rows_of_arms_are_over_their_runs() -> None:
         assert row["share"] == pytest.approx(row["iqm"] / 27)
         assert row["iqm_low"] < row["iqm"] < row["iqm_high"]
         assert (row["runs"], row["lifetimes"]) == (2, 2 * EPISODES)
+        curve = [one for one in tables.bins.to_pylist() if one["condition"] == name]
+        points = {
+            who: [one["best"] for one in curve if one["genome"] == who] for who in ("arm", "arm/0", "arm/1")
+        }
+        assert points["arm"] == pytest.approx(np.mean([points["arm/0"], points["arm/1"]], axis=0))
 
 
 def conditions_of(*overrides: str) -> list[str]:

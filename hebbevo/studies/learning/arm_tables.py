@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from hebbevo.evaluation.run_statistics import estimate_of, resample_runs, run_scores
+from hebbevo.evaluation.run_statistics import bands, estimate_of, resample_runs, run_scores
 from hebbevo.evaluation.statistics import NO_ESTIMATE, Estimate, interquartile_mean
 from hebbevo.studies.learning.columns import Row, columns, share_of
 from hebbevo.studies.learning.plan import Plan
@@ -34,6 +34,38 @@ def arm_rows(plan: Plan, records: Mapping[tuple[str, str, str], Record]) -> Iter
                 runs = [records[place] for place in places if place in records]
                 place = {"arm": arm, "morphology": body, "condition": condition}
                 yield {**place, **_statistics(plan, body, runs)}
+
+
+def arm_curve_rows(
+    plan: Plan, columns_of: Mapping[tuple[str, str, str], Floats], column: str, numbers: Sequence[int]
+) -> Iterator[Row]:
+    """Yield the points of an arm's curves, as those of a genome that is called so: IQM over runs, with intervals.
+
+    Args:
+        plan: with the arms.
+        columns_of: share of best choices by genome, task and condition, ``(lifetimes, columns)``.
+        column: name of the columns' numbers.
+        numbers: of all columns that there may be.
+    """
+    for arm, names in plan.arms.items():
+        places = [place for place in columns_of if place[0] in names]
+        for body, condition in dict.fromkeys(place[1:] for place in places):
+            runs = [run_scores(columns_of[place].T) for place in places if place[1:] == (body, condition)]
+            shared = min(map(len, runs))
+            curves = np.stack([run[:shared] for run in runs])
+            known = np.flatnonzero(~np.isnan(curves).any(axis=0))
+            if not len(known):
+                continue
+            for at, *point in zip(known, *bands(curves[:, known]), strict=True):
+                best = (None if np.isnan(value) else float(value) for value in point)
+                yield {
+                    "genome": arm,
+                    "morphology": body,
+                    "condition": condition,
+                    column: numbers[int(at)],
+                    "lifetimes": len(runs) * plan.episodes,
+                    **columns("best", Estimate(*best)),
+                }
 
 
 def _statistics(plan: Plan, body: str, runs: Sequence[Record]) -> Row:

@@ -10,8 +10,9 @@ import numpy as np
 
 from hebbevo.evaluation.controls import GENOME
 from hebbevo.io.figures import write_figure
+from hebbevo.studies.arms import subjects
 from hebbevo.studies.drawing import Row, new_figure, numbers, rows_by, set_plain, wrapped
-from hebbevo.studies.genomes import short_names
+from hebbevo.studies.genomes import short_names, shorten
 from hebbevo.studies.learning.lifetime_figure import draw_lifetime
 from hebbevo.studies.learning.plan import LearningCondition, Plan
 from hebbevo.studies.learning.results import Records
@@ -45,27 +46,44 @@ def draw_figures(folder: Path, plan: Plan, records: Records, tables: StudyTables
 
 
 def _draw_curves(plan: Plan, tables: StudyTables) -> Figure:
-    """A row of panels for each genome and task: by trial, around a change, and the reward of whole lifetimes."""
-    places = [(genome, body) for genome in plan.drawn for body in plan.morphologies]
+    """A row of panels for each genome or arm, and task: by trial, around a change, the reward of whole lifetimes."""
+    import pyarrow as pa
+
+    drawn = subjects(plan.genomes, plan.arms)
+    places = [(name, body) for name in drawn for body in plan.morphologies]
     keys = ("genome", "morphology", "condition")
-    curve, changes, table = (rows_by(part, *keys) for part in (tables.bins, tables.changes, tables.table))
+    curve = rows_by(tables.bins, *keys)
+    changes = rows_by(pa.concat_tables([tables.changes, tables.arm_changes]), *keys)
+    table = {**rows_by(tables.table, *keys), **_arm_totals(tables)}
     trials = "trial" if tables.bin_width == 1 else f"trial (means of {tables.bin_width})"
     panels = 3 if changes else 2
     figure = new_figure(4.2 * panels, 0.4 + 3.1 * len(places))
     grid = figure.subplots(len(places), panels, squeeze=False)
-    names = short_names(plan.drawn)
-    for line, (genome, body) in zip(grid, places, strict=True):
-        conditions, guess = plan.conditions(genome), plan.world(body).guess
-        where = (genome.name, body)
+    short = shorten(list(drawn))
+    for line, where in zip(grid, places, strict=True):
+        name, body = where
+        conditions, guess = plan.conditions(drawn[name][0]), plan.world(body).guess
         _by_trial(line[0], where, conditions, curve, "trial", guess)
         line[0].set_xlabel(trials)
-        line[0].set_title(wrapped(names[genome.name] + (f" ({body})" if plan.tasks else "")), fontsize=9)
+        runs = f", {len(drawn[name])} runs" if name in plan.arms else ""
+        line[0].set_title(wrapped(short[name] + (f" ({body})" if plan.tasks else "") + runs), fontsize=9)
         if panels == 3:
             _by_trial(line[1], where, conditions, changes, "since", guess)
             line[1].axvline(-0.5, color="#d99a00", lw=1, ls="--")
             line[1].set_xlabel("trials since a change of what is right")
         _whole_lifetimes(line[-1], where, conditions, table)
     return figure
+
+
+def _arm_totals(tables: StudyTables) -> dict[tuple[str, str, str], list[Row]]:
+    """Return the rows of arms under the names of a genome's columns."""
+    bounds = ("", "_low", "_high")
+    return {
+        (row["arm"], row["morphology"], row["condition"]): [
+            {f"reward{bound}": row[f"iqm{bound}"] for bound in bounds}
+        ]
+        for row in tables.arms.to_pylist()
+    }
 
 
 def _by_trial(
@@ -109,7 +127,8 @@ def _whole_lifetimes(
         if row["reward"] is None:
             continue
         color, _ = style(condition, conditions)
-        axes.plot([row["reward_low"], row["reward_high"]], [height, height], color=color, lw=1.6)
+        if row["reward_low"] is not None:
+            axes.plot([row["reward_low"], row["reward_high"]], [height, height], color=color, lw=1.6)
         axes.plot(row["reward"], height, "o", color=color, ms=5)
     set_plain(axes, xlabel="reward of a lifetime", ylim=(len(conditions) - 0.5, -0.5))
     labels = [label(condition) for condition in conditions]

@@ -70,12 +70,14 @@ def _weights(axes: Axes, record: Record) -> None:
     from matplotlib.ticker import MaxNLocator
 
     weights = record.weights.T
-    finite = np.where(np.isfinite(weights), weights, np.nan)
+    changing = (weights != weights[:, :1]).any(axis=1)
+    finite = np.where(np.isfinite(weights), weights, np.nan)[changing if changing.any() else slice(None)]
     known = np.abs(finite[~np.isnan(finite)])
     scale = float(np.quantile(known, 0.995)) if known.size else 1.0
     image = axes.imshow(
         finite, aspect="auto", interpolation="nearest", cmap="RdBu_r", vmin=-(scale or 1.0), vmax=scale or 1.0
     )
-    axes.set(xlabel="step", ylabel="synapse")
+    fixed = changing.any() and not changing.all()
+    axes.set(xlabel="step", ylabel="synapse that changes" if fixed else "synapse")
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     axes.figure.colorbar(image, ax=axes, label="weight", pad=0.01)

@@ -44,13 +44,13 @@ are counted and left out.
 _ARMS_TEXT = (
     "Over runs: interquartile means of the runs' means. Intervals are "
     f"{CONFIDENCE:.0%} percentile intervals of a hierarchical bootstrap with {RESAMPLES:,} resamples: the runs of an "
-    "arm are drawn, then the lifetimes of every drawn run; with fewer than eight runs they are too narrow. Figures "
-    "show the first run of every arm."
+    "arm are drawn, then the lifetimes of every drawn run; with fewer than eight runs they are too narrow. Curves "
+    "of arms are IQM over their runs, with intervals of a bootstrap over runs alone; other figures show the first run."
 )
 _LIFETIME_TEXT = """
 The first lifetime of each genome, step by step. Where each input is a question of its own, the answers to it stand in a
 row; elsewhere each row is one of the first lifetimes, choice by choice. Below, the weights of the first lifetime before
-each step, at most the first thousand synapses.
+each step, of those synapses that change, at most the first thousand.
 """
 
 

@@ -10,12 +10,12 @@ import numpy as np
 
 from hebbevo.evaluation.statistics import NO_ESTIMATE, Estimate, mean_estimate, mean_intervals
 from hebbevo.seeding import SeedPurpose, lifetime_seed
-from hebbevo.studies.learning.arm_tables import ARMS, arm_rows
+from hebbevo.studies.learning.arm_tables import ARMS, arm_curve_rows, arm_rows
 from hebbevo.studies.learning.columns import Row, columns, share_of
 from hebbevo.studies.learning.plan import Plan
 from hebbevo.studies.learning.records import Record
 from hebbevo.studies.learning.results import Records
-from hebbevo.studies.learning.scores import BEFORE, Floats, Scores, best_shares
+from hebbevo.studies.learning.scores import AFTER, BEFORE, Floats, Scores, best_shares
 from hebbevo.studies.learning.special import SPECIAL
 
 if TYPE_CHECKING:
@@ -60,9 +60,10 @@ class StudyTables:
         table: a row per genome, task and condition, and one for each of `REFERENCES`.
         arms: a row per arm, task and condition, over its runs.
         curve: by trial.
-        bins: the same, over every `bin_width` trials, for figures; `trial` is the first.
+        bins: the same, over every `bin_width` trials, for figures, of arms too; `trial` is the first.
         phases: by phase, where there are several.
         changes: by trial before and after a change of phase, where there are any.
+        arm_changes: the same of arms, for figures.
         special: of `hebbevo.studies.learning.special`, where the world has an entry there.
     """
 
@@ -74,6 +75,7 @@ class StudyTables:
     bin_width: int
     phases: pa.Table
     changes: pa.Table
+    arm_changes: pa.Table
     special: pa.Table | None
 
 
@@ -88,16 +90,26 @@ def make_tables(plan: Plan, records: Records) -> StudyTables:
     scores = {place: Scores.of(records[place]) for place in places}
     parts = [(dict(zip(_WHO, place, strict=True)), scores[place]) for place in places]
     rows = (row for place in places for row in _lifetime_rows(plan, place, records[place]))
-    width = -(-max(of.best.shape[1] for of in scores.values()) // MOST_POINTS)
+    trials = max(of.best.shape[1] for of in scores.values())
+    width = -(-trials // MOST_POINTS)
+    bins = {place: of.in_bins(of.best, width) for place, of in scores.items() if plan.arms}
+    around = {place: of.around_changes(of.best) for place, of in scores.items() if plan.arms}
     return StudyTables(
         lifetimes=_table(LIFETIMES, rows),
         table=_table(STATISTICS, _statistics(plan, places, records, scores)),
         arms=_table(ARMS, arm_rows(plan, records)),
         curve=_table(CURVE, (row for who, of in parts for row in _curve_rows(who, of))),
-        bins=_table(BINS, (row for who, of in parts for row in _bin_rows(who, of, width))),
+        bins=_table(
+            BINS,
+            (
+                *(row for who, of in parts for row in _bin_rows(who, of, width)),
+                *arm_curve_rows(plan, bins, "trial", range(0, trials, width)),
+            ),
+        ),
         bin_width=width,
         phases=_table(PHASES, (row for who, of in parts for row in _phase_rows(who, of))),
         changes=_table(CHANGES, (row for who, of in parts for row in _change_rows(who, of))),
+        arm_changes=_table(CHANGES, arm_curve_rows(plan, around, "since", range(-BEFORE, AFTER))),
         special=special.table(plan, records) if (special := SPECIAL.get(plan.env.name)) else None,
     )
 
