@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from hebbevo.config.schema import Config
     from hebbevo.errors import InputError
     from hebbevo.evaluation.evaluation import Evaluation, evaluate
+    from hebbevo.evaluation.record import Recording, record
     from hebbevo.execution.execution import Execution
     from hebbevo.experiments.compare import compare
     from hebbevo.experiments.comparison import Comparison
@@ -43,6 +44,7 @@ _MODULES = {
     "InputError": "errors",
     "LearningStudy": "studies.learning.study",
     "PerturbationStudy": "studies.perturbation.study",
+    "Recording": "evaluation.record",
     "Run": "training.records",
     "as_evotorch_problem": "training.evotorch_problem",
     "compare": "experiments.compare",
@@ -57,6 +59,7 @@ _MODULES = {
     "load_genome": "genomes.genome",
     "perturb": "studies.perturbation.study",
     "plot": "training.figures",
+    "record": "evaluation.record",
     "render": "rendering.video",
     "resume": "training.evolution",
     "save_genome": "genomes.genome",
@@ -76,6 +79,7 @@ __all__ = [
     "InputError",
     "LearningStudy",
     "PerturbationStudy",
+    "Recording",
     "Run",
     "__version__",
     "as_evotorch_problem",
@@ -92,6 +96,7 @@ __all__ = [
     "load_genome",
     "perturb",
     "plot",
+    "record",
     "render",
     "resume",
     "rules",

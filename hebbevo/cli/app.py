@@ -27,10 +27,12 @@ from hebbevo.cli.options import importing
 from hebbevo.cli.output import print_what_cannot_be_encoded
 from hebbevo.cli.perturb import perturb_command
 from hebbevo.cli.plot import plot_command
+from hebbevo.cli.record import record_command
 from hebbevo.cli.render import render_command
 from hebbevo.cli.report import report_command
 from hebbevo.cli.resume import resume_command
 from hebbevo.cli.show import show_command
+from hebbevo.cli.view import view_command
 from hebbevo.errors import InputError, MissingImport, SearchFailure
 from hebbevo.io.atomic import FULL_DISK
 from hebbevo.io.text import visible
@@ -73,6 +75,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "learning": learning_command,
     "report": report_command,
     "render": render_command,
+    "view": view_command,
+    "record": record_command,
     "plot": plot_command,
     "config": config_command,
     "show": show_command,

@@ -57,6 +57,25 @@ def replacing(path: Path) -> Iterator[Path]:
         raise
 
 
+def check_new(path: Path) -> None:
+    """Look whether a file can be made that does not exist.
+
+    Raises:
+        InputError: it exists, or its directory does not exist or cannot be written to.
+        OSError: the disk is full or fails.
+    """
+    refuse_existing(path)
+    if not os.path.isdir(path.parent):
+        raise InputError(f"cannot write {path}: there is no directory {path.parent}; make it first")
+    check_writable(path)
+
+
+def refuse_existing(path: Path) -> None:
+    """Raise `InputError` where something has a path already."""
+    if os.path.lexists(path):
+        raise InputError(f"{path} exists; choose another out, or remove it")
+
+
 def check_writable(path: Path) -> None:
     """Refuse a file that could not be written, before its content is computed; nothing changes on the disk.
 

@@ -37,7 +37,7 @@ def find_gl() -> str:
     asked = os.environ.get("MUJOCO_GL", "").lower().strip()
     candidates = (asked,) if asked in _KNOWN else _candidates()
     for name in candidates:
-        if _works(name):
+        if works(name):
             return name
     tried = ", ".join(candidates)
     raise InputError(
@@ -55,8 +55,8 @@ def _candidates() -> tuple[str, ...]:
     return ("egl", "osmesa", *(("glfw",) if os.environ.get("DISPLAY") else ()))
 
 
-def _works(name: str) -> bool:
-    """Create a context in a subprocess, which may crash."""
+def works(name: str) -> bool:
+    """Tell whether an OpenGL works: a context is made in a subprocess, which may crash."""
     command = [sys.executable, "-P", "-c", _TRIAL, name]
     # the interpreter of the trial finds the packages of this one
     paths = os.pathsep.join(path for path in sys.path if path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from itertools import chain
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hebbevo.errors import InputError
-from hebbevo.io.atomic import check_writable, replacing
+from hebbevo.io.atomic import check_new, refuse_existing, replacing
 
 if TYPE_CHECKING:
     from hebbevo.rendering.layout import Picture
@@ -31,16 +30,8 @@ def check_video(out: str | Path) -> Path:
     path = Path(out)
     if path.suffix.lower() != SUFFIX:
         raise InputError(f"cannot write {path}: a video is an {SUFFIX} file; name one, as walk{SUFFIX}")
-    _refuse_existing(path)
-    if not os.path.isdir(path.parent):
-        raise InputError(f"cannot write {path}: there is no directory {path.parent}; make it first")
-    check_writable(path)
+    check_new(path)
     return path
-
-
-def _refuse_existing(path: Path) -> None:
-    if os.path.lexists(path):
-        raise InputError(f"{path} exists; choose another out, or remove it")
 
 
 def write_video(
@@ -64,7 +55,7 @@ def write_video(
     """
     with replacing(path) as unfinished:
         _encode(unfinished, frames, length, frames_per_second, watch)
-        _refuse_existing(path)
+        refuse_existing(path)
 
 
 def _encode(

@@ -222,7 +222,7 @@ def test_a_picture_stands_upright(row: str) -> None:
 
 def test_no_gl_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MUJOCO_GL", raising=False)
-    monkeypatch.setattr(gl, "_works", lambda name: False)
+    monkeypatch.setattr(gl, "works", lambda name: False)
     find_gl.cache_clear()
     with pytest.raises(InputError, match="libosmesa6") as caught:
         render(genome_of(quadruped_task()), "walk.mp4")
@@ -240,7 +240,7 @@ def test_a_gl_that_fails_or_crashes_is_skipped(trial: str, monkeypatch: pytest.M
 
 
 def test_mujoco_gl_leaves_no_choice(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gl, "_works", lambda name: name == "egl")
+    monkeypatch.setattr(gl, "works", lambda name: name == "egl")
     for asked, found in (("egl", "egl"), ("EGL ", "egl"), ("", "egl")):
         monkeypatch.setenv("MUJOCO_GL", asked)
         find_gl.cache_clear()
