@@ -52,6 +52,11 @@ class StoredStudy:
     settings: Settings
     genomes: tuple[Genome, ...]
 
+    @property
+    def has_cases(self) -> bool:
+        """Whether a case was ever finished."""
+        return (self.path / "cases").is_dir()
+
     def save(self, number: int, name: str, arrays: Arrays) -> None:
         """Write the result of a finished case, in one rename."""
         self._case_path(number).parent.mkdir(exist_ok=True)
@@ -79,6 +84,8 @@ def open_study(
 ) -> Iterator[StoredStudy]:
     """Make the directory of a study or take it up again, locked until the end of the `with` block.
 
+    Where the block refuses to begin, no Ray at its address for one, a new directory is gone.
+
     Args:
         path: of the directory.
         kind: of the study.
@@ -90,7 +97,8 @@ def open_study(
     """
     target = Path(path)
     asked = StoredStudy(target, kind, json.loads(json.dumps(settings)), tuple(genomes))
-    if is_study(target):
+    is_new = not is_study(target)
+    if not is_new:
         descriptor = lock_directory(target)
         try:
             _check_same(read_study(target), asked)
@@ -103,6 +111,11 @@ def open_study(
         descriptor = _make(asked)
     try:
         yield asked
+    except InputError:
+        if is_new and not asked.has_cases:
+            discard(target, descriptor)
+            descriptor = -1
+        raise
     finally:
         _close(descriptor)
 

@@ -70,6 +70,7 @@ REFUSED = [
     "learning zoo:quick-association --out new --morphology intact",
     "perturb run --out new --perturb zero_weights:at=9999",
     "perturb run --out run",
+    "perturb run --out new --perturb none --episodes 1 --ray nowhere",
     "perturb run --out a/new --perturb twice.yaml",
     "record run --out new.gif",
     "record run --out new.npz --at 99",
