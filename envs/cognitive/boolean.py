@@ -90,6 +90,7 @@ class BooleanConfig(LearningTaskConfig):
     """A bit of two stimuli, of a function that each lifetime has to find out; matching is held out."""
 
     environment: ClassVar[str] = "hebbevo.envs.cognitive.boolean:Boolean"
+    values_of_whole: ClassVar[bool] = True
     feedback_inputs: ClassVar[tuple[int, ...]] = (-1,)
 
     name: Literal["boolean"] = "boolean"

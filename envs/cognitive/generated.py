@@ -54,6 +54,7 @@ class GeneratedConfig(LearningTaskConfig):
     """A meta-task given as a specification: drawn at random, out of the literature, or your own."""
 
     environment: ClassVar[str] = "hebbevo.envs.cognitive.generated:Generated"
+    values_of_whole: ClassVar[bool] = True
 
     name: Literal["generated"] = "generated"
     tasks: tuple[str, ...] = Field(default=("train",), description="meta-tasks, or splits of them")

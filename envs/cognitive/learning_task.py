@@ -45,6 +45,8 @@ class LearningTaskConfig(EnvConfig):
     batch_sizes: ClassVar[tuple[int, ...]] = (16, 64, 256)
     feedback_inputs: ClassVar[tuple[int, ...]] = ()
     """Numbers of an observation that tell what was right, counted from the last as -1, -2, ..."""
+    values_of_whole: ClassVar[bool] = False
+    """Whether `oracle`, `chance` and `reactive` are always those of a whole lifetime, however long `steps` is."""
     question_per_input: ClassVar[bool] = False
     """Whether each number of an observation is a question of its own, of which one is asked at a time."""
 
@@ -69,6 +71,11 @@ class LearningTaskConfig(EnvConfig):
     @abstractmethod
     def whole_lifetime(self) -> int:
         """Steps of a lifetime whose length is not given."""
+
+    @property
+    def values_hold(self) -> bool:
+        """Whether `oracle`, `chance` and `reactive` are those of a lifetime of `steps`."""
+        return self.steps >= self.whole_lifetime or not self.values_of_whole
 
     @property
     @abstractmethod

@@ -41,6 +41,7 @@ class SeasonsConfig(LearningTaskConfig):
     """Foods that nourish or poison, in seasons that come again: learn the new without forgetting the old."""
 
     environment: ClassVar[str] = "hebbevo.envs.cognitive.seasons:Seasons"
+    values_of_whole: ClassVar[bool] = True
     feedback_inputs: ClassVar[tuple[int, ...]] = (-2, -1)
     question_per_input: ClassVar[bool] = True
 

@@ -55,6 +55,7 @@ class TMazeConfig(LearningTaskConfig):
     """A corridor with turns, ends that pay differently, and a high one that moves: go there, notice, search again."""
 
     environment: ClassVar[str] = "hebbevo.envs.cognitive.t_maze:TMaze"
+    values_of_whole: ClassVar[bool] = True
     camera: ClassVar[CameraSpec | None] = CameraSpec("render")
     feedback_inputs: ClassVar[tuple[int, ...]] = (-1,)
 

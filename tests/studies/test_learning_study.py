@@ -227,6 +227,23 @@ def test_rows_of_arms_are_over_their_runs() -> None:
         assert points["arm"] == pytest.approx(np.mean([points["arm/0"], points["arm/1"]], axis=0))
 
 
+def test_lifetimes_that_diverge_are_counted_and_references_stand_for_whole_lifetimes_alone() -> None:
+    rule = "plasticity.rule=w + A*w*w*w + A*pre"
+    genome = genome_of("env.name=seasons", "env.steps=12", "network.actions=argmax", rule)
+    genome.values[:] = 1e9
+    plan = make_plan([genome], None, [1], EPISODES, 4)
+    conditions = plan.conditions(genome)
+    records = {(genome.name, "default", one.name): recorded(genome, one) for one in conditions}
+    tables = make_tables(plan, records)
+    rows = {row["condition"]: row for row in tables.table.to_pylist()}
+    assert list(rows) == [one.name for one in conditions]
+    assert (rows[GENOME]["diverged"], rows[GENOME]["reward"], rows[GENOME]["best"]) == (EPISODES, None, None)
+    assert rows["off"]["diverged"] == 0
+    assert rows["off"]["reward"] is not None
+    assert rows["off"]["share"] is None
+    assert {row["condition"] for row in tables.curve.to_pylist()} == {"off"}
+
+
 def conditions_of(*overrides: str) -> list[str]:
     genome = genome_of(*overrides)
     plan = make_plan([genome], None, None, 1, 1)

@@ -13,12 +13,13 @@ from hebbevo.io.figures import write_figure
 from hebbevo.studies.arms import subjects
 from hebbevo.studies.drawing import Row, new_figure, numbers, rows_by, set_plain, wrapped
 from hebbevo.studies.genomes import short_names, shorten
+from hebbevo.studies.learning.columns import references
 from hebbevo.studies.learning.lifetime_figure import draw_lifetime
 from hebbevo.studies.learning.plan import LearningCondition, Plan
 from hebbevo.studies.learning.results import Records
 from hebbevo.studies.learning.special import SPECIAL
 from hebbevo.studies.learning.styles import label, style
-from hebbevo.studies.learning.tables import REFERENCES, StudyTables
+from hebbevo.studies.learning.tables import StudyTables
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -71,7 +72,7 @@ def _draw_curves(plan: Plan, tables: StudyTables) -> Figure:
             _by_trial(line[1], where, conditions, changes, "since", guess)
             line[1].axvline(-0.5, color="#d99a00", lw=1, ls="--")
             line[1].set_xlabel("trials since a change of what is right")
-        _whole_lifetimes(line[-1], where, conditions, table)
+        _whole_lifetimes(line[-1], where, conditions, table, references(plan, body))
     return figure
 
 
@@ -118,10 +119,14 @@ def _by_trial(
 
 
 def _whole_lifetimes(
-    axes: Axes, where: tuple[str, str], conditions: Sequence[LearningCondition], table: Rows
+    axes: Axes,
+    where: tuple[str, str],
+    conditions: Sequence[LearningCondition],
+    table: Rows,
+    known: Mapping[str, float],
 ) -> None:
     """Draw the mean reward of each condition, with the lines of chance, fixed maps and oracle."""
-    _references(axes, {name: table[None, where[1], name][0]["reward"] for name in REFERENCES})  # type: ignore[index]
+    _references(axes, known)
     for height, condition in enumerate(conditions):
         (row,) = table[(*where, condition.name)]
         if row["reward"] is None:

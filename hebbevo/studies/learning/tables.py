@@ -11,7 +11,7 @@ import numpy as np
 from hebbevo.evaluation.statistics import NO_ESTIMATE, Estimate, mean_estimate, mean_intervals
 from hebbevo.seeding import SeedPurpose, lifetime_seed
 from hebbevo.studies.learning.arm_tables import ARMS, arm_curve_rows, arm_rows
-from hebbevo.studies.learning.columns import Row, columns, share_of
+from hebbevo.studies.learning.columns import Row, columns, references, share_of
 from hebbevo.studies.learning.plan import Plan
 from hebbevo.studies.learning.records import Record
 from hebbevo.studies.learning.results import Records
@@ -21,8 +21,6 @@ from hebbevo.studies.learning.special import SPECIAL
 if TYPE_CHECKING:
     import pyarrow as pa
 
-REFERENCES: Final = ("chance", "reactive", "oracle")
-"""Rows of ``table.csv`` that no lifetime stands behind."""
 MOST_POINTS: Final = 40
 """Of a curve in a figure."""
 _WHO: Final = dict.fromkeys(("genome", "morphology", "condition"), "string")
@@ -145,16 +143,14 @@ def _statistics(
     for place in places:
         yield _statistics_row(plan, place, records[place])
     for body in plan.morphologies:
-        world = plan.world(body)
-        for name in REFERENCES:
-            value = float(getattr(world, name))
+        for name, value in references(plan, body).items():
             yield {
                 "genome": None,
                 "morphology": body,
                 "condition": name,
                 "reward": value,
                 "share": share_of(plan, body, value),
-                "best": world.guess if name == "chance" else None,
+                "best": plan.world(body).guess if name == "chance" else None,
             }
 
 
