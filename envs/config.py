@@ -128,6 +128,11 @@ class EnvConfig(Settings, ABC):
         return ""
 
     @property
+    def seen_bodies(self) -> tuple[str, ...]:
+        """Bodies that lifetimes may have, those that are drawn from others with what they are drawn from."""
+        return self.morphology_names
+
+    @property
     def study_bodies(self) -> tuple[str, ...]:
         """Bodies that a study of generalisation takes besides those that genomes evolved on."""
         return ()

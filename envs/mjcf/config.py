@@ -7,7 +7,7 @@ and genomes carry, and which is parsed from memory alone.
 from __future__ import annotations
 
 import operator
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -21,7 +21,8 @@ from hebbevo.envs.mjcf.limits import MOST_PACKED
 from hebbevo.envs.mjcf.quantities import Program, end_program, reward_program
 from hebbevo.envs.morphologies.anatomy import Anatomy
 from hebbevo.envs.morphologies.catalogue import Morphology
-from hebbevo.envs.robots.config import INTACT, Integrator, RobotConfig
+from hebbevo.envs.morphologies.own import INTACT
+from hebbevo.envs.robots.config import Integrator, RobotConfig
 from hebbevo.errors import EnvError, unknown
 
 if TYPE_CHECKING:
@@ -153,13 +154,13 @@ class MjcfConfig(RobotConfig):
 
     @property
     @override
-    def catalogue(self) -> Mapping[str, Morphology]:
+    def known_bodies(self) -> MutableMapping[str, Morphology]:
         return self.robot.bodies
 
     @property
     @override
     def study_bodies(self) -> tuple[str, ...]:
-        return tuple(name for name in self.catalogue if self._can_be(name))
+        return tuple(name for name in self.catalogue if name in self.drawn or self._can_be(name))
 
     def _can_be(self, body: str) -> bool:
         """Tell whether a body can be made: a tendon or a constraint may need what it lacks."""

@@ -69,7 +69,7 @@ class Robot:
         return tuple(name for name, (size, _) in self.sensors.items() if size == 1)
 
     @cached_property
-    def bodies(self) -> Mapping[str, Morphology]:
+    def bodies(self) -> dict[str, Morphology]:
         """The bodies that fit the robot, by name."""
         model, torso = self.model, self.anatomy.torso
         joints = self.anatomy.sensed_joints
@@ -80,7 +80,7 @@ class Robot:
         ]
         long = (mujoco.mjtGeom.mjGEOM_CAPSULE, mujoco.mjtGeom.mjGEOM_CYLINDER)
         geoms = [geom.name for geom in self.spec.geoms if geom.type in long and geom.parent.name in bodies]
-        return MappingProxyType(bodies_of_any_robot(dict.fromkeys(driven), joints, bodies, geoms))
+        return bodies_of_any_robot(dict.fromkeys(driven), joints, bodies, geoms)
 
     @property
     def timestep(self) -> float:

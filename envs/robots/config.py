@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import operator
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections import ChainMap
+from collections.abc import Mapping, MutableMapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Self
 
 from pydantic import Field, model_validator
@@ -21,6 +23,14 @@ from hebbevo.envs.morphologies.catalogue import (
     check_morphology,
     split_names,
 )
+from hebbevo.envs.morphologies.own import (
+    INTACT,
+    DrawnMorphology,
+    OwnBody,
+    check_own,
+    expanded,
+    own_morphologies,
+)
 from hebbevo.envs.robots.sizes import observation_size
 from hebbevo.errors import EnvError
 
@@ -28,9 +38,6 @@ if TYPE_CHECKING:
     from hebbevo.envs.physics import mujoco
 
 Integrator = Literal["Euler", "RK4", "implicit", "implicitfast"]
-
-INTACT: Final = "intact"
-"""The morphology without edits."""
 
 
 MOST_BURN_IN: Final = 10_000
@@ -54,9 +61,16 @@ class RobotConfig(EnvConfig):
         default=0.1, ge=0, le=1, description="joint angles start within this of the pose, rad"
     )
 
+    bodies: dict[str, OwnBody] = Field(
+        default={},
+        exclude_if=operator.not_,
+        description="bodies of your own by name, as a YAML file has them; or the file's name",
+    )
+
     @model_validator(mode="after")
     def _has_these_bodies(self) -> Self:
-        check_morphologies(self.morphologies, self.catalogue)
+        check_own(self.bodies, self.known_bodies)
+        check_morphologies(self.morphology_names, self.catalogue)
         return self
 
     @model_validator(mode="after")
@@ -84,27 +98,63 @@ class RobotConfig(EnvConfig):
         """Return the body without edits, with these settings, the initial pose in its numeric `init_qpos`."""
 
     @property
-    def catalogue(self) -> Mapping[str, Morphology]:
-        """The bodies that the robot can have, by name."""
+    def known_bodies(self) -> MutableMapping[str, Morphology]:
+        """The bodies that the robot can have besides those of a user's own, by name."""
         return MORPHOLOGIES
+
+    @property
+    def catalogue(self) -> Mapping[str, Morphology]:
+        """All bodies that the robot can have, by name."""
+        return (
+            ChainMap(own_morphologies(self.bodies), self.known_bodies) if self.bodies else self.known_bodies
+        )
 
     @property
     @override
     def morphology_names(self) -> tuple[str, ...]:
-        return self.morphologies
+        return expanded(self.morphologies, self.bodies)
 
     @override
     def with_morphologies(self, names: Sequence[str]) -> Self:
-        return self.model_copy(update={"morphologies": check_morphologies(tuple(names), self.catalogue)})
+        chosen = check_morphologies(expanded(names, self.bodies), self.catalogue)
+        return self.model_copy(update={"morphologies": chosen})
+
+    @property
+    def drawn(self) -> Mapping[str, DrawnMorphology]:
+        """The bodies that are another one in every lifetime, by name."""
+        own = own_morphologies(self.bodies)
+        found = ((name, own[name]) for name, body in self.bodies.items() if body.draw)
+        return {name: body for name, body in found if isinstance(body, DrawnMorphology)}
+
+    @override
+    def check_installed(self) -> None:
+        """Raise also for a body of a user's own that cannot be made."""
+        super().check_installed()
+        own, drawn = own_morphologies(self.bodies), self.drawn
+        for name in self.morphology_names:
+            for body in drawn[name].choices if name in drawn else (name,):
+                if body in own:
+                    self.compile(body)
 
     @override
     def check_body(self, name: str) -> None:
         check_morphology(name, self.catalogue)
+        if name in self.drawn:
+            raise EnvError(f"{name} is another body in every lifetime; name one of them")
+
+    @property
+    @override
+    def seen_bodies(self) -> tuple[str, ...]:
+        drawn = [self.drawn[name] for name in self.morphology_names if name in self.drawn]
+        intact = [INTACT for body in drawn if body.none]
+        return tuple(
+            dict.fromkeys((*self.morphology_names, *intact, *(one for body in drawn for one in body.choices)))
+        )
 
     @property
     @override
     def study_bodies(self) -> tuple[str, ...]:
-        return (*NAMED, *split_names("test"))
+        return (*NAMED, *expanded(self.bodies, self.bodies), *split_names("test"))
 
     @override
     def describe_body(self, name: str) -> str:
@@ -148,12 +198,6 @@ class WalkerConfig(RobotConfig):
     integrator: Integrator = "implicitfast"
     timestep: float = Field(default=0.00825, gt=0, le=0.1, description="seconds of one physics substep")
     substeps: int = Field(default=2, ge=1, le=100, description="physics substeps in a control step")
-    burn_in: int = Field(
-        default=40, ge=0, le=2000, description="uncounted control steps of zero action at the start"
-    )
-    reset_noise: float = Field(
-        default=0.1, ge=0, le=1, description="joint angles start within this of the pose, rad"
-    )
 
     @classmethod
     @override

@@ -10,12 +10,14 @@ import numpy.typing as npt
 from typing_extensions import override
 
 from hebbevo.envs.base import BatchedEnvironment, environment_stream
+from hebbevo.envs.morphologies.own import INTACT
 from hebbevo.envs.physics import mujoco
 from hebbevo.envs.robots.body import Body
-from hebbevo.envs.robots.config import INTACT, RobotConfig
+from hebbevo.envs.robots.config import RobotConfig
 from hebbevo.envs.robots.interventions import RobotInterventions, transplant
 from hebbevo.envs.robots.simulations import Simulations
 from hebbevo.errors import EnvError
+from hebbevo.seeding import Stream, stream
 
 Floats = npt.NDArray[np.float64]
 
@@ -35,6 +37,7 @@ class BatchedQuadruped(BatchedEnvironment):
         super().__init__(batch_size, interface.observation_size, interface.action_size)
         self.config = config
         self._substeps = config.control_substeps
+        self._drawn = config.drawn
         self.interventions: RobotInterventions = RobotInterventions(self)
         self._bodies: dict[str, Body] = {}
         self._in_use: list[tuple[Simulations, npt.NDArray[np.bool_]]] = []
@@ -44,7 +47,9 @@ class BatchedQuadruped(BatchedEnvironment):
     def use_threads(self, threads: int) -> None:
         self._threads = threads
         self._simulations: dict[tuple[object, ...], Simulations] = {}
-        self._of_row = [self._simulations_of(self.body(self.config.morphologies[0]))] * self.batch_size
+        first = self.config.morphology_names[0]
+        body = self.body(INTACT if first in self._drawn else first)
+        self._of_row = [self._simulations_of(body)] * self.batch_size
         self._note_use()
 
     @property
@@ -96,6 +101,8 @@ class BatchedQuadruped(BatchedEnvironment):
     @override
     def reset(self, seeds: Sequence[int], morphologies: Sequence[str]) -> None:
         count = self._check_reset(seeds, morphologies)
+        if self._drawn:
+            morphologies = [self._draw(name, seed) for name, seed in zip(morphologies, seeds, strict=True)]
         bodies = [self.body(name) for name in morphologies]
         limit, joints = self.config.reset_noise, len(self.config.parts.sensed_joints)
         noises = np.empty((count, joints))
@@ -127,6 +134,15 @@ class BatchedQuadruped(BatchedEnvironment):
             intact = model if morphology == INTACT else self.body(INTACT).model
             self._bodies[morphology] = self._make_body(model, intact)
         return self._bodies[morphology]
+
+    def _draw(self, morphology: str, seed: int) -> str:
+        """Return the body that a lifetime has, which follows from its seed where it is drawn."""
+        if (drawn := self._drawn.get(morphology)) is None:
+            return morphology
+        generator = stream(seed, Stream.BODY)
+        if generator.random() < drawn.none:
+            return INTACT
+        return drawn.choices[int(generator.integers(len(drawn.choices)))]
 
     def _make_body(self, model: mujoco.MjModel, intact: mujoco.MjModel) -> Body:
         return Body(model, intact, self.config.parts)

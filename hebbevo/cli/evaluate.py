@@ -6,7 +6,18 @@ from typing import Annotated
 
 import typer
 
-from hebbevo.cli.options import BatchSize, Device, JsonFile, Seed, Steps, Threads, Workers, execution_of
+from hebbevo.cli.options import (
+    BatchSize,
+    Bodies,
+    Device,
+    JsonFile,
+    Seed,
+    Steps,
+    Threads,
+    Workers,
+    bodies_of,
+    execution_of,
+)
 from hebbevo.cli.output import STANDARD_OUTPUT, check_json_file, say, write_json
 
 
@@ -18,6 +29,7 @@ def evaluate_command(
     morphology: Annotated[
         list[str] | None, typer.Option(help="Body; may be repeated. By default the task's own.")
     ] = None,
+    bodies: Bodies = None,
     controls: Annotated[bool, typer.Option(help="Also evaluate the controls.")] = True,
     official: Annotated[
         bool,
@@ -38,7 +50,7 @@ def evaluate_command(
 
     check_json_file(json_file)
     evaluation = evaluate(
-        load_genome(genome).lasting(steps),
+        load_genome(genome).lasting(steps).with_bodies(bodies_of(bodies)),
         episodes=episodes,
         seed=seed,
         morphologies=morphology,

@@ -8,6 +8,7 @@ import typer
 
 from hebbevo.cli.options import (
     BatchSize,
+    Bodies,
     Device,
     Genomes,
     Ray,
@@ -16,6 +17,7 @@ from hebbevo.cli.options import (
     StudyDirectory,
     Threads,
     Workers,
+    bodies_of,
     study_execution,
 )
 from hebbevo.cli.output import run_console, say
@@ -30,6 +32,7 @@ def generalize_command(
             help="Body; may be repeated. By default the named bodies, the genomes' own and the test split."
         ),
     ] = None,
+    bodies: Bodies = None,
     episodes: Annotated[int, typer.Option(help="Lifetimes per genome, condition and body.")] = 16,
     seed: Seed = 1,
     steps: Steps = None,
@@ -52,7 +55,7 @@ def generalize_command(
     from hebbevo.experiments.genomes import study_baseline, study_genomes
     from hebbevo.studies.generalization.study import generalize
 
-    console, subjects = run_console(), study_genomes(genomes, steps)
+    console, subjects = run_console(), study_genomes(genomes, steps, bodies_of(bodies))
     with Countdown(console, "lifetimes") as countdown:
         study = generalize(
             subjects,
@@ -60,7 +63,7 @@ def generalize_command(
             morphologies=morphology,
             episodes=episodes,
             seed=seed,
-            baseline=study_baseline(baseline, subjects, steps),
+            baseline=study_baseline(baseline, subjects, steps, bodies_of(bodies)),
             execution=study_execution(threads, batch_size, workers, ray, device),
             watch=countdown.watch,
         )

@@ -63,6 +63,12 @@ Seed = Annotated[int, typer.Option(help="The lifetimes' seeds follow from it.")]
 StudyDirectory = Annotated[
     Path, typer.Option("--out", metavar="DIR", help="Directory of the study, which must not exist.")
 ]
+Bodies = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE.yaml", help="Bodies of your own, that --morphology can name.", show_default=False
+    ),
+]
 _Imports = Annotated[
     list[str] | None,
     typer.Option(
@@ -72,6 +78,13 @@ _Imports = Annotated[
         show_default=False,
     ),
 ]
+
+
+def bodies_of(path: Path | None) -> dict[str, Any]:
+    """Return the bodies in a file of a user's, if there is one."""
+    from hebbevo.config.loading import read_bodies
+
+    return {} if path is None else read_bodies(path)
 
 
 def execution_of(

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hebbevo.cli.options import Steps
+from hebbevo.cli.options import Bodies, Steps, bodies_of
 from hebbevo.cli.output import say
 
 
@@ -19,6 +19,7 @@ def render_command(
     morphology: Annotated[
         str | None, typer.Option(help="Body; by default the task's first.", show_default=False)
     ] = None,
+    bodies: Bodies = None,
     perturb: Annotated[
         str | None,
         typer.Option(
@@ -42,7 +43,7 @@ def render_command(
     from hebbevo.rendering.video import render
 
     check_video(out)
-    loaded, console = load_genome(genome), Console()
+    loaded, console = load_genome(genome).with_bodies(bodies_of(bodies)), Console()
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("drawing")
         recording = render(

@@ -23,7 +23,7 @@ from hebbevo.io.yaml_text import read_yaml
 from hebbevo.rules import check_intent
 from hebbevo.validation import shown
 
-_FILE_KEYS = ("file",)
+_FILE_KEYS = ("file", "bodies")
 """Keys of `env` that may name files."""
 
 
@@ -58,7 +58,21 @@ def _resolved(data: Layer) -> Layer:
         return data
     kind = KINDS["env"]
     schema = envs.config_class(kind.of("env", env))
+    if isinstance(env.get("bodies"), str):
+        env = {**env, "bodies": read_bodies(env["bodies"])}
     return {**data, "env": schema.resolve(env)}
+
+
+def read_bodies(path: str | Path) -> dict[str, Any]:
+    """Return the bodies in a YAML file by name, which nothing has checked.
+
+    Raises:
+        InputError: no such file, or no mapping.
+    """
+    bodies = read_yaml(_read(Path(path), "file of bodies"), str(path))
+    if not isinstance(bodies, dict):
+        raise InputError(f"{path}: expected bodies by name, got {shown(bodies)}")
+    return bodies
 
 
 def as_config(source: Config | str | Path | Mapping[str, Any], overrides: Overrides = ()) -> Config:
@@ -110,7 +124,7 @@ def _base_layers(source: str | Path | Mapping[str, Any]) -> list[Layer]:
     name = str(source)
     if not name.endswith((".yaml", ".yml")):
         return [read_preset(name)]
-    data = read_yaml(_read(Path(name)), name)
+    data = read_yaml(_read(Path(name), "config file"), name)
     if not isinstance(data, dict):
         raise InputError(f"{name}: expected sections such as env: and search:, got {type(data).__name__}")
     folder = Path(name).parent
@@ -131,10 +145,13 @@ def _with_preset(data: dict[str, Any]) -> list[Layer]:
     return [*([read_preset(str(preset))] if preset is not None else []), data]
 
 
-def _read(path: Path) -> str:
+def _read(path: Path, kind: str) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise InputError(f"no config file {path}; the presets are {', '.join(preset_names())}") from None
+        presets = (
+            f"; the presets are {', '.join(preset_names())}" if kind == "config file" else "; check the path"
+        )
+        raise InputError(f"no {kind} {path}{presets}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"cannot read {path}: {error}") from None

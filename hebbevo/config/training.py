@@ -39,6 +39,11 @@ class TrainingConfig(Section):
         le=10_000,
         description="of each individual and morphology in a generation, each from its own seed; fitness is the mean",
     )
+    over_bodies: Literal["mean", "minimum", "lower_quartile"] = optional(
+        "mean",
+        description="fitness of an individual from those on its bodies: their mean, the worst, or a quarter of the way "
+        "from the worst",
+    )
     merge_to: int | None = optional(
         None,
         ge=1,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -81,6 +82,10 @@ class Individuals:
     genomes: FloatArray | None = None
 
 
+QUANTILE: Final = {"minimum": 0.0, "lower_quartile": 0.25}
+"""Of the bodies, that an individual is judged by, where it is not by their mean."""
+
+
 @dataclass(frozen=True)
 class Fitness:
     """Fitness of individuals, in their order.
@@ -91,6 +96,7 @@ class Fitness:
         diverged: bool ``(individuals, lifetimes, morphologies)``.
         steps: agent-steps of all lifetimes together.
         moments: of the observations of every lifetime, in the order of `per_lifetime`; None where not normalised.
+        over_bodies: how the fitness follows from that on each body: ``mean``, or a key of `QUANTILE`.
     """
 
     per_lifetime: npt.NDArray[np.float64]
@@ -98,9 +104,10 @@ class Fitness:
     diverged: npt.NDArray[np.bool_]
     steps: int
     moments: ObservationMoments | None = None
+    over_bodies: str = "mean"
 
     @classmethod
-    def join(cls, parts: Sequence[Fitness]) -> Fitness:
+    def join(cls, parts: Sequence[Fitness], over_bodies: str = "mean") -> Fitness:
         """Return the individuals of all parts, one after another."""
         return cls(
             np.concatenate([part.per_lifetime for part in parts]),
@@ -108,6 +115,7 @@ class Fitness:
             np.concatenate([part.diverged for part in parts]),
             sum(part.steps for part in parts),
             ObservationMoments.join(part.moments for part in parts),
+            over_bodies,
         )
 
     @property
@@ -117,8 +125,12 @@ class Fitness:
 
     @property
     def mean(self) -> npt.NDArray[np.float64]:
-        """Fitness of each individual: the mean of `per_morphology`, NaN where all of its lifetimes diverged."""
-        return mean_of_rest(self.per_morphology, np.all(self.diverged, axis=1), axis=1)
+        """Fitness of each individual: `over_bodies` of `per_morphology`, NaN where all of its lifetimes diverged."""
+        if self.over_bodies == "mean":
+            return mean_of_rest(self.per_morphology, np.all(self.diverged, axis=1), axis=1)
+        gone = np.all(self.diverged, axis=(1, 2))
+        values = np.where(gone[:, None], 0.0, self.per_morphology)
+        return np.where(gone, np.nan, np.nanquantile(values, QUANTILE[self.over_bodies], axis=1))
 
     def penalised(self, penalty: float) -> npt.NDArray[np.float64]:
         """Return the fitness that a searcher sees: the mean less penalty * mean(genome^2), ``(individuals,)``.
@@ -140,6 +152,7 @@ def evaluate_generation(
     lifetime_seeds: str,
     batch_size: int,
     lifetimes: int = 1,
+    over_bodies: str = "mean",
     even: bool = False,
     plan: GenerationPlan = PLAIN,
 ) -> Fitness:
@@ -154,6 +167,7 @@ def evaluate_generation(
         lifetime_seeds: which individuals share lifetime seeds, a key of `GROUP_SIZE`.
         batch_size: lifetimes in a piece of work.
         lifetimes: of each individual on each morphology.
+        over_bodies: what of the bodies counts, ``mean`` or a key of `QUANTILE`.
         even: give each worker one share, as large as the others': for devices.
         plan: what the run sends out with the generation.
     """
@@ -171,7 +185,7 @@ def evaluate_generation(
         plan=plan,
         lifetimes=lifetimes,
     )
-    return Fitness.join(executor.map(evaluate_individuals, generation, items))
+    return Fitness.join(executor.map(evaluate_individuals, generation, items), over_bodies)
 
 
 def evaluate_individuals(worker: Worker, generation: Generation, item: Individuals) -> Fitness:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 from hebbevo.errors import InputError
 from hebbevo.experiments.arms import check_name
@@ -42,24 +44,33 @@ def load_arms(sources: Sequence[str | Path]) -> list[Genome] | dict[str, Subject
     return alone if len(alone) == len(found) else found
 
 
-def study_genomes(sources: Sequence[str | Path], steps: int | None) -> list[Genome] | dict[str, Subject]:
-    """Load the genomes of a study, as `load_arms`, with lifetimes of another length, if one is given."""
+def study_genomes(
+    sources: Sequence[str | Path], steps: int | None, bodies: Mapping[str, Any] = MappingProxyType({})
+) -> list[Genome] | dict[str, Subject]:
+    """Load the genomes of a study, as `load_arms`, with lifetimes of another length and more bodies, if given."""
     found = load_arms(sources)
+
+    def fitted(genome: Genome) -> Genome:
+        return genome.lasting(steps).with_bodies(bodies)
+
     if isinstance(found, list):
-        return [genome.lasting(steps) for genome in found]
+        return [fitted(genome) for genome in found]
     return {
-        label: one.lasting(steps) if isinstance(one, Genome) else [genome.lasting(steps) for genome in one]
+        label: fitted(one) if isinstance(one, Genome) else [fitted(genome) for genome in one]
         for label, one in found.items()
     }
 
 
 def study_baseline(
-    asked: str | None, genomes: list[Genome] | dict[str, Subject], steps: int | None
+    asked: str | None,
+    genomes: list[Genome] | dict[str, Subject],
+    steps: int | None,
+    bodies: Mapping[str, Any] = MappingProxyType({}),
 ) -> Genome | str | None:
     """Return the baseline that a user names: a label of these genomes, else a genome."""
     if asked is None or (isinstance(genomes, dict) and asked in genomes):
         return asked
-    return load_genome(asked).lasting(steps)
+    return load_genome(asked).lasting(steps).with_bodies(bodies)
 
 
 def _read(source: str) -> Iterator[tuple[str, Subject]]:

@@ -70,6 +70,23 @@ class Genome:
         assert isinstance(checked, EnvConfig)
         return replace(self, task=replace(self.task, env=checked))
 
+    def with_bodies(self, bodies: Mapping[str, Any]) -> Genome:
+        """Return the genome in a world that has these bodies too, as a file of bodies has them.
+
+        Raises:
+            InputError: the world has one body only, or a body does not fit.
+        """
+        env = self.task.env
+        if not bodies:
+            return self
+        if not env.has_bodies:
+            raise InputError(f"{env.name} has one body only; leave the bodies out")
+        dumped = env.model_dump(mode="json")
+        own = {**dumped.get("bodies", {}), **bodies}
+        checked = check_section("env", type(env), {**dumped, "bodies": own})
+        assert isinstance(checked, EnvConfig)
+        return replace(self, task=replace(self.task, env=checked))
+
     @property
     def ancestry(self) -> dict[str, Any]:
         """What the genomes of a run that starts here say of it."""

@@ -39,6 +39,9 @@ _CODEBOOK: Final = 0x434F4445
 
 _SAMPLER_SEED: Final = 20072686
 _META_TASK_SEED: Final = 230205583
+_OWN_BODY: Final = 0x424F4459
+"""Last word of the keys of a user's own sampled bodies."""
+
 _SPLITS: Final = {"train": 0, "test": 1}
 
 
@@ -63,6 +66,7 @@ class Stream(IntEnum):
     PERTURBATION = 5
     NOISE = 6
     ACTION = 7
+    BODY = 8
 
 
 def key_of(seed: int, purpose: int, *counters: int) -> np.random.SeedSequence:
@@ -138,6 +142,11 @@ def merging_stream(run_seed: int, generation: int) -> np.random.Generator:
 def sampled_body_stream(split: str, number: int) -> np.random.Generator:
     """Return the stream of a sampled body: the same for everybody, digits of the paper's number for a seed."""
     return _generator(_key((_SAMPLER_SEED, _SPLITS[split], number)))
+
+
+def own_body_stream(seed: int, number: int) -> np.random.Generator:
+    """Return the stream of a body of a user's own split, by the split's seed in [0, 2**63)."""
+    return _generator(_key((checked_seed(seed) % _WORD, checked_seed(seed) // _WORD, number, _OWN_BODY)))
 
 
 def meta_task_stream(split: str, number: int) -> np.random.Generator:

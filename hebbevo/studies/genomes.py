@@ -42,7 +42,23 @@ def check_worlds(genomes: Sequence[Genome]) -> None:
 
 def world(env: EnvConfig) -> dict[str, Any]:
     """Return what two genomes of one study must share; the bodies that they evolved on may differ."""
-    return env.model_dump(mode="json", exclude={"morphologies", "early_stop"})
+    return env.model_dump(mode="json", exclude={"morphologies", "bodies", "early_stop"})
+
+
+def with_all_bodies(genomes: Sequence[Genome]) -> list[Genome]:
+    """Return genomes of one world, each with the bodies of a user's own that any of them has.
+
+    Raises:
+        InputError: two of them have other bodies under one name.
+    """
+    bodies: dict[str, Any] = {}
+    for genome in genomes:
+        for name, body in genome.task.env.model_dump(mode="json").get("bodies", {}).items():
+            if bodies.setdefault(name, body) != body:
+                raise InputError(
+                    f"{genome.name} has another body called {name} than genomes before it; rename one"
+                )
+    return [genome.with_bodies(bodies) for genome in genomes]
 
 
 def is_static(genome: Genome) -> bool:

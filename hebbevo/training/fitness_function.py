@@ -103,6 +103,7 @@ class FitnessFunction:
             lifetime_seeds=config.training.lifetime_seeds,
             batch_size=self._batch_size,
             lifetimes=config.training.lifetimes,
+            over_bodies=config.training.over_bodies,
         )
         self._generation += 1
         return fitness.penalised(config.training.penalty)

@@ -163,6 +163,7 @@ class Evolution:
             lifetime_seeds=training.lifetime_seeds,
             batch_size=execution.batch_size,
             lifetimes=training.lifetimes,
+            over_bodies=training.over_bodies,
             even=execution.even,
             plan=plan,
         )

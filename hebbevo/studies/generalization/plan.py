@@ -15,7 +15,7 @@ from hebbevo.evaluation.controls import GENOME, applicable_controls
 from hebbevo.genomes.genome import ZOO, Genome, load_genome, zoo_names
 from hebbevo.studies.arms import Arms, Genomes, named_genome, split_arms, subjects
 from hebbevo.studies.directory import StoredStudy
-from hebbevo.studies.genomes import check_names, check_worlds, is_static, unperturbed, world
+from hebbevo.studies.genomes import check_names, check_worlds, is_static, unperturbed, with_all_bodies, world
 
 SEEN, UNSEEN, TEST = "seen", "unseen", "test"
 GROUPS = (SEEN, UNSEEN, TEST)
@@ -78,7 +78,7 @@ class Plan:
 
     def group(self, genome: Genome, morphology: str) -> str:
         """Return the group that a body belongs to, which depends on the bodies that the genome evolved on."""
-        if morphology in genome.task.env.morphology_names:
+        if morphology in genome.task.env.seen_bodies:
             return SEEN
         return TEST if morphology in split_names(TEST) else UNSEEN
 
@@ -110,11 +110,12 @@ def make_plan(
     extra = baseline if baseline is None or baseline.name not in names else None
     _check_bodies(genomes[0].task.env)
     check_worlds((*genomes, *((extra,) if extra else ())))
+    genomes = with_all_bodies(genomes)
     bodies = checked_bodies(genomes[0].task, morphologies or _default_bodies(genomes))
     if baseline is None:
         baseline = next(filter(is_static, genomes), None) or (extra := _shipped_baseline(genomes[0]))
     return Plan(
-        (*genomes, *((extra,) if extra else ())),
+        tuple(with_all_bodies((*genomes, *((extra,) if extra else ())))),
         names,
         baseline.name if baseline else None,
         bodies,
@@ -130,7 +131,7 @@ def _check_bodies(env: EnvConfig) -> None:
 
 
 def _default_bodies(genomes: Sequence[Genome]) -> list[str]:
-    seen = [body for genome in genomes for body in genome.task.env.morphology_names]
+    seen = [body for genome in genomes for body in genome.task.env.seen_bodies]
     usual = genomes[0].task.env.study_bodies
     named = [body for body in usual if body not in split_names(TEST)]
     return list(dict.fromkeys((*named, *seen, *usual)))
