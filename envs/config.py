@@ -55,8 +55,6 @@ class EnvConfig(Settings, ABC):
     """What can be done to a lifetime in the middle of it, by `BatchedEnvironment.interventions`."""
     camera: ClassVar[CameraSpec | None] = None
     """How a lifetime is drawn; None: not at all."""
-    preferred_batch_size: ClassVar[int] = 8
-    """Lifetimes best stepped in lockstep on a core: few enough that their synapses stay in its cache."""
     batch_sizes: ClassVar[tuple[int, ...]] = (4, 8, 16)
     """The same where the GIL is released: ascending, of which the fastest for a network is measured."""
     own_keys: ClassVar[frozenset[str]] = frozenset(("early_stop",))
@@ -102,6 +100,11 @@ class EnvConfig(Settings, ABC):
             EnvError: a file that cannot be read.
         """
         return dict(values)
+
+    @property
+    def preferred_batch_size(self) -> int:
+        """Lifetimes best stepped in lockstep on a core: few enough that their synapses stay in its cache."""
+        return 8
 
     @property
     def morphology_names(self) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from hebbevo.errors import InputError, unknown
+from hebbevo.errors import InputError, MissingImport, unknown
 
 _UNION_MEMBER = re.compile(r"str|int|float|bool|(dict|list|tuple)\[.*\]")
 """What pydantic adds to the place of a value that may be of several types."""
@@ -23,7 +23,7 @@ def check_section(name: str, schema: type[BaseModel], values: Mapping[str, Any])
     """Check one section; a single value where a list is expected is a list of one.
 
     Raises:
-        InputError: one line with the key, the value and the remedy.
+        InputError: one line with the key, the value and the remedy; `MissingImport` where that is what a value lacks.
     """
     listed = dict(values)
     for key, value in values.items():
@@ -36,7 +36,11 @@ def check_section(name: str, schema: type[BaseModel], values: Mapping[str, Any])
     try:
         return schema.model_validate(listed)
     except ValidationError as error:
-        raise InputError(_first_problem(name, schema, error)) from None
+        line = _first_problem(name, schema, error)
+        for problem in error.errors():
+            if isinstance(cause := problem.get("ctx", {}).get("error"), MissingImport):
+                raise MissingImport(line, cause.names) from None
+        raise InputError(line) from None
 
 
 def _first_problem(section: str, schema: type[BaseModel], error: ValidationError) -> str:

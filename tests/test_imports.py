@@ -173,6 +173,20 @@ def test_a_genome_of_a_rule_of_ones_own_opens_anywhere() -> None:
     assert [record.name for record in opened.task.imports] == ["own_rule.py"]
 
 
+def test_an_id_may_name_the_module_that_registers_it(capsys: pytest.CaptureFixture[str]) -> None:
+    write(
+        "own_ids.py",
+        "import gymnasium\ngymnasium.register('Own-v0', 'gymnasium.envs.classic_control:PendulumEnv')\n",
+    )
+    words = ["config", "quick-quadruped", "env.name=gymnasium:own_ids:Own-v0"]
+    assert app.run(words) == 2
+    assert capsys.readouterr().err.endswith("add: --import own_ids\n")
+    assert "own_ids" not in sys.modules
+    assert app.run([*words, "--import", "own_ids.py"]) == 0
+    assert "name: gymnasium:own_ids:Own-v0" in capsys.readouterr().out
+    assert hebbevo.load_config("quick-quadruped", words[2:]).env.interface.observation_size == 3
+
+
 def test_a_failed_start_is_not_in_the_way_of_the_next(capsys: pytest.CaptureFixture[str]) -> None:
     write("own_world.py", WORLD)
     words = ["evolve", "quick-quadruped", "env.name=still", "network.hidden=[4]", "search.population=2"]

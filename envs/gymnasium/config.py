@@ -8,20 +8,21 @@ from __future__ import annotations
 import json
 import operator
 import re
-from typing import Annotated, Any, ClassVar, Final
+from typing import Annotated, Any, ClassVar, Final, Self, cast
 
-from pydantic import BeforeValidator, Field, JsonValue, field_validator
+from pydantic import BeforeValidator, Field, JsonValue, field_validator, model_validator
 from typing_extensions import override
 
-from hebbevo.envs.base import EnvironmentInterface
+from hebbevo.envs.base import BatchedEnvironment, EnvironmentInterface
 from hebbevo.envs.cameras import CameraSpec
 from hebbevo.envs.config import EnvConfig
+from hebbevo.envs.entry_points import load
 from hebbevo.envs.registry import GYMNASIUM_PREFIX
 from hebbevo.errors import EnvError, unknown
+from hebbevo.imports import require_module
 
-# Plain ids only: Gymnasium would import the module of a "module:Env" id, and ids come from files of others.
-_PLAIN_ID = re.compile(r"(?:[A-Za-z0-9_-]+/)?[A-Za-z0-9_.-]+", re.ASCII)
-
+_ID = re.compile(r"(?:(?P<module>\w+(?:\.\w+)*):)?(?P<plain>(?:[A-Za-z0-9_-]+/)?[A-Za-z0-9_.-]+)", re.ASCII)
+"""An id, perhaps after the module that registers it; nothing is imported for that, as ids come from files of others."""
 
 # What gymnasium.make takes for itself.
 _OWN_ARGUMENTS = frozenset(("id", "render_mode", "disable_env_checker", "vectorization_mode"))
@@ -40,6 +41,8 @@ WRAPPERS: Final = (
     *("StickyAction", "TimeAwareObservation", "TimeLimit"),
 )
 """Wrappers of Gymnasium that change what a lifetime is, and neither write files nor open windows."""
+
+_VECTOR = "hebbevo.envs.gymnasium.vector:BatchedVector"
 
 Arguments = dict[str, JsonValue]
 
@@ -69,6 +72,12 @@ class GymnasiumConfig(EnvConfig):
         description="wrappers of Gymnasium around it, the innermost first: names, or names with their arguments",
     )
 
+    vector: bool = Field(
+        default=False,
+        exclude_if=operator.not_,
+        description="step the rows together, as the id's vector_entry_point does",
+    )
+
     @field_validator("name")
     @classmethod
     def _registered(cls, name: str) -> str:
@@ -76,13 +85,16 @@ class GymnasiumConfig(EnvConfig):
 
         if not name.startswith(GYMNASIUM_PREFIX):
             raise EnvError(f"env.name must be {GYMNASIUM_PREFIX}ID, got {name!r}")
-        identifier = name.removeprefix(GYMNASIUM_PREFIX)
-        if not _PLAIN_ID.fullmatch(identifier):
+        parts = _ID.fullmatch(name.removeprefix(GYMNASIUM_PREFIX))
+        if parts is None:
             raise EnvError(
-                f"Gymnasium id must be a plain registered one such as CartPole-v1, got {identifier!r}"
+                "Gymnasium id must be a registered one such as CartPole-v1, or module:Env-v0, got "
+                f"{name.removeprefix(GYMNASIUM_PREFIX)!r}"
             )
-        if identifier not in gymnasium.registry:
-            raise EnvError(unknown("Gymnasium id", identifier, gymnasium.registry))
+        if parts["module"] is not None:
+            require_module(parts["module"], f"{name} is registered by a module")
+        if parts["plain"] not in gymnasium.registry:
+            raise EnvError(unknown("Gymnasium id", parts["plain"], gymnasium.registry))
         return name
 
     @field_validator("kwargs")
@@ -104,10 +116,27 @@ class GymnasiumConfig(EnvConfig):
                 raise EnvError(unknown("wrapper", name, WRAPPERS))
         return wrappers
 
+    @model_validator(mode="after")
+    def _wraps_single_ones(self) -> Self:
+        if self.vector and self.wrappers:
+            raise EnvError("env.wrappers are those of single environments; with env.vector, leave them out")
+        return self
+
     @property
     def id(self) -> str:
-        """The Gymnasium id."""
-        return self.name.removeprefix(GYMNASIUM_PREFIX)
+        """The Gymnasium id, without the module that registers it."""
+        return self.name.removeprefix(GYMNASIUM_PREFIX).rpartition(":")[2]
+
+    @property
+    @override
+    def preferred_batch_size(self) -> int:
+        return 64 if self.vector else super().preferred_batch_size
+
+    @override
+    def build(self, batch_size: int, **options: Any) -> BatchedEnvironment:
+        if not self.vector:
+            return super().build(batch_size, **options)
+        return cast(BatchedEnvironment, load(_VECTOR)(self, batch_size, **options))
 
     @property
     @override
@@ -124,11 +153,15 @@ def interface_of(config: GymnasiumConfig) -> EnvironmentInterface:
     Raises:
         EnvError: the environment cannot be made, or its spaces cannot be run.
     """
-    key = json.dumps([config.name, config.kwargs, config.wrappers], sort_keys=True)
+    key = json.dumps([config.name, config.kwargs, config.wrappers, config.vector], sort_keys=True)
     if key not in _INTERFACES:
-        from hebbevo.envs.gymnasium.spaces import make_environment, read_interface
+        from hebbevo.envs.gymnasium.spaces import make_environment, make_vector_environment, read_interface
 
-        environment = make_environment(config.id, config.kwargs, config.wrappers)
+        environment = (
+            make_vector_environment(config.id, 2, config.kwargs)
+            if config.vector
+            else make_environment(config.id, config.kwargs, config.wrappers)
+        )
         try:
             _INTERFACES[key] = read_interface(config.id, environment)
         finally:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from hebbevo.envs.gymnasium.observations import described
 from hebbevo.errors import EnvError
@@ -35,6 +36,26 @@ def read_step(identifier: str, result: Any) -> tuple[Any, float, bool]:
         if not isinstance(flag, bool | np.bool_ | int):
             raise EnvError(f"{identifier}: step must return a bool as {name}, got {described(flag)}")
     return observation, float(reward), bool(terminated or truncated)
+
+
+def read_vector_step(
+    identifier: str, result: Any, rows: int
+) -> tuple[Any, npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+    """Return the observations, rewards and ends of what `step` of a `VectorEnv` returned, or raise `EnvError`."""
+    if not (isinstance(result, tuple) and len(result) == 5):
+        raise EnvError(
+            f"{identifier}: step must return (observations, rewards, terminations, truncations, infos), got "
+            f"{described(result)}"
+        )
+    observations, *columns, _ = result
+    for name, column, kinds in zip(
+        ("rewards", "terminations", "truncations"), columns, ("buif", "b", "b"), strict=True
+    ):
+        array = np.asarray(column)
+        if array.shape != (rows,) or array.dtype.kind not in kinds:
+            raise EnvError(f"{identifier}: step must return {rows} {name}, got {described(array)}")
+    rewards, terminations, truncations = map(np.asarray, columns)
+    return observations, rewards.astype(np.float64), terminations | truncations
 
 
 def _is_number(value: Any) -> bool:

@@ -44,9 +44,7 @@ class GymnasiumRows(BatchedEnvironment):
     @override
     def reset(self, seeds: Sequence[int], morphologies: Sequence[str]) -> None:
         count = self._check_reset(seeds, morphologies)
-        for name in morphologies:
-            if name != DEFAULT_MORPHOLOGY:
-                raise EnvError(unknown(f"morphology of {self._name}", name, [DEFAULT_MORPHOLOGY]))
+        check_one_body(self._name, morphologies)
         self._clear_rows(count)
         for row, seed in enumerate(seeds):
             self._reset_row(row, seed)
@@ -74,3 +72,10 @@ class GymnasiumRows(BatchedEnvironment):
         environment = self._environments[row]
         assert environment is not None, "reset comes first"
         return environment
+
+
+def check_one_body(name: str, morphologies: Sequence[str]) -> None:
+    """Raise `EnvError` where another morphology is asked for than the only one."""
+    for morphology in morphologies:
+        if morphology != DEFAULT_MORPHOLOGY:
+            raise EnvError(unknown(f"morphology of {name}", morphology, [DEFAULT_MORPHOLOGY]))

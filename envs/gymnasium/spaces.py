@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any
 
 import gymnasium
-from gymnasium.spaces import Discrete
+from gymnasium.spaces import Discrete, Space
+from gymnasium.vector import VectorEnv
 
 from hebbevo.envs.base import EnvironmentInterface
 from hebbevo.envs.gymnasium.actions import actor
@@ -32,45 +34,83 @@ def make_environment(
     Raises:
         EnvError: Gymnasium cannot make it, as when a package is missing or an argument unknown.
     """
-    _import_physics(identifier)
-    # not every environment knows the argument
-    options: dict[str, Any] = {
-        **kwargs,
-        **({} if render_mode is None else {"render_mode": render_mode}),
-    }
-    arguments = kwargs or wrappers
-    refused = (
-        Exception if arguments else (gymnasium.error.Error, ImportError)
-    )  # anything may come of arguments
-    try:
-        environment = gymnasium.make(identifier, disable_env_checker=True, **options)
+    if gymnasium.spec(identifier).entry_point is None:
+        raise EnvError(f"{identifier} registers only a vector_entry_point; set env.vector=true")
+    with _made(identifier, bool(kwargs or wrappers)):
+        environment = gymnasium.make(identifier, disable_env_checker=True, **_options(kwargs, render_mode))
         for wrapper in wrappers:
             for name, settings in wrapper.items():
                 environment = getattr(gymnasium.wrappers, name)(environment, **settings)
+    return environment
+
+
+def make_vector_environment(
+    identifier: str, rows: int, kwargs: Arguments = MappingProxyType({}), render_mode: str | None = None
+) -> VectorEnv[Any, Any, Any]:
+    """Make an environment that steps many rows at once, as its registration has it.
+
+    Raises:
+        EnvError: it has none, or Gymnasium cannot make it.
+    """
+    if gymnasium.spec(identifier).vector_entry_point is None:
+        raise EnvError(
+            f"{identifier} registers no vector_entry_point to step many rows at once; leave env.vector out"
+        )
+    with _made(identifier, bool(kwargs)):
+        return gymnasium.make_vec(identifier, rows, "vector_entry_point", **_options(kwargs, render_mode))
+
+
+def _options(kwargs: Arguments, render_mode: str | None) -> dict[str, Any]:
+    """Return all arguments of an environment; not every one knows that of the pictures."""
+    return {**kwargs, **({} if render_mode is None else {"render_mode": render_mode})}
+
+
+@contextmanager
+def _made(identifier: str, arguments: bool) -> Iterator[None]:
+    """Import what an environment needs; turn what it raises into one line.
+
+    Args:
+        identifier: of the environment.
+        arguments: whether the user gave some, of which anything may come.
+    """
+    _import_physics(identifier)
+    refused = Exception if arguments else (gymnasium.error.Error, ImportError)
+    try:
+        yield
     except refused as error:
         reason = " ".join(str(error).split())
         given = " with these arguments and wrappers" if arguments else ""
         raise EnvError(f"Gymnasium cannot make {identifier}{given}: {reason}") from error
-    return environment
 
 
 def _import_physics(identifier: str) -> None:
     """Import MuJoCo as hebbevo does before an environment does so itself, where it may."""
-    entry_point = str(gymnasium.spec(identifier).entry_point)
+    spec = gymnasium.spec(identifier)
+    entry_point = str(spec.entry_point or spec.vector_entry_point)
     if not entry_point.startswith("gymnasium.envs.") or entry_point.startswith("gymnasium.envs.mujoco"):
         importlib.import_module("hebbevo.envs.physics")
 
 
-def read_interface(identifier: str, environment: gymnasium.Env[Any, Any]) -> EnvironmentInterface:
-    """Return the interface that the environment's spaces make.
+def read_interface(
+    identifier: str, environment: gymnasium.Env[Any, Any] | VectorEnv[Any, Any, Any]
+) -> EnvironmentInterface:
+    """Return the interface that the environment's spaces make; of a vector environment, those of one row.
 
     Raises:
         EnvError: spaces that cannot be run.
     """
-    seen = observer(identifier, environment.observation_space)
-    slopes = actor(identifier, environment.action_space).slopes
-    discrete = isinstance(environment.action_space, Discrete)
-    return EnvironmentInterface(seen.size, slopes, seen.image_shape, discrete)
+    observations, actions = single_spaces(environment)
+    seen, slopes = observer(identifier, observations), actor(identifier, actions).slopes
+    return EnvironmentInterface(seen.size, slopes, seen.image_shape, isinstance(actions, Discrete))
+
+
+def single_spaces(
+    environment: gymnasium.Env[Any, Any] | VectorEnv[Any, Any, Any],
+) -> tuple[Space[Any], Space[Any]]:
+    """Return the spaces of observations and actions of one row."""
+    if isinstance(environment, VectorEnv):
+        return environment.single_observation_space, environment.single_action_space
+    return environment.observation_space, environment.action_space
 
 
 def is_mujoco(environment: gymnasium.Env[Any, Any]) -> bool:

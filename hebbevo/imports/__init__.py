@@ -6,7 +6,7 @@ still there, else from a folder of its own. An installed package is not sent: th
 """
 
 from hebbevo.imports.importing import import_modules
-from hebbevo.imports.records import Import, changed, imported, require
+from hebbevo.imports.records import Import, changed, imported, require, require_module
 from hebbevo.imports.shipping import Imports
 
-__all__ = ["Import", "Imports", "changed", "import_modules", "imported", "require"]
+__all__ = ["Import", "Imports", "changed", "import_modules", "imported", "require", "require_module"]

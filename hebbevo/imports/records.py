@@ -64,6 +64,16 @@ def require(records: Iterable[Import], why: str) -> None:
         )
 
 
+def require_module(module: str, why: str) -> None:
+    """Refuse to go on without a module that a name names.
+
+    Raises:
+        MissingImport: it was not imported in this process on a user's word.
+    """
+    if not any(name.removesuffix(".py") == module for name in SOURCES):
+        raise MissingImport(f"{why} that was not imported here, {module}", [module])
+
+
 def changed(records: Iterable[Import]) -> str:
     """Return in words which modules have another content than recorded, or nothing."""
     return ", ".join(

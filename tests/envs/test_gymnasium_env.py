@@ -181,10 +181,12 @@ def test_spaces_that_cannot_run_are_refused(register_odd, arguments, message):
     [
         ("gymnasium:CartPol-v1", "did you mean CartPole-v"),
         ("gymnasium:CartPole", "did you mean CartPole-v"),
-        ("gymnasium:", "plain"),
-        ("gymnasium:os:CartPole-v1", "plain"),
-        ("gymnasium:os.path:CartPole-v1", "plain"),
-        ("gymnasium:CartPole-v1\n", "plain"),
+        ("gymnasium:", "or module:Env-v0, got ''"),
+        ("gymnasium:os:CartPole-v1", "registered by a module that was not imported here, os"),
+        ("gymnasium:os.path:CartPole-v1", "not imported here, os.path"),
+        ("gymnasium:os;x:CartPole-v1", "or module:Env-v0"),
+        ("gymnasium:os:sys:CartPole-v1", "or module:Env-v0"),
+        ("gymnasium:CartPole-v1\n", "or module:Env-v0"),
         ("CartPole-v1", "gymnasium:ID"),
     ],
 )
