@@ -108,8 +108,8 @@ class LearningTaskConfig(EnvConfig):
         """Trials of a lifetime; where they end with a success, those of the oracle."""
 
     @property
-    def guess(self) -> float | None:
-        """Share of `optimal` choices of one who answers at random; None where it has not been derived."""
+    def guess(self) -> float:
+        """Share of `optimal` choices of one who answers at random."""
         return 1 / self.action_size
 
     @property

@@ -84,8 +84,10 @@ class MazeConfig(LearningTaskConfig):
 
     @property
     @override
-    def guess(self) -> None:
-        return None
+    def guess(self) -> float:
+        from hebbevo.envs.cognitive.maze_walks import random_guess
+
+        return random_guess(self.size, self.steps)
 
     @property
     @override

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -101,23 +102,42 @@ def walk_reward(size: int, steps: int, bump: float, policy: Floats) -> float:
         bump: reward of a wall.
         policy: probability of each move in each cell, ``(cells, 4)``.
     """
+    grid = Grid.of(size)
+    blocked = (policy * (grid.neighbours == np.arange(len(grid.cells))[:, None])).sum(axis=1)
+    total = 0.0
+    for at, found in _occupancy(size, steps, policy):
+        total += bump * (at @ blocked).mean()
+        total += REWARD * found.mean()
+    return float(total)
+
+
+def _occupancy(size: int, steps: int, policy: Floats) -> Iterator[tuple[Floats, Floats]]:
+    """Yield for each move where a walker is before it, ``(goals, cells)``, and whether it finds, ``(goals,)``."""
     grid, goals = Grid.of(size), Grid.of(size).goals
     count = len(grid.cells)
     moves = np.zeros((count, count))
     for move in range(len(MOVES)):
         np.add.at(moves, (np.arange(count), grid.neighbours[:, move]), policy[:, move])
-    blocked = (policy * (grid.neighbours == np.arange(count)[:, None])).sum(axis=1)
     at = np.zeros((len(goals), count))  # a row for each cell of the reward
     at[:, grid.center] = 1
-    rows, total = np.arange(len(goals)), 0.0
+    rows = np.arange(len(goals))
     for _ in range(steps):
-        total += bump * (at @ blocked).mean()
-        at = at @ moves
+        before, at = at, at @ moves
         found = at[rows, goals].copy()
         at += found[:, None] / (count - 1)
         at[rows, goals] = 0
-        total += REWARD * found.mean()
-    return float(total)
+        yield before, found
+
+
+@functools.cache
+def random_guess(size: int, steps: int) -> float:
+    """Return the share of random moves that shorten the way to the reward."""
+    grid = Grid.of(size)
+    ahead = grid.distances[:, grid.neighbours]  # from a cell of the reward: (goal, cell, move)
+    shortens = (ahead < grid.distances[:, :, None]).mean(axis=2)[grid.goals]
+    policy = np.full((len(grid.cells), len(MOVES)), 1 / len(MOVES))
+    shares = [(at * shortens).sum(axis=1).mean() for at, _ in _occupancy(size, steps, policy)]
+    return float(np.mean(shares))
 
 
 @functools.cache

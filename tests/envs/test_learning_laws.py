@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
-from hebbevo.envs import config_class
+from hebbevo.envs import ENVIRONMENTS, config_class
 from hebbevo.envs.cognitive.boolean import FUNCTIONS, HELD_OUT, SPLITS
+from hebbevo.envs.cognitive.learning_task import LearningTaskConfig
 
 LIFETIMES = 1000
+LEARNING_TASKS = [name for name in ENVIRONMENTS if issubclass(config_class(name), LearningTaskConfig)]
 
 
 def play(config, policy, task="default"):
@@ -209,3 +211,22 @@ def test_the_better_state_pays_what_the_oracle_says(schedule, oracle):
 
     assert close_to(config.oracle, play(config, informed))
     assert close_to(config.chance, play(config, lambda batch: moves(np.ones(LIFETIMES, int), 2)))
+
+
+@pytest.mark.parametrize("name", LEARNING_TASKS)
+def test_who_guesses_makes_as_many_best_choices_as_stated(name):
+    config = config_class(name)(**({"passage": 0} if name == "t_maze" else {}))
+    batch, draw, rows = config.build(LIFETIMES), np.random.default_rng(5), np.arange(LIFETIMES)
+    batch.reset(range(LIFETIMES), config.morphology_names * LIFETIMES)
+    best, asked = np.zeros(LIFETIMES), np.zeros(LIFETIMES)
+    for _ in range(config.steps):
+        actions = draw.uniform(-1, 1, (LIFETIMES, config.action_size)).astype(np.float32)
+        if name == "t_maze":  # crashes nowhere
+            actions = np.where(batch.observations[:, 1:2] > 0, np.sign(actions), 0)
+        batch.step(actions, rows)
+        best += batch.optimal == 1
+        asked += batch.optimal >= 0
+        rows = rows[~batch.terminated[rows]]
+        batch.optimal[batch.terminated] = -1
+    shares = best[asked > 0] / asked[asked > 0]
+    assert shares.mean() == pytest.approx(config.guess, abs=4 * shares.std() / LIFETIMES**0.5)

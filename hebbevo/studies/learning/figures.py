@@ -93,13 +93,12 @@ def _by_trial(
     conditions: Sequence[LearningCondition],
     table: Rows,
     column: str,
-    guess: float | None,
+    guess: float,
 ) -> None:
     """Draw the share of best choices, of those trials that half of the lifetimes have."""
     from matplotlib.ticker import MaxNLocator
 
-    if guess is not None:
-        axes.axhline(guess, color="#888888", lw=0.8, ls=":")
+    axes.axhline(guess, color="#888888", lw=0.8, ls=":")
     for condition in reversed(conditions):
         rows = [row for row in table.get((*where, condition.name), ()) if row["best"] is not None]
         most = max((row["lifetimes"] for row in rows), default=0)
