@@ -31,15 +31,18 @@ except Exception:
     finally:
         os.environ["MUJOCO_GL"] = _asked  # rendering says what is missing
 
-# What MuJoCo will no longer read one day concerns who writes a robot's file, not every process that reads it.
-warnings.filterwarnings("ignore", "compiler attribute", UserWarning)
+_OF_FILES = "compiler attribute"
+"""How a warning begins about what MuJoCo will no longer read one day: it concerns who writes a robot's file."""
+warnings.filterwarnings("ignore", _OF_FILES, UserWarning)
 
 _LOCK = threading.Lock()
 _COUNTS: Counter[str] = Counter()
 
 
 def _count(message: str) -> None:
-    """Take a warning of MuJoCo, from any of its threads."""
+    """Take a warning of MuJoCo's about a simulation, from any of its threads."""
+    if message.startswith(_OF_FILES):
+        return
     with _LOCK:
         _COUNTS[re.split("[.:] ", message.strip(), maxsplit=1)[0]] += 1
 

@@ -4,42 +4,17 @@ import json
 
 import numpy as np
 import pytest
+from worlds import example
 
 from hebbevo.envs import ENVIRONMENTS, config_class
 from hebbevo.errors import EnvError
 
-WALKER = """
-<mujoco>
-  <option timestep="0.008"/>
-  <worldbody>
-    <geom name="floor" type="plane" size="1 1 1"/>
-    <body name="torso" pos="0 0 0.5">
-      <freejoint/>
-      <geom type="box" size="0.2 0.1 0.05"/>
-      <body name="leg">
-        <joint name="hip" axis="0 1 0" range="-40 40"/>
-        <geom name="shin" type="capsule" fromto="0 0 0 0 0 -0.4" size="0.04"/>
-      </body>
-    </body>
-  </worldbody>
-  <actuator><motor joint="hip" gear="5" ctrlrange="-1 1"/></actuator>
-</mujoco>
-"""
-EXAMPLES = {
-    "mjcf": {"name": "mjcf", "mjcf": WALKER},
-    "gymnasium:ID": {"name": "gymnasium:CartPole-v1"},
-    "t_maze": {"name": "t_maze", "passage": 0},  # short enough for a random walker to arrive
-}
 OTHER_TASKS = {"boolean": ("dms", "dsm"), "generated": ("harlow", "harlov")}
 
 
 @pytest.fixture(params=ENVIRONMENTS)
 def config(request):
     return example(request.param)
-
-
-def example(name):
-    return config_class(name)(**EXAMPLES.get(name, {"name": name}))
 
 
 def test_shapes_and_dtypes(config):

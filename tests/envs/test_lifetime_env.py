@@ -3,18 +3,16 @@
 import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
+from worlds import example
 
 from hebbevo import load_config
-from hebbevo.envs import ENVIRONMENTS, as_gymnasium, config_class
-
-EXAMPLES = {"gymnasium:ID": "gymnasium:CartPole-v1"}
+from hebbevo.envs import ENVIRONMENTS, as_gymnasium
 
 
 @pytest.mark.filterwarnings("ignore")  # observations without bounds, no render mode
 @pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_gymnasiums_checker_passes(name):
-    name = EXAMPLES.get(name, name)
-    environment = as_gymnasium(config_class(name)(name=name))
+    environment = as_gymnasium(example(name))
     check_env(environment, skip_render_check=True)
     environment.close()
 
@@ -37,7 +35,7 @@ def test_a_lifetime_is_that_of_the_batch():
 
 
 def test_a_discrete_action_is_the_largest_output():
-    environment = as_gymnasium(config_class("gymnasium:CartPole-v1")(name="gymnasium:CartPole-v1"))
+    environment = as_gymnasium(example("gymnasium:ID"))
     assert environment.action_space.n == 2
     environment.reset(seed=3)
     moved = [environment.step(action)[0][1] for action in (1, 0, 0)]

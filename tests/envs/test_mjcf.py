@@ -9,7 +9,7 @@ from pathlib import Path
 import mujoco
 import numpy as np
 import pytest
-from test_contract import WALKER
+from worlds import WALKER
 
 from hebbevo.envs import QuadrupedConfig, environment_stream
 from hebbevo.envs.interventions import Change

@@ -8,7 +8,7 @@ from pathlib import Path
 import mujoco
 import numpy as np
 import pytest
-from test_contract import WALKER
+from worlds import WALKER
 
 import hebbevo
 from hebbevo.cli import app

@@ -1,6 +1,7 @@
 """The sampled bodies: two fixed splits, apart, the same in every process."""
 
 import hashlib
+import re
 import subprocess
 import sys
 
@@ -22,7 +23,8 @@ def digest():
     edits = [
         (split, number, sample_edits(split, number)) for split in SPLITS for number in range(SPLITS[split])
     ]
-    return hashlib.sha256(repr(edits).encode()).hexdigest()[:16]
+    text = re.sub(r", (joint|geom|body)=''", "", repr(edits))  # as it was before parts could go by name
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def test_splits_are_large_enough_and_listed():
