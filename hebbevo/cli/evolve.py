@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hebbevo.cli.options import BatchSize, Device, Overrides, Ray, Threads, Workers, execution_of
+from hebbevo.cli.options import BatchSize, Device, Overrides, Ray, Threads, Track, Workers, execution_of
 from hebbevo.cli.output import run_console, say, say_done
 
 
@@ -26,6 +26,7 @@ def evolve_command(
     threads: Threads = None,
     batch_size: BatchSize = None,
     device: Device = None,
+    track: Track = None,
 ) -> None:
     """Evolve a preset or a config file into a new run directory."""
     from hebbevo.cli.display import StatusLine
@@ -45,5 +46,6 @@ def evolve_command(
             start=load_genome(start) if start else None,
             execution=execution_of(threads, batch_size, workers, ray, device),
             watch=line.watch,
+            track=track or (),
         )
     say_done(console, run.path)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hebbevo.cli.options import BatchSize, Device, Ray, Threads, Workers, execution_of
+from hebbevo.cli.options import BatchSize, Device, Ray, Threads, Track, Workers, execution_of
 from hebbevo.cli.output import run_console, say
 
 
@@ -29,6 +29,7 @@ def experiment_command(
     threads: Threads = None,
     batch_size: BatchSize = None,
     device: Device = None,
+    track: Track = None,
 ) -> None:
     """Evolve every arm from every seed; called again, go on, or grow by seeds and arms; write tables and a report."""
     from hebbevo.cli.experiment_display import RunsTable, say_comparison
@@ -43,6 +44,7 @@ def experiment_command(
             jobs=jobs,
             execution=execution_of(threads, batch_size, workers, ray, device),
             watch=table.watch,
+            track=track or (),
         )
     if finished.comparison is not None:
         say_comparison(console, finished.comparison)

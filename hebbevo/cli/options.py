@@ -52,6 +52,12 @@ Device = Annotated[
         show_default=False,
     ),
 ]
+Track = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME", help="Also follow it with wandb or mlflow; may be repeated.", show_default=False
+    ),
+]
 JsonFile = Annotated[
     str | None, typer.Option("--json", metavar="FILE", help="Write the figures; - is standard output.")
 ]

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hebbevo.cli.options import BatchSize, Device, Ray, Threads, Workers, execution_of
+from hebbevo.cli.options import BatchSize, Device, Ray, Threads, Track, Workers, execution_of
 from hebbevo.cli.output import run_console, say, say_done
 
 
@@ -22,6 +22,7 @@ def resume_command(
     threads: Threads = None,
     batch_size: BatchSize = None,
     device: Device = None,
+    track: Track = None,
 ) -> None:
     """Continue a run from the last checkpoint."""
     from hebbevo.cli.display import StatusLine
@@ -37,6 +38,7 @@ def resume_command(
             generations=generations,
             execution=execution_of(threads, batch_size, workers, ray, device),
             watch=line.watch,
+            track=track or (),
         )
     if run.already_finished:
         say(console, f"{directory} is finished: {run.generation} generations; nothing changed")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +18,7 @@ from hebbevo.experiments.plan import Plan, read_plan
 from hebbevo.experiments.run import RunOrder, is_finished
 from hebbevo.experiments.studies import STUDIES_FOLDER, make_study
 from hebbevo.experiments.workers import Event, Finished, finish_all
+from hebbevo.training.trackers.tracker import Tracking, check_tracking
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ def experiment(
     jobs: int | None = None,
     execution: Execution | None = None,
     watch: Watch | None = None,
+    track: Sequence[str] = (),
 ) -> Experiment:
     """Run the runs of an experiment that are not finished, and write its tables, figures and report.
 
@@ -66,6 +68,7 @@ def experiment(
             cores where the environment holds the GIL.
         execution: where the lifetimes of every run go; by default its share of this machine. Changes no result.
         watch: told what happens to the runs, and then to the studies.
+        track: names of trackers of every run, besides TensorBoard: wandb, mlflow. The experiment is their group.
 
     Raises:
         InputError: something cannot be run, or `out` holds another experiment; nothing has changed.
@@ -74,10 +77,11 @@ def experiment(
     jobs = default_jobs(plan, execution) if jobs is None else jobs
     if jobs < 1:
         raise InputError(f"jobs must be at least 1, got {jobs}")
-    path = Path(out)
+    path, trackers = Path(out), check_tracking(track)
     failures: dict[str, str] = {}
     with open_experiment(path, plan):
-        orders = [order for order in orders_of(plan, path, execution, jobs) if not is_finished(order)]
+        orders = orders_of(plan, path, execution, jobs, trackers)
+        orders = [order for order in orders if not is_finished(order)]
         with closing(finish_all(orders, jobs)) as events:
             for event in events:
                 if isinstance(event, Finished) and event.failure is not None:
@@ -108,7 +112,9 @@ def default_jobs(plan: Plan, execution: Execution | None) -> int:
     return cores() if held and execution in (None, Execution()) else 1
 
 
-def orders_of(plan: Plan, path: Path, execution: Execution | None, jobs: int) -> list[RunOrder]:
+def orders_of(
+    plan: Plan, path: Path, execution: Execution | None, jobs: int, trackers: tuple[str, ...] = ()
+) -> list[RunOrder]:
     """Return all runs, in their order."""
     share = execution or Execution()
     if jobs > 1 and share.workers is None and share.ray is None:
@@ -125,6 +131,7 @@ def orders_of(plan: Plan, path: Path, execution: Execution | None, jobs: int) ->
             plan.evaluation,
             perturbed,
             share,
+            Tracking(trackers, path.resolve().name, arm),
         )
         for arm, seed in plan.runs()
     ]

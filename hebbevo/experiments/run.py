@@ -20,6 +20,7 @@ from hebbevo.training.evolution import evolve, resume
 from hebbevo.training.records import Watcher
 from hebbevo.training.run_config import read_config
 from hebbevo.training.run_directory import RunDirectory
+from hebbevo.training.trackers.tracker import Tracking
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class RunOrder:
         evaluation: of its last center.
         perturbed: whether the evaluation has the perturbations of evolution.
         execution: where the lifetimes run; changes no result.
+        tracking: where people look at the run.
     """
 
     arm: str
@@ -43,6 +45,7 @@ class RunOrder:
     evaluation: Evaluation
     perturbed: bool
     execution: Execution
+    tracking: Tracking
 
     @property
     def name(self) -> str:
@@ -71,9 +74,10 @@ def finish(order: RunOrder, watch: Watcher | None = None) -> None:
     if (order.path / "config.yaml").is_file():
         if not _same_config(order):
             raise InputError(_difference(order))
-        resume(order.path, execution=order.execution, watch=watch)
+        resume(order.path, execution=order.execution, watch=watch, track=order.tracking)
     else:
-        evolve(build_config(order.config), order.path, execution=order.execution, watch=watch)
+        config = build_config(order.config)
+        evolve(config, order.path, execution=order.execution, watch=watch, track=order.tracking)
     genome = load_genome(order.path)
     if not order.perturbed:
         genome = replace(genome, task=replace(genome.task, perturbations=()))

@@ -7,6 +7,9 @@ A file is a row of TFRecords (https://www.tensorflow.org/tutorials/load_data/tfr
 tensorflow/core/util/event.proto. The fields used, by number: Event 1 wall_time (double), 2 step (int64), 3
 file_version (text), 5 summary, 7 session_log; Summary 1 value; Value 1 tag (text), 2 simple_value (float);
 SessionLog 1 status (1 is START, from which on TensorBoard forgets events of earlier files at that step or later).
+Hyperparameters are tensorboard/plugins/hparams/plugin_data.proto in a Value's 9 metadata, 1 plugin_data (1 name, 2
+content): HParamsPluginData 3 session_start_info; SessionStartInfo 1 hparams, a map (1 key, 2 value) to
+google.protobuf.Value (2 number, 3 text, 4 bool), 4 group_name, 5 start_time_secs.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from pathlib import Path
 _VARINT, _DOUBLE, _BYTES, _FLOAT = 0, 1, 2, 5
 """Wire types of protocol buffers."""
 _START = 1
+_HPARAMS = b"_hparams_/session_start_info"
 
 
 class EventFile:
@@ -55,6 +59,25 @@ class EventFile:
             for tag, value in scalars.items()
         )
         self._write(_event(step) + _field(5, _BYTES, values))
+
+    def add_settings(self, settings: Mapping[str, str | float | bool], group: str) -> None:
+        """Write hyperparameters; sessions of one group are one line of the HPARAMS page.
+
+        Raises:
+            OSError: the disk is full.
+        """
+        items = (
+            _item(1, _field(1, _BYTES, name.encode()) + _item(2, _value(value)))
+            for name, value in settings.items()
+        )
+        start = (
+            b"".join(items)
+            + _field(4, _BYTES, group.encode())
+            + _field(5, _DOUBLE, struct.pack("<d", time.time()))
+        )
+        plugin = _field(1, _BYTES, b"hparams") + _field(2, _BYTES, _item(3, start))
+        summary = _field(1, _BYTES, _HPARAMS) + _item(9, _item(1, plugin))
+        self._write(_event(0) + _item(5, _item(1, summary)))
 
     def close(self) -> None:
         """Close the file."""
@@ -94,6 +117,20 @@ _TABLE = [_table_entry(byte) for byte in range(256)]
 def _masked(crc: int) -> bytes:
     """Return a checksum as TFRecords hold it: data that contain their own checksum would defeat a plain CRC."""
     return struct.pack("<I", ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF)
+
+
+def _item(number: int, message: bytes) -> bytes:
+    return _field(number, _BYTES, message)
+
+
+def _value(value: str | float | bool) -> bytes:
+    if isinstance(value, bool):
+        return _field(4, _VARINT, _varint(int(value)))
+    return (
+        _field(3, _BYTES, value.encode())
+        if isinstance(value, str)
+        else _field(2, _DOUBLE, struct.pack("<d", value))
+    )
 
 
 def _event(step: int) -> bytes:

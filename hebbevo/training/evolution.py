@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
@@ -28,6 +28,7 @@ from hebbevo.training.notes import Notes
 from hebbevo.training.records import Run, Watcher
 from hebbevo.training.run_config import check_same_config, check_same_imports, prolonged, read_config
 from hebbevo.training.run_directory import RunDirectory
+from hebbevo.training.trackers.tracker import Tracking, as_tracking
 
 _RESERVE = " " * (1 << 16)
 """As long as what is not known of headers before a run: evaluations, diagnostics."""
@@ -41,6 +42,7 @@ def evolve(
     start: Genome | None = None,
     execution: Execution | None = None,
     watch: Watcher | None = None,
+    track: Sequence[str] | Tracking = (),
 ) -> Run:
     """Make a run directory and evolve it to its last generation.
 
@@ -51,14 +53,16 @@ def evolve(
         start: the first center, a genome of the same layout, evolved on whatever task; None draws one.
         execution: where the lifetimes run; changes no result.
         watch: called after every generation.
+        track: names of trackers, besides TensorBoard: wandb, mlflow.
 
     Raises:
-        InputError: `out` exists, `start` is of another layout, or the config asks for something that cannot be built.
+        InputError: `out` exists, a tracker's package is missing, `start` is of another layout, or the config asks for
+            something that cannot be built.
         OSError: the disk is full; the last checkpoint stands.
         DivergenceFailure: nearly all lifetimes diverged in three generations in a row; what was computed stands.
     """
     out = _default_out(config) if out is None else out
-    config = as_config(config, overrides)
+    config, tracking = as_config(config, overrides), as_tracking(track)
     RunDirectory.check_new(out)
     notes = Notes()
     task, searcher = _begin(config, start)
@@ -75,7 +79,15 @@ def evolve(
     ):
         notes.attach(directory)
         evolution = Evolution(
-            config, task, searcher, directory, start=start, checkpoint=None, watch=watch, notes=notes
+            config,
+            task,
+            searcher,
+            directory,
+            start=start,
+            checkpoint=None,
+            watch=watch,
+            notes=notes,
+            tracking=tracking,
         )
         with _nothing_left_of_a_failed_start(directory):
             return evolution.run(executor, resolved)
@@ -108,6 +120,7 @@ def resume(
     generations: int | None = None,
     execution: Execution | None = None,
     watch: Watcher | None = None,
+    track: Sequence[str] | Tracking = (),
 ) -> Run:
     """Evolve a run on from its last checkpoint, or from generation 0 where there is none.
 
@@ -118,12 +131,14 @@ def resume(
             evaluation of the center at its old end.
         execution: where the lifetimes run; changes no result.
         watch: called after every generation.
+        track: names of trackers, besides TensorBoard: wandb, mlflow.
 
     Raises:
-        InputError: not a run directory, in use, its config.yaml is not the one of its checkpoint, or too few
-            generations.
+        InputError: a tracker's package is missing, not a run directory, in use, its config.yaml is not the one of its
+            checkpoint, or too few generations.
         DivergenceFailure: as of `evolve`; three generations in a row from now on end the run again.
     """
+    tracking = as_tracking(track)
     with RunDirectory.open(Path(path)) as directory:
         config = read_config(directory)
         directory.read_progress()  # for what cannot be read
@@ -136,7 +151,15 @@ def resume(
         task, searcher = _begin(changed, start)
         notes = Notes()
         evolution = Evolution(
-            changed, task, searcher, directory, start=start, checkpoint=checkpoint, watch=watch, notes=notes
+            changed,
+            task,
+            searcher,
+            directory,
+            start=start,
+            checkpoint=checkpoint,
+            watch=watch,
+            notes=notes,
+            tracking=tracking,
         )
         if evolution.finished:
             directory.tidy()

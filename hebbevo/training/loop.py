@@ -31,6 +31,7 @@ from hebbevo.training.records import Row, Run, Step, Watcher
 from hebbevo.training.rows import CENTER_DIVERGED, Score, center_columns, center_score, population_columns
 from hebbevo.training.run_directory import RunDirectory
 from hebbevo.training.telemetry import Telemetry
+from hebbevo.training.trackers.tracker import Tracking
 
 
 class Evolution:
@@ -42,6 +43,7 @@ class Evolution:
         checkpoint: to go on from; None begins at generation 0.
         watch: called after every generation.
         notes: of the executor, for the utilisation.
+        tracking: where people look at the run.
     """
 
     def __init__(
@@ -55,10 +57,11 @@ class Evolution:
         checkpoint: Checkpoint | None,
         watch: Watcher | None,
         notes: Notes,
+        tracking: Tracking,
     ) -> None:
         self._config, self._task, self._searcher = config, task, searcher
         self._directory, self._start, self._checkpoint = directory, start, checkpoint
-        self._watch, self._notes = watch, notes
+        self._watch, self._notes, self._tracking = watch, notes, tracking
         self._bystanders, self._collapse = Bystanders(), CollapseGuard()
         self._best: Score | None = None
         self._agent_steps = 0
@@ -99,7 +102,7 @@ class Evolution:
             "start", generation=first, cores=cores(), execution=execution.summary(), machine=this_machine()
         )
         guard = DivergenceGuard(self._config, self._directory.read_progress())
-        with Telemetry(self._directory, first) as telemetry:
+        with Telemetry(self._directory, self._config, first, self._tracking) as telemetry:
             while not self.finished:
                 step = self._step(executor, execution)
                 telemetry.record(step)

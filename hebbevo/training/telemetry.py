@@ -1,30 +1,41 @@
-"""Clock times and rates of a run, in log.jsonl and TensorBoard events; nothing is read back from either."""
+"""Clock times and rates of a run, in log.jsonl and for trackers; nothing is read back from either."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from types import TracebackType
 from typing import Self
 
-from hebbevo.io.tensorboard import EventFile
+from hebbevo.config.schema import Config
 from hebbevo.training.bystanders import Bystanders
 from hebbevo.training.records import Step
 from hebbevo.training.run_directory import RunDirectory
-
-_FAILURE = "cannot write TensorBoard's events"
+from hebbevo.training.trackers.tensorboard import TensorBoard
+from hebbevo.training.trackers.tracker import TrackedRun, Tracker, Tracking, make_tracker
 
 
 class Telemetry:
-    """Write a generation's rates and curves; TensorBoard reads `tensorboard/` in the run directory.
+    """Hands a generation's rates and curves to TensorBoard and to the trackers that are asked for.
 
-    Curves that cannot be written end with a warning: an event file holds nothing behind a torn event.
+    One that fails ends with a warning, and is told nothing more.
     """
 
-    def __init__(self, directory: RunDirectory, generation: int) -> None:
+    def __init__(self, directory: RunDirectory, config: Config, generation: int, tracking: Tracking) -> None:
         self._directory = directory
         self._bystanders = Bystanders()
-        self._events: EventFile | None = None
-        with self._bystanders.guard(_FAILURE):
-            self._events = EventFile(directory.path / "tensorboard", generation + 1)
+        self._trackers: dict[str, Tracker] = {}
+        data = config.model_dump(mode="json")
+        run = TrackedRun(directory.path, data, generation, tracking.group, tracking.part)
+        self._begin("cannot write TensorBoard's events", TensorBoard, run)
+        for name in tracking.trackers:
+            self._begin(f"cannot track the run with {name}", partial(make_tracker, name), run)
+
+    def _begin(self, failure: str, make: Callable[[], Tracker], run: TrackedRun) -> None:
+        with self._bystanders.guard(failure):
+            tracker = make()
+            tracker.begin(run)
+            self._trackers[failure] = tracker
 
     def record(self, step: Step) -> None:
         """Write one generation."""
@@ -32,13 +43,13 @@ class Telemetry:
         if step.utilisation is not None:
             rates |= {"workers": step.workers, "utilisation": step.utilisation}
         self._directory.log("generation", generation=step.generation, seconds=step.seconds, **rates)
-        scalars = {name.replace(".", "/"): value for name, value in step.row.items() if value is not None}
-        del scalars["generation"]
-        events, self._events = self._events, None
-        with self._bystanders.guard(_FAILURE):
-            if events is not None:
-                events.add(step.generation, {**scalars, **rates})
-                self._events = events
+        values = {name.replace(".", "/"): value for name, value in step.row.items() if value is not None}
+        del values["generation"]
+        trackers, self._trackers = self._trackers, {}
+        for failure, tracker in trackers.items():
+            with self._bystanders.guard(failure):
+                tracker.record(step.generation, {**values, **rates})
+                self._trackers[failure] = tracker
 
     def __enter__(self) -> Self:
         return self
@@ -46,5 +57,6 @@ class Telemetry:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._events is not None:
-            self._events.close()
+        for failure, tracker in self._trackers.items():
+            with self._bystanders.guard(failure):
+                tracker.close()

@@ -55,6 +55,22 @@ def test_what_is_written_reads_back(tmp_path: Path) -> None:
             )
 
 
+def test_hyperparameters_are_those_that_tensorboard_reads(tmp_path: Path) -> None:
+    from tensorboardX.proto.plugin_hparams_pb2 import HParamsPluginData
+
+    settings = {"search.sigma": 0.25, "search.population": 8, "env.name": "ant é", "flag": True, "off": False}
+    file = EventFile(tmp_path / "events", 1)
+    file.add_settings(settings, "e/plastic")
+    file.close()
+    (value,) = events_of(tmp_path / "events")[-1].summary.value
+    assert (value.tag, value.metadata.plugin_data.plugin_name) == ("_hparams_/session_start_info", "hparams")
+    session = HParamsPluginData.FromString(value.metadata.plugin_data.content).session_start_info
+    assert session.group_name == "e/plastic"
+    found = {name: getattr(one, one.WhichOneof("kind")) for name, one in session.hparams.items()}
+    assert found == settings
+    assert [type(found[name]) for name in ("flag", "env.name")] == [bool, str]
+
+
 @given(st.binary(max_size=50))
 def test_the_checksum_is_crc32c(data: bytes) -> None:
     from tensorboardX.crc32c import crc32c as reference
