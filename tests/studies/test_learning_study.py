@@ -271,3 +271,13 @@ def test_what_cannot_be_studied_is_refused_in_a_line() -> None:
     with pytest.raises(InputError, match="twice"):
         learning([PLASTIC, PLASTIC], "out")
     assert not Path("out").exists()
+
+
+def test_the_synapses_of_the_first_lifetime_are_followed_where_they_change() -> None:
+    states = "plasticity.rule={w: w, trace: 0.5*trace + A*pre*post, weight: w + trace}"
+    genome = genome_of("env.stimuli=3", states)
+    followed = recorded(genome, LearningCondition(GENOME)).synapses
+    assert followed.shape == (30, 6)  # of 3 x 2 synapses, each with a weight that stays and a trace
+    assert not followed[0].any()
+    assert followed[-1].any()
+    assert recorded(genome, LearningCondition("off")).synapses.size == 0

@@ -14,8 +14,10 @@ from hebbevo.envs.cognitive.learning_task import LearningTask
 from hebbevo.perturbations.hooks import Batch, Hook
 from hebbevo.studies.learning.records import Steps
 
-MOST_SYNAPSES: Final = 1000
-"""Weights of a lifetime that are followed, the first ones."""
+MOST_WATCHED: Final = 20_000
+"""States of synapses that are looked at in each step, the first ones."""
+MOST_KEPT: Final = 1000
+"""Of those that change."""
 
 
 class StepRecorder(Hook):
@@ -39,8 +41,8 @@ class StepRecorder(Hook):
             getattr(self.steps, name)[rows, step] = getattr(world, name)[rows]
 
 
-class WeightRecorder(Hook):
-    """Records the weights of the first lifetime before each step, at most `MOST_SYNAPSES` of them."""
+class SynapseRecorder(Hook):
+    """Records the states of synapses, weights and traces, of the first lifetime before each step."""
 
     def __init__(self) -> None:
         self._points: list[npt.NDArray[np.float32]] = []
@@ -48,13 +50,16 @@ class WeightRecorder(Hook):
     @override
     def on_observation(self, batch: Batch) -> None:
         if 0 in batch.active:
-            layers = (batch.network.weights(layer)[0].ravel() for layer in range(1, batch.network.layers + 1))
-            self._points.append(np.concatenate(list(layers))[:MOST_SYNAPSES])
+            shapes = [batch.network.weights(layer).shape for layer in range(1, batch.network.layers + 1)]
+            states = [state[0].ravel() for state in _states(batch) if state.shape in shapes]
+            self._points.append(np.concatenate(states)[:MOST_WATCHED])
 
     @property
-    def weights(self) -> npt.NDArray[np.float32]:
-        """The weights, ``(steps, synapses)``."""
-        return np.stack(self._points)
+    def states(self) -> npt.NDArray[np.float32]:
+        """Those that change, or all where none does, at most `MOST_KEPT` of them, ``(steps, states)``."""
+        points = np.stack(self._points)
+        changing = (points != points[0]).any(axis=0)
+        return points[:, changing if changing.any() else slice(None)][:, :MOST_KEPT]
 
 
 class FreezeFromTrial(Hook):

@@ -17,8 +17,8 @@ from hebbevo.studies.learning.hooks import (
     FeedbackRecorder,
     FreezeFromTrial,
     StepRecorder,
+    SynapseRecorder,
     Tell,
-    WeightRecorder,
 )
 from hebbevo.studies.learning.plan import WITHHELD, YOKED, LearningCondition
 from hebbevo.studies.learning.records import Record
@@ -38,10 +38,10 @@ def rollout_lives(worker: Worker, subject: Subject, item: Episodes[Lives]) -> Re
     env, lives = worker.task.env, item.condition
     recorder = StepRecorder(len(item.numbers), env.steps)
     followed = lives.condition.kind == GENOME and item.numbers.start == 0
-    weights = [WeightRecorder()] if followed else []
-    hooks = [*_interventions(worker, subject, item), recorder, *weights]
+    synapses = [SynapseRecorder()] if followed else []
+    hooks = [*_interventions(worker, subject, item), recorder, *synapses]
     lifetimes = _rollout(worker, subject, item.numbers, lives, hooks)
-    recorded = weights[0].weights if weights else np.zeros((0, 0), np.float32)
+    recorded = synapses[0].states if synapses else np.zeros((0, 0), np.float32)
     return Record(lifetimes, recorder.steps, recorded)
 
 
