@@ -7,9 +7,10 @@ other rows or what ran before, bit for bit.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from operator import is_
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from hebbevo.envs.interventions import Interventions
@@ -76,10 +77,13 @@ class BatchedEnvironment(ABC):
     Attributes:
         image_shape, action_slopes: see `EnvironmentInterface`; a config declares the same.
         interventions: what may be done to a lifetime in the middle of it; None where there is nothing.
+        measures: other measures of each row's lifetime so far, by name, ``(batch_size,)`` each, written in place; those
+            that the config's `metrics` say are measured.
     """
 
     image_shape: tuple[int, int, int] | None = None
     interventions: Interventions | None = None
+    measures: Mapping[str, npt.NDArray[np.float64]] = MappingProxyType({})
 
     def __init__(self, batch_size: int, observation_size: int, action_size: int) -> None:
         import numpy as np

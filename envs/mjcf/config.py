@@ -17,6 +17,7 @@ from typing_extensions import override
 from hebbevo.envs.base import EnvironmentInterface
 from hebbevo.envs.cameras import CameraSpec
 from hebbevo.envs.config import EarlyStop
+from hebbevo.envs.metrics import Metric
 from hebbevo.envs.mjcf.limits import MOST_PACKED
 from hebbevo.envs.mjcf.quantities import Program, end_program, reward_program
 from hebbevo.envs.morphologies.anatomy import Anatomy
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 CONTROL_RATE = 60.0
 """Control steps in a second, about, where the config does not say how many substeps one has."""
+METRES = "metres"
+"""Name of the measure of a lifetime whose fitness is another."""
 GROUPS = ("torso", "joints", "contacts")
 """Parts of an observation besides named sensors."""
 
@@ -146,6 +149,15 @@ class MjcfConfig(RobotConfig):
     @override
     def unit(self) -> str:  # type: ignore[override]
         return "m" if self._walks else "reward"
+
+    @property
+    @override
+    def metrics(self) -> Mapping[str, Metric]:  # type: ignore[override]
+        return (
+            {}
+            if self._walks
+            else {METRES: Metric(float, "metres", "progress along +x", decimals=2, measured=True)}
+        )
 
     @property
     def _walks(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar, cast
@@ -90,7 +91,7 @@ class MjcfSimulations(Simulations):
         environment = cast(BatchedMjcf, self._environment)
         self._mjcf_body, self._scalars = body, body.sensors(body.robot.scalars)
         self._sensordata = self.batch.bind("sensordata")
-        self._effort = np.zeros(environment.batch_size)
+        self._effort, self._metres = np.zeros(environment.batch_size), environment.metres
         self._observed, self._scales = _parts(environment.config.observe, body)
         self._programs = _joined(environment.config.programs)
 
@@ -138,6 +139,7 @@ class MjcfSimulations(Simulations):
             counts_equal,
             self._start_x,
             self._effort,
+            self._metres,
             environment.observations,
             environment.rewards,
             environment.done,
@@ -182,6 +184,16 @@ class BatchedMjcf(BatchedQuadruped):
 
     simulations: ClassVar[type[Simulations]] = MjcfSimulations
     config: MjcfConfig
+
+    def __init__(self, config: MjcfConfig, batch_size: int) -> None:
+        self.metres = np.zeros(batch_size)
+        super().__init__(config, batch_size)
+        self.measures = dict.fromkeys(config.metrics, self.metres)
+
+    @override
+    def reset(self, seeds: Sequence[int], morphologies: Sequence[str]) -> None:
+        super().reset(seeds, morphologies)
+        self.metres[: len(seeds)] = 0.0
 
     @override
     def _make_body(self, model: mujoco.MjModel, intact: mujoco.MjModel) -> Body:

@@ -108,12 +108,13 @@ def sense(
     counts_equal: Flags,
     start_x: Floats,
     effort: Floats,
+    metres: Floats,
     observations: Singles,
     rewards: Floats,
     done: Flags,
     diverged: Flags,
 ) -> None:
-    """Write observation, reward, done and diverged of the rows in `moving`, from the state after physics.
+    """Write observation, reward, done, diverged of the rows in `moving`, from the state after physics; add to `metres`.
 
     Shapes: constants (n, 2J + 1): joint middles, joint scales, initial height; torso (5,): addresses of a free root in
     qpos and qvel, else of position, quaternion and velocity in sensordata; feet (F,) addresses in sensordata; parts
@@ -128,6 +129,7 @@ def sense(
             _measure(
                 qpos[row], qvel[row], sensordata[row], torso, feet, start_x[row], effort[row], pose, values
             )
+            metres[row] += values[0]
             out, start = observations[row], 0
             for part in range(parts.shape[0]):
                 start = _write_part(

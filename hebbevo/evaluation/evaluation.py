@@ -66,7 +66,10 @@ class Evaluation:
         statistics = summarise(lifetimes.fitness, lifetimes.diverged)
         if statistics["mean"] is not None:
             for name, metric in self.genome.task.env.metrics.items():
-                statistics[name] = metric.of(statistics["mean"])
+                mean = statistics["mean"]
+                if metric.measured:
+                    mean = float(np.mean(lifetimes.measures[name][~lifetimes.diverged]))
+                statistics[name] = metric.of(mean)
         return statistics
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -26,12 +26,14 @@ class RolloutResult:
         steps: length of each lifetime, int64 ``(lifetimes,)``.
         diverged: bool ``(lifetimes,)``.
         moments: of the observations of each lifetime; None where they are not normalised.
+        measures: what the environment measured besides, float64 ``(lifetimes,)`` by name.
     """
 
     fitness: npt.NDArray[np.float64]
     steps: npt.NDArray[np.int64]
     diverged: npt.NDArray[np.bool_]
     moments: ObservationMoments | None = None
+    measures: Mapping[str, npt.NDArray[np.float64]] = field(default_factory=dict)
 
     @classmethod
     def join(cls, parts: Iterable[RolloutResult]) -> RolloutResult:
@@ -42,4 +44,5 @@ class RolloutResult:
             np.concatenate([part.steps for part in known]),
             np.concatenate([part.diverged for part in known]),
             ObservationMoments.join(part.moments for part in known),
+            {name: np.concatenate([part.measures[name] for part in known]) for name in known[0].measures},
         )

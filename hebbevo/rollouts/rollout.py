@@ -84,7 +84,9 @@ def rollout(
             hook.on_step(batch)
         batch.active = totals.add_step(environment, batch.active)
         network.learn(batch.active, batch.rewards)
-    return replace(totals.result(), moments=normaliser.moments(len(seeds)) if normaliser else None)
+    moments = normaliser.moments(len(seeds)) if normaliser else None
+    measures = {name: measured[: len(seeds)].copy() for name, measured in environment.measures.items()}
+    return replace(totals.result(), moments=moments, measures=measures)
 
 
 class _Totals:

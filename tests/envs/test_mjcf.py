@@ -11,14 +11,17 @@ import numpy as np
 import pytest
 from worlds import WALKER
 
+import hebbevo
 from hebbevo.envs import QuadrupedConfig, environment_stream
 from hebbevo.envs.interventions import Change
 from hebbevo.envs.mjcf.config import MjcfConfig
 from hebbevo.envs.mjcf.observation import _run
 from hebbevo.envs.mjcf.quantities import QUANTITIES, end_program, reward_program
 from hebbevo.errors import InputError
+from hebbevo.genomes.genome import Genome
 from hebbevo.rules.expression import evaluate
 from hebbevo.rules.grammar import parse_expression, python_functions
+from hebbevo.tasks.task import Task
 from hebbevo.validation import check_section
 
 pytestmark = pytest.mark.filterwarnings("ignore:compiler attribute")  # in a file of Gymnasium's
@@ -145,6 +148,22 @@ def test_the_parts_of_gymnasiums_robots_are_found(file, torso, feet, sizes) -> N
         batch.step(np.ones((1, sizes[1]), np.float32), np.arange(1))
     assert not batch.diverged.any()
     assert batch.observations.any()
+
+
+def test_metres_are_measured_where_the_fitness_is_another() -> None:
+    overrides = {"network.hidden": [4], "env.steps": 30, "env.name": "mjcf", "env.mjcf": WALKER}
+    means = {}
+    for reward in ("progress", "1 - 0*progress"):
+        config = hebbevo.load_config("quick-quadruped", {**overrides, "env.reward": reward})
+        task = Task.of(config)
+        genome = Genome(task, task.first_genome(np.random.default_rng(0)))
+        evaluation = hebbevo.evaluate(genome, episodes=5, controls=False)
+        means[reward] = evaluation.summary()["morphologies"]["intact"]
+    walked, paid = means.values()
+    assert paid["mean"] == 30
+    assert paid["metres"] == pytest.approx(walked["mean"], abs=1e-12)
+    assert walked["mean"] != 0
+    assert "metres" not in walked
 
 
 EXPRESSIONS = [

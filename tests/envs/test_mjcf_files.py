@@ -14,6 +14,8 @@ import hebbevo
 from hebbevo.cli import app
 from hebbevo.envs.mjcf.document import pack
 from hebbevo.errors import InputError
+from hebbevo.genomes.file import write_genome
+from hebbevo.tasks.task import Task
 
 MESH = "v 0 0 0\nv 1 0 0\nv 0 1 0\nv 0 0 1\nf 1 3 2\nf 1 2 4\nf 2 3 4\nf 1 4 3\n"
 FLOOR = '<geom name="floor"'
@@ -150,6 +152,35 @@ def test_what_a_config_or_a_genome_holds_names_no_file() -> None:
             hebbevo.load_config(base | {"env": base["env"] | {"assets": packed}})
     with pytest.raises(InputError, match=r"include.*env\.file"):
         hebbevo.load_config(base | {"env": {"name": "mjcf", "mjcf": inside("<include file='m.xml'/>")}})
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("file", "../outside.xml", "unknown key in env 'env.file'"),
+        ("bodies", "../outside.xml", "env.bodies: input should be a valid dictionary"),
+        ("mjcf", inside("<include file='../outside.xml'/>"), "a robot cannot have <include>"),
+        ("mjcf", asset("<mesh file='/etc/passwd'/>"), "leads out of the robot's folder"),
+        ("reward", "__import__('os')", "is not allowed"),
+        ("end", "height < nothing", "'nothing' is no quantity"),
+        ("torso", "nobody", "unknown body 'nobody'"),
+        ("feet", ["nobody"], "unknown geom or body 'nobody'"),
+    ],
+)
+def test_a_hostile_genome_is_refused_in_one_line(
+    key: str, value: object, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = hebbevo.load_config(
+        "quick-quadruped", {"env.name": "mjcf", "env.mjcf": WALKER, "network.hidden": [2]}
+    )
+    task = Task.of(config)
+    header = {"task": task.header()}
+    header["task"]["env"][key] = value
+    write_genome("genome", task.layout, task.first_genome(np.random.default_rng(0)), header)
+    assert app.run(["evaluate", "genome"]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
 
 
 def test_a_robot_of_several_files_is_the_one_that_mujoco_reads() -> None:

@@ -15,6 +15,7 @@ from random import Random
 from typing import Any
 
 from pydantic import BaseModel
+from worlds import WALKER
 
 from hebbevo import load_config, rules
 from hebbevo.config.catalogue import preset_names
@@ -39,6 +40,11 @@ YAMLS = [*_VALUES["yaml"], "[" * 2000, "{a: " * 500]
 FORMS = _VALUES["forms"]
 """Forms of rules, the common ones first."""
 PRESETS = ("quick-quadruped", "quick-association", "quick-dog", "tuned-carracing", "quick-quadruped-static")
+BODIES = """
+limp: [{scale_motor: {joint: hip, factor: 0.5}}, {scale_mass: {factor: 2}}]
+weak: {count: 5, seed: 3, changes: 1, edits: [{scale_range: {joint: [hip], factor: [0.5, 2]}}, {slope: {degrees: 3}}]}
+hurt: {draw: [limp, weak, heavy], none: 0.4}
+"""
 USUAL = load_config("quick-quadruped").model_dump(mode="json")
 USUAL_KEYS = [
     f"{section}.{name}" for section, keys in USUAL.items() if isinstance(keys, dict) for name in keys
@@ -268,6 +274,27 @@ def genome_headers(random: Random, folder: Path) -> Words:
     return ["load", "mine.safetensors"]
 
 
+def robots(random: Random, folder: Path) -> Words:
+    """Print a config of a robot and bodies of a user's files, which were good ones once."""
+    text = WALKER if random.random() < 0.2 else mutated(random, WALKER)
+    (folder / "robot.xml").write_bytes(text.encode("utf-8", "surrogatepass"))
+    bodies = BODIES if random.random() < 0.5 else mutated(random, BODIES)
+    (folder / "bodies.yaml").write_bytes(bodies.encode("utf-8", "surrogatepass"))
+    expression_of = random.choice(("progress", "height - 0.1*control", expression(random, 2, 0.9)))
+    more = [
+        f"env.{random.choice(('reward', 'end', 'torso', 'feet', 'observe', 'gear', 'substeps'))}={scalar(random)}"
+    ]
+    return [
+        "config",
+        "quick-quadruped",
+        "env.name=mjcf",
+        "env.file=robot.xml",
+        f"env.reward={expression_of[:2000]}",
+        *["env.bodies=bodies.yaml"] * (random.random() < 0.6),
+        *more * (random.random() < 0.4),
+    ]
+
+
 def run_directories(random: Random, folder: Path) -> Words:
     """Read, or go on with, a run that somebody has been at."""
     run = folder / "mine"
@@ -399,6 +426,7 @@ KINDS: dict[str, tuple[Kind, float]] = {
     "config files": (config_files, 3),
     "rules": (rule_texts, 4),
     "experiments": (experiments, 1),
+    "robots": (robots, 2),
     "genome headers": (genome_headers, 4),
     "run directories": (run_directories, 2),
     "names": (names, 2),

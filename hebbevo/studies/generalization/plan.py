@@ -48,8 +48,9 @@ class Plan:
 
     @property
     def metrics(self) -> Mapping[str, Metric]:
-        """Other measures of a lifetime, which all genomes have: they live in one world."""
-        return self.genomes[0].task.env.metrics
+        """Measures of a lifetime that follow from its fitness, which all genomes have: they live in one world."""
+        metrics = self.genomes[0].task.env.metrics
+        return {name: metric for name, metric in metrics.items() if not metric.measured}
 
     @property
     def compared_with(self) -> str | None:
