@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from hebbevo.studies.generalization.study import Generalization, generalize
     from hebbevo.studies.learning.study import LearningStudy, learning
     from hebbevo.studies.perturbation.study import PerturbationStudy, perturb
+    from hebbevo.studies.running import study
     from hebbevo.training.evolution import evolve, resume
     from hebbevo.training.evotorch_problem import as_evotorch_problem
     from hebbevo.training.figures import plot
@@ -64,6 +65,7 @@ _MODULES = {
     "resume": "training.evolution",
     "save_genome": "genomes.genome",
     "show": "experiments.show",
+    "study": "studies.running",
 }
 _PACKAGES = ("envs", "rules", "search")
 
@@ -103,6 +105,7 @@ __all__ = [
     "save_genome",
     "search",
     "show",
+    "study",
 ]
 
 

@@ -32,6 +32,7 @@ from hebbevo.cli.render import render_command
 from hebbevo.cli.report import report_command
 from hebbevo.cli.resume import resume_command
 from hebbevo.cli.show import show_command
+from hebbevo.cli.study import study_command
 from hebbevo.cli.view import view_command
 from hebbevo.errors import InputError, MissingImport, SearchFailure
 from hebbevo.io.atomic import FULL_DISK
@@ -44,13 +45,16 @@ EVOLVING = ("evolve", "resume")
 """Commands that leave checkpoints."""
 GOING_ON = {
     **dict.fromkeys(EVOLVING, ", then `hebbevo resume DIR` goes on from the last checkpoint"),
-    **dict.fromkeys(("experiment", "generalize", "learning", "perturb"), ", then the same command goes on"),
+    **dict.fromkeys(
+        ("experiment", "generalize", "learning", "perturb", "study"), ", then the same command goes on"
+    ),
 }
 """How a command goes on where a disk was full."""
 KEPT = {
     **dict.fromkeys(EVOLVING, "the last checkpoint of a run is safe, `hebbevo resume DIR` goes on from it"),
     **dict.fromkeys(
-        ("generalize", "learning", "perturb"), "finished cases are safe, the same command goes on from there"
+        ("generalize", "learning", "perturb", "study"),
+        "finished cases are safe, the same command goes on from there",
     ),
     "experiment": "the last checkpoint of every run is safe, the same command goes on from there",
 }
@@ -73,6 +77,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "generalize": generalize_command,
     "perturb": perturb_command,
     "learning": learning_command,
+    "study": study_command,
     "report": report_command,
     "render": render_command,
     "view": view_command,

@@ -75,6 +75,12 @@ def _searchers() -> dict[str, str]:
     return {name: _first_line(search.config_class(name).__doc__) for name in search.SEARCHERS}
 
 
+def _studies() -> dict[str, str]:
+    from hebbevo.studies.registry import own_studies
+
+    return {name: _first_line(kind.__doc__) for name, kind in own_studies().items()}
+
+
 def _presets() -> dict[str, str]:
     from hebbevo.config.catalogue import preset_names, preset_text
 
@@ -119,6 +125,7 @@ CATALOGUES: dict[str, Callable[[], dict[str, str]]] = {
     "morphologies": _morphologies,
     "perturbations": _perturbations,
     "searchers": _searchers,
+    "studies": _studies,
     "presets": _presets,
     "genomes": _genomes,
     RUNS: runs,

@@ -16,7 +16,7 @@ def report_command(
     """Write the tables, figures and report of a study again, from its finished cases; nothing is computed."""
     from rich.console import Console
 
-    from hebbevo.studies.registry import redraw
+    from hebbevo.studies.running import redraw
 
     redraw(directory)
     say(Console(), f"done: {directory / 'report.html'}")

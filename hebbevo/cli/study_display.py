@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -39,6 +39,16 @@ class Countdown:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._progress.stop()
+
+
+def rows_table(rows: Sequence[Mapping[str, object]]) -> Table:
+    """Return rows as they stand: words to the left, figures to the right."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    words = [name for name in names if any(isinstance(row.get(name), str) for row in rows)]
+    table = table_of({name: {"overflow": "fold"} for name in words}, [n for n in names if n not in words])
+    for row in rows:
+        table.add_row(*(Text(shown(row.get(name))) for name in sorted(names, key=lambda n: n not in words)))
+    return table
 
 
 def generalization_table(statistics: pa.Table) -> Table:

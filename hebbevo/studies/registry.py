@@ -1,31 +1,20 @@
-"""The studies, by the name of their command: for each, the function that draws a finished one again."""
+"""The studies by name. One of a user's own is a class, `hebbevo.studies.study.Study`, and its entry here."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-from pkgutil import resolve_name
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
-from hebbevo.errors import InputError
-from hebbevo.studies.directory import StoredStudy, read_study
+if TYPE_CHECKING:
+    from hebbevo.studies.study import Study
 
-STUDIES: Final[dict[str, str]] = {
+STUDIES: Final[dict[str, str | type[Study]]] = {
     "generalize": "hebbevo.studies.generalization.study:redraw",
     "learning": "hebbevo.studies.learning.study:redraw",
     "perturb": "hebbevo.studies.perturbation.study:redraw",
 }
-"""``module:function`` that takes a `StoredStudy`, and writes its tables, figures and report."""
+"""A class; or of a study with a command of its own, the ``module:function`` that draws a `StoredStudy` again."""
 
 
-def redraw(path: Path | str) -> Any:
-    """Write the tables, figures and report of a study again, from its finished cases; return the study.
-
-    Raises:
-        InputError: no study, or one with cases left to compute.
-    """
-    stored = read_study(Path(path))
-    if stored.kind not in STUDIES:
-        raise InputError(f"{path} is a study {stored.kind!r}, which this hebbevo does not know; update it")
-    draw: Callable[[StoredStudy], Any] = resolve_name(STUDIES[stored.kind])
-    return draw(stored)
+def own_studies() -> dict[str, type[Study]]:
+    """Return the studies that `study` runs, by name."""
+    return {name: kind for name, kind in STUDIES.items() if not isinstance(kind, str)}

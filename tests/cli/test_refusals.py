@@ -68,6 +68,8 @@ REFUSED = [
     "learning zoo:quick-association --out run",
     "learning zoo:quick-association --out a/new --freeze 10",
     "learning zoo:quick-association --out new --morphology intact",
+    "study noise run --out new",
+    "study perturb run --out a/new",
     "perturb run --out new --perturb zero_weights:at=9999",
     "perturb run --out run",
     "perturb run --out new --perturb none --episodes 1 --ray nowhere",

@@ -11,7 +11,7 @@ from tasks import HERE, QUADRUPED, quadruped_task, small_config
 
 from hebbevo import Execution, Genome, InputError, generalize, perturb
 from hebbevo.studies.arms import split_arms
-from hebbevo.studies.registry import redraw
+from hebbevo.studies.running import redraw
 from hebbevo.tasks.task import Task
 
 BODIES = ("intact", "right_front_damaged", "left_front_damaged")

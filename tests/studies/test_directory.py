@@ -14,7 +14,7 @@ from tasks import cart_pole_task
 from hebbevo import Genome, InputError
 from hebbevo.cli.app import run
 from hebbevo.studies.directory import STUDY_FILE, open_study, read_study
-from hebbevo.studies.registry import redraw
+from hebbevo.studies.running import redraw
 
 TASK = cart_pole_task()
 GENOMES = [
@@ -112,7 +112,7 @@ def test_one_process_at_a_time() -> None:
         ("[]", "is damaged"),
         (json.dumps({"study": "perturb", "settings": {}}), "is damaged"),
         (json.dumps({"study": "perturb", "settings": {}, "genomes": ["a"]}), "does not exist"),
-        (json.dumps({"study": "future", "settings": {}, "genomes": []}), "does not know"),
+        (json.dumps({"study": "future", "settings": {}, "genomes": []}), "not known here"),
         (None, "cannot read"),
     ],
 )

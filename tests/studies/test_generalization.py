@@ -23,7 +23,7 @@ from hebbevo.errors import EnvError
 from hebbevo.evaluation.controls import GENOME
 from hebbevo.studies.generalization import plan as generalization_plan
 from hebbevo.studies.generalization.plan import make_plan
-from hebbevo.studies.registry import redraw
+from hebbevo.studies.running import redraw
 from hebbevo.tasks.task import Task
 
 BODIES = ("intact", "left_front_damaged", "right_front_amputated", "test_04")

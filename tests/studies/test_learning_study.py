@@ -19,7 +19,7 @@ from hebbevo.studies.learning.recording import Lives, rollout_lives
 from hebbevo.studies.learning.records import Record, Steps
 from hebbevo.studies.learning.scores import AFTER, BEFORE, Scores
 from hebbevo.studies.learning.tables import make_tables
-from hebbevo.studies.registry import redraw
+from hebbevo.studies.running import redraw
 from hebbevo.tasks.task import Task
 from hebbevo.tasks.worker import CpuWorker
 

@@ -12,6 +12,7 @@ from hebbevo.imports.records import SOURCES
 from hebbevo.networks.encodings import ENCODINGS, encoding
 from hebbevo.perturbations.catalogue import PERTURBATIONS
 from hebbevo.rules import RULES
+from hebbevo.studies import STUDIES
 
 REGISTRIES: tuple[MutableMapping[str, Any], ...] = (
     RULES,
@@ -19,6 +20,7 @@ REGISTRIES: tuple[MutableMapping[str, Any], ...] = (
     envs.ENVIRONMENTS,
     PERTURBATIONS,
     search.SEARCHERS,
+    STUDIES,
     gymnasium.registry,
 )
 

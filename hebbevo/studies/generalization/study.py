@@ -82,7 +82,7 @@ def generalize(
 
 
 def redraw(study: StoredStudy) -> Generalization:
-    """Write tables, figures and report of a finished study again; see `hebbevo.studies.registry.redraw`."""
+    """Write tables, figures and report of a finished study again; see `hebbevo.studies.running.redraw`."""
     plan = Plan.of(study)
     return _write(study.path, plan, kept_results(plan, study))
 

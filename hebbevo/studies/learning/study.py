@@ -79,7 +79,7 @@ def learning(
 
 
 def redraw(study: StoredStudy) -> LearningStudy:
-    """Write tables, figures and report of a finished study again; see `hebbevo.studies.registry.redraw`."""
+    """Write tables, figures and report of a finished study again; see `hebbevo.studies.running.redraw`."""
     plan = Plan.of(study)
     return _write(study.path, plan, kept_records(plan, study))
 

@@ -71,7 +71,7 @@ def perturb(
 
 
 def redraw(study: StoredStudy) -> PerturbationStudy:
-    """Write tables, figures and report of a finished study again; see `hebbevo.studies.registry.redraw`."""
+    """Write tables, figures and report of a finished study again; see `hebbevo.studies.running.redraw`."""
     plan = Plan.of(study)
     return _write(study.path, plan, kept_records(plan, study))
 
