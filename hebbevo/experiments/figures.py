@@ -23,6 +23,7 @@ _COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#0
 _LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 _MOST_PANELS = 4
+_PANELS_IN_A_ROW = 3
 _THRESHOLDS = 101
 
 
@@ -32,8 +33,13 @@ def scores(comparison: Comparison) -> Figure:
     shown = levels(compared.bodies)[:_MOST_PANELS]
     improved = len(arms) > 1
     panels = len(shown) + improved
-    figure = _figure(2.6 * panels + 1.6, 1.3 + 0.42 * len(arms))
-    axes = figure.subplots(1, panels, sharey=True, squeeze=False)[0]
+    columns = min(panels, _PANELS_IN_A_ROW)
+    lines = -(-panels // columns)
+    figure = _figure(2.6 * columns + 1.6, lines * (1.3 + 0.42 * len(arms)))
+    grid = figure.subplots(lines, columns, sharey=True, squeeze=False)
+    axes = list(grid.flat[:panels])
+    for unused in grid.flat[panels:]:
+        unused.set_visible(False)
     for panel, (body, at) in zip(axes, shown, strict=False):
         for height, arm in enumerate(arms):
             row = _row(comparison, arm, body)

@@ -9,9 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from hebbevo.io.atomic import write_atomically
+
+_LONGEST_LINE: Final = 24
+"""Letters of a cell whose text is not broken into lines."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,9 @@ def write_report(path: Path, title: str, sections: Sequence[Section]) -> None:
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     source = (resources.files("hebbevo.studies") / "templates" / "report.html").read_text(encoding="utf-8")
-    page = environment.from_string(source).render(title=title, sections=[_section(part) for part in sections])
+    page = environment.from_string(source).render(
+        title=title, sections=[_section(part) for part in sections], longest=_LONGEST_LINE
+    )
     write_atomically(
         path, f"{page}\n".encode(errors="backslashreplace")
     )  # headers of genomes may say anything

@@ -99,7 +99,7 @@ def write_study_report(
 
 def _arms_text(plan: Plan, rows: Sequence[Row]) -> str:
     lines = [
-        f"{row['arm']}, {row['runs']} runs, {row['group']} bodies: IQM {shown(hundredths(row['iqm']))} m, "
+        f"{row['arm']}, {row['runs']} runs, {_bodies(row)}: IQM {shown(hundredths(row['iqm']))} m, "
         f"95 % interval {_interval(row, 'iqm') or 'none'}."
         for row in rows
         if row["condition"] == GENOME and row["iqm"] is not None
@@ -127,10 +127,11 @@ def _findings(plan: Plan, groups: Sequence[Row]) -> str:
     lines = [
         f"{len(plan.morphologies)} bodies, {plan.episodes} lifetimes on each, lifetime seeds from {plan.seed}."
     ]
+    in_arms = {name for names in plan.arms.values() for name in names}
     for row in groups:
-        if row["condition"] == GENOME and row["iqm"] is not None:
+        if row["condition"] == GENOME and row["iqm"] is not None and row["genome"] not in in_arms:
             text = (
-                f"{row['genome']}, {row['bodies']} {row['group']} bodies: IQM {shown(hundredths(row['iqm']))} m, "
+                f"{row['genome']}, {_bodies(row)}: IQM {shown(hundredths(row['iqm']))} m, "
                 f"95 % interval {_interval(row, 'iqm')}"
             )
             if row["improvement"] is not None:
@@ -169,6 +170,10 @@ def _rounded(value: float | None, decimals: int) -> float | None:
 
 def _metrics_text(plan: Plan) -> str:
     return "".join(f"\nIn tables, {metric.label} is {metric.meaning}.\n" for metric in plan.metrics.values())
+
+
+def _bodies(row: Row) -> str:
+    return f"{row['bodies']} {row['group']} {'body' if row['bodies'] == 1 else 'bodies'}"
 
 
 def _interval(row: Row, name: str) -> str | None:
