@@ -84,20 +84,15 @@ class Association(LearningTask):
     @override
     def _begin(self, seeds: Sequence[int], morphologies: Sequence[str]) -> None:
         """Draw as NumPy's ``integers(0, 2, stimuli)``, then ``permuted`` of every block."""
-        import numpy as np
 
         from hebbevo.envs.cognitive.draws import halves
 
-        count, drawn = len(seeds), 2 * (self.observation_size + self.shown.shape[1])
+        drawn = 2 * (self.observation_size + self.shown.shape[1])
         while not compiled(_shuffle)(halves(seeds, drawn), self.answers, self.shown):
             drawn *= 2
-        self._advance(np.arange(count), first=True)
 
     @override
-    def _move(self, rows: Integers, actions: Singles) -> None:
-        self._advance(rows, first=False)
-
-    def _advance(self, rows: Integers, *, first: bool) -> None:
+    def _move(self, rows: Integers, actions: Singles, *, first: bool) -> None:
         compiled(_answer_and_show)(
             rows,
             first,

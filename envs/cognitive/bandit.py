@@ -149,7 +149,9 @@ class Bandit(LearningTask):
             self._phases[:count] = np.cumsum(switches, axis=1)
 
     @override
-    def _move(self, rows: Integers, actions: Singles) -> None:
+    def _move(self, rows: Integers, actions: Singles, *, first: bool) -> None:
+        if first:
+            return
         compiled(_pull)(
             rows,
             self._choice,

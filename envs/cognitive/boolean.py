@@ -175,7 +175,6 @@ class Boolean(LearningTask):
     @override
     def _begin(self, seeds: Sequence[int], morphologies: Sequence[str]) -> None:
         """Draw: one number for the function among those of the split, then one per trial for its stimuli."""
-        import numpy as np
 
         from hebbevo.envs.cognitive.draws import uniforms
         from hebbevo.envs.cognitive.schedules import pick
@@ -187,13 +186,9 @@ class Boolean(LearningTask):
             self.truth[row] = FUNCTIONS[choices[int(drawn[row, 0] * len(choices))]]
         self.pairs[:count] = pick(drawn[:, 1:], 4)
         self._sums[:count] = 0.0
-        self._advance(np.arange(count), np.zeros((count, 2), np.float32), first=True)
 
     @override
-    def _move(self, rows: Integers, actions: Singles) -> None:
-        self._advance(rows, actions, first=False)
-
-    def _advance(self, rows: Integers, actions: Singles, *, first: bool) -> None:
+    def _move(self, rows: Integers, actions: Singles, *, first: bool) -> None:
         compiled(_answer_and_show)(
             rows,
             first,

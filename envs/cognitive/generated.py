@@ -172,7 +172,6 @@ class Generated(LearningTask):
     @override
     def _begin(self, seeds: Sequence[int], morphologies: Sequence[str]) -> None:
         """Draw: the task, its variant, p0, p1, the order of 4 stimuli, then two numbers per step."""
-        import numpy as np
 
         from hebbevo.envs.cognitive.draws import uniforms
 
@@ -191,7 +190,6 @@ class Generated(LearningTask):
         for numbers in (self.state, self.flag, self._trial, self._trial_step):
             numbers[:count] = 0
         self._plan(count)
-        self._advance(np.arange(count), first=True)
 
     def _plan(self, count: int) -> None:
         """Find the best actions of the first `count` lifetimes."""
@@ -233,10 +231,7 @@ class Generated(LearningTask):
         self._variants = list(zip((np.cumsum(counts) - counts).tolist(), counts.tolist(), strict=True))
 
     @override
-    def _move(self, rows: Integers, actions: Singles) -> None:
-        self._advance(rows, first=False)
-
-    def _advance(self, rows: Integers, *, first: bool) -> None:
+    def _move(self, rows: Integers, actions: Singles, *, first: bool) -> None:
         table = self._tables
         compiled(_act_and_show)(
             rows,

@@ -94,13 +94,9 @@ class Harlow(LearningTask):
         distance = 1 + pick(drawn[:, pairs : 2 * pairs], patterns - 1)  # to another pattern
         self.objects[:count] = np.stack([right, (right + distance) % patterns], axis=2)
         self.sides[:count] = pick(drawn[:, 2 * pairs :], 2)
-        self._advance(np.arange(count), first=True)
 
     @override
-    def _move(self, rows: Integers, actions: Singles) -> None:
-        self._advance(rows, first=False)
-
-    def _advance(self, rows: Integers, *, first: bool) -> None:
+    def _move(self, rows: Integers, actions: Singles, *, first: bool) -> None:
         compiled(_answer_and_show)(
             rows,
             first,

@@ -139,6 +139,8 @@ class LearningTask(BatchedEnvironment):
         super().__init__(batch_size, config.observation_size, config.action_size)
         self.trial, self.phase, self.optimal = np.zeros((3, batch_size), np.int64)
         self._step, self._choice, self._moving = np.zeros((3, batch_size), np.int64)
+        self._rows = np.arange(batch_size)
+        self._no_actions = np.zeros((batch_size, config.action_size), np.float32)
         self._known = config.morphology_names
 
     @override
@@ -152,13 +154,14 @@ class LearningTask(BatchedEnvironment):
         self.observations[:count] = 0.0
         if count:
             self._begin(seeds, morphologies)
+            self._move(self._rows[:count], self._no_actions, first=True)
 
     @override
     def step(self, actions: Singles, active: Integers) -> None:
         self._check_actions(actions)
         flags = (self.terminated, self.diverged)
         count = compiled(_choose)(actions, active, *flags, self.rewards, self._choice, self._moving)
-        self._move(self._moving[:count], actions)
+        self._move(self._moving[:count], actions, first=False)
 
     def _check_names(self, morphologies: Sequence[str]) -> None:
         """Raise `EnvError` for a morphology that is not there."""
@@ -167,11 +170,14 @@ class LearningTask(BatchedEnvironment):
 
     @abstractmethod
     def _begin(self, seeds: Sequence[int], morphologies: Sequence[str]) -> None:
-        """Draw the worlds of the first `len(seeds)` rows and show their first observations."""
+        """Draw the worlds of the first `len(seeds)` rows; show their first observations, or leave it to `_move`."""
 
     @abstractmethod
-    def _move(self, rows: Integers, actions: Singles) -> None:
-        """Move these rows by one step; `_choice` holds the action that each of them chose."""
+    def _move(self, rows: Integers, actions: Singles, *, first: bool) -> None:
+        """Move these rows by one step and show what they see next; in the first call after `_begin`, only show.
+
+        `_choice` holds the action that each of them chose.
+        """
 
 
 def check_tasks(names: tuple[str, ...], known: Collection[str]) -> tuple[str, ...]:

@@ -162,7 +162,9 @@ class Maze(LearningTask):
         self.observations[:count, :9] = grid.views[grid.center]
 
     @override
-    def _move(self, rows: Integers, actions: Singles) -> None:
+    def _move(self, rows: Integers, actions: Singles, *, first: bool) -> None:
+        if first:
+            return
         compiled(_walk)(
             rows,
             self._choice,

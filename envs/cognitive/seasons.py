@@ -113,7 +113,6 @@ class Seasons(LearningTask):
     @override
     def _begin(self, seeds: Sequence[int], morphologies: Sequence[str]) -> None:
         """Draw: a number per season and food, then one per meal; the ranks of a group's numbers are its order."""
-        import numpy as np
 
         from hebbevo.envs.cognitive.draws import uniforms
 
@@ -122,13 +121,9 @@ class Seasons(LearningTask):
         order = drawn.argsort(axis=2, kind="stable")
         self.poisonous[:count] = order[:, : config.seasons] < foods // 2
         self.menu[:count] = order[:, config.seasons :].reshape(count, -1)
-        self._advance(np.arange(count), first=True)
 
     @override
-    def _move(self, rows: Integers, actions: Singles) -> None:
-        self._advance(rows, first=False)
-
-    def _advance(self, rows: Integers, *, first: bool) -> None:
+    def _move(self, rows: Integers, actions: Singles, *, first: bool) -> None:
         compiled(_eat_and_show)(
             rows,
             first,

@@ -195,7 +195,9 @@ class TMaze(LearningTask):
         self.observations[:count, 0] = 1.0
 
     @override
-    def _move(self, rows: Integers, actions: Singles) -> None:
+    def _move(self, rows: Integers, actions: Singles, *, first: bool) -> None:
+        if first:
+            return
         compiled(_walk)(
             rows,
             actions,

@@ -142,7 +142,9 @@ class TwoStep(LearningTask):
         self.observations[:count, 0] = 1.0
 
     @override
-    def _move(self, rows: Integers, actions: Singles) -> None:
+    def _move(self, rows: Integers, actions: Singles, *, first: bool) -> None:
+        if first:
+            return
         compiled(_walk)(
             rows,
             self._choice,
