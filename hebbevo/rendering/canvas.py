@@ -115,7 +115,7 @@ class Canvas:
         for tick in self._scale.ticks():
             x = left + (float(self._scale.position(tick)) + 1) / 2 * (right - left)
             pen.line((x, bottom, x, bottom + 4), fill=INK)
-            self._text(pen, (x, bottom + 6), f"{tick:g}", SMALL, anchor="mt")
+            self._text(pen, (x, bottom + 6), f"{tick:.3g}", SMALL, anchor="mt")
         self._text(pen, (left, bottom + 22), "weight, the same colors throughout", SMALL, PALE)
 
     def _draw_plot(self, pen: ImageDraw.ImageDraw) -> None:

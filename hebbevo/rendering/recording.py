@@ -10,6 +10,7 @@ import numpy.typing as npt
 from typing_extensions import override
 
 from hebbevo.envs import BatchedEnvironment
+from hebbevo.networks.effective_weights import EffectiveWeights
 from hebbevo.perturbations.hooks import Batch, Hook
 from hebbevo.perturbations.perturbation import Perturbation
 from hebbevo.rollouts.result import RolloutResult
@@ -25,7 +26,7 @@ class Moment:
         step: the time step t, before its forward pass.
         frames: how many frames of the video show it.
         progress: fitness so far.
-        weights: of every layer, ``(n_out, n_in)``.
+        weights: of every layer, ``(n_out, n_in)``, those that the forward pass uses.
         snapshot: what the camera needs to draw it.
     """
 
@@ -68,13 +69,20 @@ class Recorder(Hook):
     """Records the first row of a batch at each frame of a real-time video.
 
     Args:
+        weights: reads those of a lifetime.
         snapshot: of a camera, see `hebbevo.rendering.cameras.Camera.snapshot`.
         seconds_per_step: simulated time.
     """
 
-    def __init__(self, snapshot: Callable[[BatchedEnvironment], object], seconds_per_step: float) -> None:
+    def __init__(
+        self,
+        weights: EffectiveWeights,
+        snapshot: Callable[[BatchedEnvironment], object],
+        seconds_per_step: float,
+    ) -> None:
         self.moments: list[Moment] = []
         self.actions: list[npt.NDArray[np.float32]] = []
+        self._weights = weights
         self._snapshot = snapshot
         self._steps_per_frame = 1 / (FRAMES_PER_SECOND * seconds_per_step)
         self._frame = 0
@@ -86,8 +94,7 @@ class Recorder(Hook):
         while int(self._frame * self._steps_per_frame) == batch.step:
             self._frame += 1
         if self._frame > first:
-            layers = range(1, batch.network.layers + 1)
-            weights = tuple(batch.network.weights(layer)[0].copy() for layer in layers)
+            weights = tuple(self._weights.of(batch.network, 0))
             snapshot = self._snapshot(batch.environment)
             self.moments.append(Moment(batch.step, self._frame - first, self._progress, weights, snapshot))
 

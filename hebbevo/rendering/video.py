@@ -18,6 +18,7 @@ import numpy.typing as npt
 from hebbevo.errors import InputError
 from hebbevo.evaluation.checks import checked_bodies
 from hebbevo.genomes.genome import Genome, as_genome
+from hebbevo.networks.effective_weights import EffectiveWeights
 from hebbevo.perturbations.catalogue import read_protocols
 from hebbevo.perturbations.perturbation import Perturbation
 from hebbevo.rendering.cameras import Camera, camera_for
@@ -82,7 +83,8 @@ def record(
         morphology: name of the body.
         seed: of the lifetime.
     """
-    recorder = Recorder(camera.snapshot, camera.seconds_per_step)
+    weights = EffectiveWeights(task.kernel_spec, task.layout, values)
+    recorder = Recorder(weights, camera.snapshot, camera.seconds_per_step)
     with closing(CpuWorker(task, 1)) as worker:
         result = worker.rollout(values[None], [0], [seed], [morphology], early_stop=False, hooks=[recorder])
     actions = np.array(recorder.actions)

@@ -273,11 +273,15 @@ def test_what_cannot_be_studied_is_refused_in_a_line() -> None:
     assert not Path("out").exists()
 
 
-def test_the_synapses_of_the_first_lifetime_are_followed_where_they_change() -> None:
-    states = "plasticity.rule={w: w, trace: 0.5*trace + A*pre*post, weight: w + trace}"
+def test_the_weights_of_the_first_lifetime_are_followed_where_they_change() -> None:
+    states = "plasticity.rule={w: w, trace: 0.5*trace + pre*post, weight: A*trace}"
     genome = genome_of("env.stimuli=3", states)
-    followed = recorded(genome, LearningCondition(GENOME)).synapses
-    assert followed.shape == (30, 6)  # of 3 x 2 synapses, each with a weight that stays and a trace
-    assert not followed[0].any()
-    assert followed[-1].any()
-    assert recorded(genome, LearningCondition("off")).synapses.size == 0
+    genome.values[:] = [0, 0, 0, 3, 4, 5]
+    record = recorded(genome, LearningCondition(GENOME))
+    trace, expected = np.zeros((2, 3)), []
+    for shown, answer in zip(record.steps.question[0], record.steps.choice[0], strict=True):
+        expected.append([3, 4, 5] * trace[1])
+        trace *= 0.5
+        trace[answer, shown] += 1
+    np.testing.assert_allclose(record.weights, expected)
+    assert recorded(genome, LearningCondition("off")).weights.size == 0

@@ -11,11 +11,12 @@ import numpy.typing as npt
 from typing_extensions import override
 
 from hebbevo.envs.cognitive.learning_task import LearningTask
+from hebbevo.networks.effective_weights import EffectiveWeights
 from hebbevo.perturbations.hooks import Batch, Hook
 from hebbevo.studies.learning.records import Steps
 
 MOST_WATCHED: Final = 20_000
-"""States of synapses that are looked at in each step, the first ones."""
+"""Weights that are looked at in each step, the first ones."""
 MOST_KEPT: Final = 1000
 """Of those that change."""
 
@@ -41,22 +42,22 @@ class StepRecorder(Hook):
             getattr(self.steps, name)[rows, step] = getattr(world, name)[rows]
 
 
-class SynapseRecorder(Hook):
-    """Records the states of synapses, weights and traces, of the first lifetime before each step."""
+class WeightRecorder(Hook):
+    """Records the weights of the first lifetime before each step."""
 
-    def __init__(self) -> None:
+    def __init__(self, weights: EffectiveWeights) -> None:
+        self._weights = weights
         self._points: list[npt.NDArray[np.float32]] = []
 
     @override
     def on_observation(self, batch: Batch) -> None:
         if 0 in batch.active:
-            shapes = [batch.network.weights(layer).shape for layer in range(1, batch.network.layers + 1)]
-            states = [state[0].ravel() for state in _states(batch) if state.shape in shapes]
-            self._points.append(np.concatenate(states)[:MOST_WATCHED])
+            layers = self._weights.of(batch.network, 0)
+            self._points.append(np.concatenate([layer.ravel() for layer in layers])[:MOST_WATCHED])
 
     @property
-    def states(self) -> npt.NDArray[np.float32]:
-        """Those that change, or all where none does, at most `MOST_KEPT` of them, ``(steps, states)``."""
+    def weights(self) -> npt.NDArray[np.float32]:
+        """Those that change, or all where none does, at most `MOST_KEPT` of them, ``(steps, synapses)``."""
         points = np.stack(self._points)
         changing = (points != points[0]).any(axis=0)
         return points[:, changing if changing.any() else slice(None)][:, :MOST_KEPT]

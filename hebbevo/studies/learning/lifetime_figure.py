@@ -1,4 +1,4 @@
-"""The figure of one lifetime: what was answered when, right or wrong, and the synapses meanwhile."""
+"""The figure of one lifetime: what was answered when, right or wrong, and the weights meanwhile."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ MOST_LIFETIMES: Final = 24
 
 
 def draw_lifetime(genome: Genome, record: Record, name: str) -> Figure:
-    """Draw the first lifetime step by step; below the answers stand its synapses, one line of the image a state.
+    """Draw the first lifetime step by step; below the answers stand its weights, one line of the image a synapse.
 
     Answers are rows by question where each input is one (association), otherwise the first lifetimes are the rows.
     """
     env = genome.task.env
     assert isinstance(env, LearningTaskConfig)
     figure = new_figure(9, 5.2)
-    answers, synapses = figure.subplots(2, 1, height_ratios=(1, 1), sharex=env.question_per_input)
+    answers, weights = figure.subplots(2, 1, height_ratios=(1, 1), sharex=env.question_per_input)
     if env.question_per_input:
         _answers_by_question(answers, env, record)
     else:
         _answers_by_lifetime(answers, record)
     answers.set_title(wrapped(f"{name}: {env.name}", 90), fontsize=9)
-    _synapses(synapses, genome, record)
+    _weights(weights, record)
     return figure
 
 
@@ -66,17 +66,16 @@ def _answers_by_lifetime(axes: Axes, record: Record) -> None:
     axes.set(xlabel="choice (green: the best, red: not)", ylabel="lifetime")
 
 
-def _synapses(axes: Axes, genome: Genome, record: Record) -> None:
+def _weights(axes: Axes, record: Record) -> None:
     from matplotlib.ticker import MaxNLocator
 
-    states = record.synapses.T
-    finite = np.where(np.isfinite(states), states, np.nan)
+    weights = record.weights.T
+    finite = np.where(np.isfinite(weights), weights, np.nan)
     known = np.abs(finite[~np.isnan(finite)])
     scale = float(np.quantile(known, 0.995)) if known.size else 1.0
     image = axes.imshow(
         finite, aspect="auto", interpolation="nearest", cmap="RdBu_r", vmin=-(scale or 1.0), vmax=scale or 1.0
     )
-    traces = any(plan.projection.rule.states != ("w",) for plan in genome.task.kernel_spec.plans)
-    axes.set(xlabel="step", ylabel="weights and traces" if traces else "weights")
+    axes.set(xlabel="step", ylabel="synapse")
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.figure.colorbar(image, ax=axes, label="value", pad=0.01)
+    axes.figure.colorbar(image, ax=axes, label="weight", pad=0.01)

@@ -10,6 +10,7 @@ import numpy as np
 from hebbevo.envs.cognitive.learning_task import LearningTaskConfig
 from hebbevo.evaluation.controls import CONDITIONS, GENOME
 from hebbevo.evaluation.episodes import Episodes, Subject
+from hebbevo.networks.effective_weights import EffectiveWeights
 from hebbevo.perturbations.hooks import Hook
 from hebbevo.rollouts.result import RolloutResult
 from hebbevo.studies.learning.hooks import (
@@ -17,8 +18,8 @@ from hebbevo.studies.learning.hooks import (
     FeedbackRecorder,
     FreezeFromTrial,
     StepRecorder,
-    SynapseRecorder,
     Tell,
+    WeightRecorder,
 )
 from hebbevo.studies.learning.plan import WITHHELD, YOKED, LearningCondition
 from hebbevo.studies.learning.records import Record
@@ -38,10 +39,12 @@ def rollout_lives(worker: Worker, subject: Subject, item: Episodes[Lives]) -> Re
     env, lives = worker.task.env, item.condition
     recorder = StepRecorder(len(item.numbers), env.steps)
     followed = lives.condition.kind == GENOME and item.numbers.start == 0
-    synapses = [SynapseRecorder()] if followed else []
-    hooks = [*_interventions(worker, subject, item), recorder, *synapses]
+    task = worker.task
+    read = EffectiveWeights(task.kernel_spec, task.layout, subject.values)
+    weights = [WeightRecorder(read)] if followed else []
+    hooks = [*_interventions(worker, subject, item), recorder, *weights]
     lifetimes = _rollout(worker, subject, item.numbers, lives, hooks)
-    recorded = synapses[0].states if synapses else np.zeros((0, 0), np.float32)
+    recorded = weights[0].weights if weights else np.zeros((0, 0), np.float32)
     return Record(lifetimes, recorder.steps, recorded)
 
 

@@ -56,13 +56,13 @@ class Record:
     Attributes:
         lifetimes: their results.
         steps: what they did.
-        synapses: states of those of the first lifetime before each step, weights and traces that change, float32
-            ``(steps, states)``; empty where they are not followed.
+        weights: of the first lifetime before each step, those that change, as the forward pass uses them, float32
+            ``(steps, synapses)``; empty where they are not followed.
     """
 
     lifetimes: RolloutResult
     steps: Steps
-    synapses: npt.NDArray[np.float32]
+    weights: npt.NDArray[np.float32]
 
     @classmethod
     def join(cls, parts: Sequence[Record]) -> Record:
@@ -72,16 +72,16 @@ class Record:
             for name in (field.name for field in fields(Steps))
         }
         lifetimes = RolloutResult.join(part.lifetimes for part in parts)
-        return cls(lifetimes, Steps(**joined), parts[0].synapses)
+        return cls(lifetimes, Steps(**joined), parts[0].weights)
 
 
 def pack_record(record: Record) -> Arrays:
     """Return the arrays of a record."""
     steps = {f"steps.{name}": values for name, values in vars(record.steps).items()}
-    return {**pack_lifetimes(record.lifetimes), **steps, "synapses": record.synapses}
+    return {**pack_lifetimes(record.lifetimes), **steps, "weights": record.weights}
 
 
 def unpack_record(arrays: Arrays) -> Record:
     """Return the record of such arrays."""
     steps = Steps(**{field.name: arrays[f"steps.{field.name}"] for field in fields(Steps)})
-    return Record(unpack_lifetimes(arrays), steps, arrays["synapses"])
+    return Record(unpack_lifetimes(arrays), steps, arrays["weights"])

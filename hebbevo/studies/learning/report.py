@@ -49,8 +49,8 @@ _ARMS_TEXT = (
 )
 _LIFETIME_TEXT = """
 The first lifetime of each genome, step by step. Where each input is a question of its own, the answers to it stand in a
-row; elsewhere each row is one of the first lifetimes, choice by choice. Below, the weights and traces of the first
-lifetime that change, before each step, a line each, at most a thousand.
+row; elsewhere each row is one of the first lifetimes, choice by choice. Below, the weights of the first lifetime that
+change, as the forward pass of each step uses them, a line each, at most a thousand.
 """
 
 
