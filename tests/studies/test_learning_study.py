@@ -17,7 +17,7 @@ from hebbevo.seeding import SeedPurpose
 from hebbevo.studies.learning.plan import WITHHELD, YOKED, LearningCondition, make_plan
 from hebbevo.studies.learning.recording import Lives, rollout_lives
 from hebbevo.studies.learning.records import Record, Steps
-from hebbevo.studies.learning.scores import AFTER, BEFORE, Scores
+from hebbevo.studies.learning.scores import AFTER, BEFORE, Scores, gains
 from hebbevo.studies.learning.tables import make_tables
 from hebbevo.studies.running import redraw
 from hebbevo.tasks.task import Task
@@ -96,6 +96,7 @@ def test_what_the_files_hold(finished: Path) -> None:
         assert np.mean(by_trial) == pytest.approx(float(rows[condition]["best"]))
         rewards = [float(row["reward"]) for row in curve if row["condition"] == condition]
         assert sum(rewards) == pytest.approx(float(rows[condition]["reward"]))
+        assert float(rows[condition]["gain"]) == pytest.approx(sum(rewards[5:]) - sum(rewards[:5]))
     assert float(rows["oracle"]["reward"]) == 27
     assert float(rows["oracle"]["share"]) == 1
     assert float(rows[GENOME]["share"]) == pytest.approx(float(rows[GENOME]["reward"]) / 27)
@@ -155,8 +156,12 @@ def test_scores_are_those_of_a_slow_count() -> None:
         *(a.astype(np.int32) for a in (trial, phase)), optimal.astype(np.int8), zeros, zeros, rewards
     )
     diverged = np.array([False, False, True, False])
-    lifetimes = RolloutResult(rewards.sum(axis=1), np.full(4, 60), diverged)
-    scores = Scores.of(Record(lifetimes, steps, np.zeros((0, 0), np.float32)))
+    lifetimes = RolloutResult(rewards.sum(axis=1), np.array([40, 60, 60, 60]), diverged)
+    record = Record(lifetimes, steps, np.zeros((0, 0), np.float32))
+    scores, halves = Scores.of(record), np.split(rewards, 2, axis=1)
+    short = rewards[0, 20:40].sum() - rewards[0, :20].sum()
+    gained = (halves[1] - halves[0]).sum(axis=1)
+    np.testing.assert_allclose(gains(record), [short, gained[1], np.nan, gained[3]])
 
     for row, lifetime in enumerate(np.flatnonzero(~diverged)):
         best, around, phases = {}, {}, {}

@@ -29,7 +29,8 @@ of the observation that tell what was right are 0; the reward that is counted is
 told the rewards of another lifetime of the same genome, the next episode's, step by step. Conditions that would
 change nothing are left out.
 
-share is the reward between chance, 0, and the oracle, 1. chance answers at random, reactive is the best fixed map
+share is the reward between chance, 0, and the oracle, 1. gain is the reward of the second half of a lifetime less
+that of its first. chance answers at random, reactive is the best fixed map
 from what is seen to what is done, oracle the best learner, or one who knows the world but not its dice: the
 docstring of the world derives each.
 
@@ -138,6 +139,8 @@ def _cells(plan: Plan, row: Mapping[str, Any], names: Mapping[str, str]) -> dict
         "reward, 95 %": shown_interval(row["reward_low"], row["reward_high"]),
         "share": hundredths(row["share"]),
         "share, 95 %": shown_interval(row["share_low"], row["share_high"]),
+        "gain": hundredths(row["gain"]),
+        "gain, 95 %": shown_interval(row["gain_low"], row["gain_high"]),
         "best": hundredths(row["best"]),
         "best, 95 %": shown_interval(row["best_low"], row["best_high"]),
     }

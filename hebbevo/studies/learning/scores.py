@@ -95,6 +95,16 @@ def best_shares(record: Record) -> Floats:
     )
 
 
+def gains(record: Record) -> Floats:
+    """Return the reward of the second half of each lifetime less that of its first; NaN where it diverged."""
+    lived = record.lifetimes.steps[:, None]
+    step, half = np.arange(record.steps.rewards.shape[1]), lived // 2
+    late = (step >= lived - half) & (step < lived)
+    halves = np.where(late, 1.0, np.where(step < half, -1.0, 0.0))
+    gained: Floats = (halves * record.steps.rewards).sum(axis=1)
+    return np.where(record.lifetimes.diverged, np.nan, gained)
+
+
 def trials_since(phase: Integers) -> Integers:
     """Return the trials since the change that a trial's phase began with, 0 in its first; -1 in the first phase."""
     changed = np.diff(phase, axis=1, prepend=phase[:, :1]) != 0

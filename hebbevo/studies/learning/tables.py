@@ -15,7 +15,7 @@ from hebbevo.studies.learning.columns import Row, columns, references, share_of
 from hebbevo.studies.learning.plan import Plan
 from hebbevo.studies.learning.records import Record
 from hebbevo.studies.learning.results import Records
-from hebbevo.studies.learning.scores import AFTER, BEFORE, Floats, Scores, best_shares
+from hebbevo.studies.learning.scores import AFTER, BEFORE, Floats, Scores, best_shares, gains
 from hebbevo.studies.learning.special import SPECIAL
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ STATISTICS: Final = {
     **_REWARD,
     "reward_sd": "float64",
     **dict.fromkeys(("share", "share_low", "share_high"), "float64"),
+    **dict.fromkeys(("gain", "gain_low", "gain_high"), "float64"),
     **_BEST,
 }
 CURVE: Final = {**_WHO, "trial": "int64", **_NUMBERS, "steps": "float64"}
@@ -167,6 +168,7 @@ def _statistics_row(plan: Plan, place: tuple[str, str, str], record: Record) -> 
         **columns("reward", reward),
         "reward_sd": float(rewards.std(ddof=1)) if len(rewards) > 1 else None,
         **columns("share", Estimate(*bounds)),
+        **columns("gain", mean_estimate(gains(record)[~lifetimes.diverged])),
         **columns("best", mean_estimate(best[~np.isnan(best)])),
     }
 
