@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import numpy as np
 from pydantic import Field
@@ -99,7 +99,7 @@ class PerturbOptions(StudyOptions):
 class LearningOptions(StudyOptions):
     """Of `hebbevo.learning`."""
 
-    freezes: tuple[int, ...] | None = Field(
+    freezes: tuple[Annotated[int, Field(ge=0, le=1_000_000)], ...] | None = Field(
         default=None, description="trials from which on weights are frozen"
     )
 

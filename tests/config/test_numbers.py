@@ -15,6 +15,7 @@ from hebbevo.config.schema import Config
 from hebbevo.envs.registry import ENVIRONMENTS, config_class
 from hebbevo.errors import InputError
 from hebbevo.experiments.plan import Evaluation, ExperimentFile
+from hebbevo.experiments.studies import KINDS as STUDIES
 from hebbevo.perturbations.catalogue import PERTURBATIONS
 from hebbevo.search import SEARCHERS
 from hebbevo.search import config_class as search_class
@@ -26,6 +27,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     **PERTURBATIONS,
     "experiment": ExperimentFile,
     "evaluation of an experiment": Evaluation,
+    **{f"study {name} of an experiment": options for name, options in STUDIES.items()},
 }
 
 CHECKED = re.compile(r"env generated\.specifications\.(?!rewards\.value)")
