@@ -11,7 +11,7 @@ from hebbevo.networks.layout import Layout
 from hebbevo.networks.network_spec import NetworkSpec
 from hebbevo.rules.distribution import Distribution
 from hebbevo.seeding import Stream, stream
-from hebbevo.seeding.batches import singles, stream_keys
+from hebbevo.seeding.batches import fill_singles, stream_keys
 
 FloatArray = npt.NDArray[np.float32]
 States = dict[str, FloatArray]
@@ -57,7 +57,7 @@ def _draw(drawn: Sequence[tuple[Distribution, FloatArray]], seeds: Sequence[int]
         keys, after = stream_keys(seeds, Stream.INITIAL_WEIGHTS), 0
         for distribution, values in drawn:
             rows = values.reshape(len(seeds), -1)
-            rows[:] = singles(keys, rows.shape[1], after)
+            fill_singles(keys, rows, after)
             distribution.scale(rows)
             after += rows.shape[1]
         return

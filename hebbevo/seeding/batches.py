@@ -8,18 +8,23 @@ Making a NumPy generator takes longer than many a short lifetime. Here NumPy's `
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
 
 from hebbevo.compilation import compiled
 from hebbevo.seeding import PERTURBATION, PURPOSES, SeedPurpose, Stream, checked_seed, key_of, lifetime_seed
 
 Words = npt.NDArray[np.uint64]
 
+Block = tuple[np.uint64, np.uint64, np.uint64, np.uint64]
+
 _LOW: Final = np.uint64(0xFFFFFFFF)
-_HALF: Final = np.uint64(32)
+_HALF, _BYTE = np.uint64(32), np.uint64(8)
 
 _POOL = 4
 _INIT_A, _MULT_A = np.uint64(0x43B0D7E5), np.uint64(0x931E8875)
@@ -27,6 +32,7 @@ _INIT_B, _MULT_B = np.uint64(0x8B51F9DD), np.uint64(0x58F38DED)
 _MIX_LEFT, _MIX_RIGHT = np.uint64(0xCA01F9DD), np.uint64(0x4973F715)
 _SHIFT = np.uint64(16)
 
+_WIDE: Final = ir.IntType(128)
 _ROUNDS = 10
 _MULTIPLIERS = (np.uint64(0xD2E7470EE14C6C93), np.uint64(0xCA5A826395121157))
 _WEYL = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBB67AE8584CAA73B))
@@ -85,9 +91,14 @@ def uniforms(keys: Words, count: int) -> npt.NDArray[np.float64]:
 
 def singles(keys: Words, count: int, after: int = 0) -> npt.NDArray[np.float32]:
     """Return ``Generator.random(count, float32)`` of each stream, behind the first `after` of such numbers."""
-    numbers = (halves(keys, count, after) >> np.uint32(8)).astype(np.float32)  # 24 bits: exact
-    numbers *= np.float32(2.0**-24)
-    return numbers
+    drawn = np.empty((len(keys), count), np.float32)
+    fill_singles(keys, drawn, after)
+    return drawn
+
+
+def fill_singles(keys: Words, rows: npt.NDArray[np.float32], after: int = 0) -> None:
+    """Fill rows ``(streams, count)`` with these numbers."""
+    _draw_singles(keys, after, rows)
 
 
 def halves(keys: Words, count: int, after: int = 0) -> npt.NDArray[np.uint32]:
@@ -141,30 +152,57 @@ def _derive_keys(words: Words, keys: Words) -> None:
         keys[row, 1] = state[2] | state[3] << _HALF
 
 
+def _upper_half(context: Any, x: Any, y: Any) -> Any:
+    """Return the upper half of the product of two words, 128 bits wide."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        x, y = (builder.zext(argument, _WIDE) for argument in arguments)
+        product = builder.mul(x, y)
+        return builder.trunc(builder.lshr(product, ir.Constant(_WIDE, 64)), arguments[0].type)
+
+    return types.uint64(types.uint64, types.uint64), generate
+
+
+_upper: Any = intrinsic(_upper_half)
+
+
+@compiled
+def _block(key0: np.uint64, key1: np.uint64, block: int) -> Block:
+    """Return the words of a block of Philox4x64-10; the counter starts at 1, as NumPy's does."""
+    a, b, c, d = np.uint64(block + 1), np.uint64(0), np.uint64(0), np.uint64(0)
+    m, n = _MULTIPLIERS
+    for _ in range(_ROUNDS):
+        a, b, c, d = _upper(c, n) ^ b ^ key0, c * n, _upper(a, m) ^ d ^ key1, a * m
+        key0 += _WEYL[0]
+        key1 += _WEYL[1]
+    return a, b, c, d
+
+
 @compiled
 def _draw(keys: Words, after: int, drawn: npt.NDArray[np.uint32]) -> None:
-    """Fill each row with halves of the words of Philox4x64-10 under its key; the counter starts at 1, as NumPy's."""
+    """Fill each row with halves of the words of its stream."""
     count = drawn.shape[1]
     for row in range(len(keys)):
         for block in range(after // BLOCK, (after + count + BLOCK - 1) // BLOCK):
-            a, b, c, d = np.uint64(block + 1), np.uint64(0), np.uint64(0), np.uint64(0)
-            key0, key1 = keys[row, 0], keys[row, 1]
-            for _ in range(_ROUNDS):
-                m, n = _MULTIPLIERS
-                cross = (a & _LOW) * (m >> _HALF) + ((a & _LOW) * (m & _LOW) >> _HALF)
-                other = (a >> _HALF) * (m & _LOW) + (cross & _LOW)
-                high0 = (a >> _HALF) * (m >> _HALF) + (cross >> _HALF) + (other >> _HALF)
-                cross = (c & _LOW) * (n >> _HALF) + ((c & _LOW) * (n & _LOW) >> _HALF)
-                other = (c >> _HALF) * (n & _LOW) + (cross & _LOW)
-                high1 = (c >> _HALF) * (n >> _HALF) + (cross >> _HALF) + (other >> _HALF)
-                low0, low1 = a * m, c * n
-                a, b, c, d = high1 ^ b ^ key0, low1, high0 ^ d ^ key1, low0
-                key0 += _WEYL[0]
-                key1 += _WEYL[1]
             at = BLOCK * block - after
-            for word in (a, b, c, d):
+            for word in _block(keys[row, 0], keys[row, 1], block):
                 if 0 <= at < count:
-                    drawn[row, at] = np.uint32(word & _LOW)
+                    drawn[row, at] = word & _LOW
                 if 0 <= at + 1 < count:
-                    drawn[row, at + 1] = np.uint32(word >> _HALF)
+                    drawn[row, at + 1] = word >> _HALF
+                at += 2
+
+
+@compiled
+def _draw_singles(keys: Words, after: int, drawn: npt.NDArray[np.float32]) -> None:
+    """Fill each row with the upper 24 bits of these halves, as parts of 1."""
+    count, unit = drawn.shape[1], np.float32(2.0**-24)
+    for row in range(len(keys)):
+        for block in range(after // BLOCK, (after + count + BLOCK - 1) // BLOCK):
+            at = BLOCK * block - after
+            for word in _block(keys[row, 0], keys[row, 1], block):
+                if 0 <= at < count:
+                    drawn[row, at] = np.float32((word & _LOW) >> _BYTE) * unit
+                if 0 <= at + 1 < count:
+                    drawn[row, at + 1] = np.float32(word >> _HALF + _BYTE) * unit
                 at += 2
