@@ -7,6 +7,7 @@ unbounded one takes the output as it is. The parts of a MultiDiscrete, a Tuple o
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -21,6 +22,7 @@ Outputs = npt.NDArray[np.float32]
 
 WIDEST: Final = 2.0**31
 """From this range on, integers count as unbounded."""
+MOST_OUTPUTS: Final = 2**20
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +40,29 @@ class Actor:
 
 def actor(identifier: str, space: Space[Any]) -> Actor:
     """Return the actor of a space, or raise `EnvError` where outputs cannot become its actions."""
+    if not 1 <= outputs_of(space) <= MOST_OUTPUTS:
+        raise EnvError(
+            f"{identifier} acts in {str(space)[:80]}, which takes {outputs_of(space):,} outputs; it must be 1 to "
+            f"{MOST_OUTPUTS:,}"
+        )
+    return _actor(identifier, space)
+
+
+def outputs_of(space: Any) -> int:
+    """Return how many outputs an action of a space takes; 1 for a space that is not known."""
+    if isinstance(space, Discrete):
+        return int(space.n)
+    if isinstance(space, MultiDiscrete):
+        return int(space.nvec.sum(dtype=np.float64))
+    if isinstance(space, Box | MultiBinary):
+        return math.prod(space.shape)
+    if isinstance(space, Dict | Tuple):
+        parts = space.spaces.values() if isinstance(space, Dict) else space.spaces
+        return sum(map(outputs_of, parts))
+    return 1
+
+
+def _actor(identifier: str, space: Space[Any]) -> Actor:
     if isinstance(space, Discrete):
         first = int(space.start)
         return Actor(np.ones(int(space.n), np.float32), lambda outputs: first + int(outputs.argmax()))
@@ -49,10 +74,10 @@ def actor(identifier: str, space: Space[Any]) -> Actor:
     if isinstance(space, MultiDiscrete):
         return _choices(space)
     if isinstance(space, Tuple):
-        return _together([actor(identifier, part) for part in space.spaces], tuple)
+        return _together([_actor(identifier, part) for part in space.spaces], tuple)
     if isinstance(space, Dict):
         keys = tuple(space.spaces)
-        parts = [actor(identifier, part) for part in space.spaces.values()]
+        parts = [_actor(identifier, part) for part in space.spaces.values()]
         return _together(parts, lambda values: dict(zip(keys, values, strict=True)))
     if isinstance(space, Box):
         return _box(identifier, space)
@@ -86,6 +111,8 @@ def _choices(space: MultiDiscrete) -> Actor:
 def _box(identifier: str, space: Box) -> Actor:
     """Return the affine map of outputs in [-1, 1] to the bounds of `space`."""
     low, high = space.low.astype(np.float64).ravel(), space.high.astype(np.float64).ravel()
+    if np.isnan(low).any() or np.isnan(high).any():
+        raise EnvError(f"{identifier} acts in {str(space)[:80]}, whose bounds are NaN; give its Box bounds")
     bounded = np.isfinite(low) & np.isfinite(high)
     whole = np.issubdtype(space.dtype, np.integer)
     if whole and (high - low >= WIDEST).any():

@@ -67,18 +67,17 @@ def _options(kwargs: Arguments, render_mode: str | None) -> dict[str, Any]:
 
 @contextmanager
 def _made(identifier: str, arguments: bool) -> Iterator[None]:
-    """Import what an environment needs; turn what it raises into one line.
+    """Import what an environment needs; turn what making it raises, anything and SystemExit too, into one line.
 
     Args:
         identifier: of the environment.
-        arguments: whether the user gave some, of which anything may come.
+        arguments: whether the user gave some.
     """
     _import_physics(identifier)
-    refused = Exception if arguments else (gymnasium.error.Error, ImportError)
     try:
         yield
-    except refused as error:
-        reason = " ".join(str(error).split())
+    except (Exception, SystemExit) as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
         given = " with these arguments and wrappers" if arguments else ""
         raise EnvError(f"Gymnasium cannot make {identifier}{given}: {reason}") from error
 

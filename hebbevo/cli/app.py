@@ -136,6 +136,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         options = " ".join(f"--import {name}" for name in error.names)
         return _fail(f"{error}; if you trust what you have under that name, add: {options}", 2)
     except InputError as error:
+        _trace(caused=error.__cause__ is not None)
         return _fail(str(error), 2)
     except USAGE_ERROR as error:
         return _fail(_usage(error), 2)
@@ -152,10 +153,15 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except SearchFailure as error:
         return _fail(str(error), 1)
     except Exception as error:  # noqa: BLE001  (the last line of defence: one line for the user)
-        if os.environ.get("HEBBEVO_TRACEBACK"):
-            traceback.print_exc()
+        _trace()
         return _fail(f"{type(error).__name__}: {error} (HEBBEVO_TRACEBACK=1 shows where)", 1)
     return code if isinstance(code, int) else 0
+
+
+def _trace(*, caused: bool = True) -> None:
+    """Print the traceback of an error that something else caused, where it is asked for."""
+    if caused and os.environ.get("HEBBEVO_TRACEBACK"):
+        traceback.print_exc()
 
 
 def _usage(error: Any) -> str:

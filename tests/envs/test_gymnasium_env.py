@@ -9,6 +9,7 @@ from gymnasium.spaces import Box, Discrete
 from hebbevo.envs import GymnasiumConfig
 from hebbevo.envs.gymnasium.environment import gymnasium_seed
 from hebbevo.errors import EnvError
+from hebbevo.rollouts.rollout import rollout
 
 IDS = ["CartPole-v1", "Pendulum-v1", "HalfCheetah-v5"]
 
@@ -159,6 +160,39 @@ def test_a_reward_that_is_not_finite_diverges(register_odd, reward):
     assert batch.rewards[0] == 0
 
 
+def nan_bounds():
+    space = Box(-1, 1, (2,))
+    space.low = np.array([np.nan, -1], np.float32)
+    return space
+
+
+def raising(error):
+    raise error
+
+
+@pytest.mark.parametrize(
+    ("entry_point", "message"),
+    [
+        (lambda: raising(RuntimeError("boom\nboom")), "RuntimeError: boom boom"),
+        (lambda: raising(SystemExit(3)), "SystemExit: 3"),
+        (lambda: 3, "must inherit from the gymnasium.Env class"),
+        ("no_such_module_of_anyone:Env", "No module named 'no_such_module_of_anyone'"),
+        ("json:Env", "no attribute 'Env'"),
+        ("json", "ValueError: "),
+    ],
+)
+def test_what_cannot_be_made_is_one_line(entry_point, message):
+    gymnasium.register("HebbevoHostile-v0", entry_point)
+    try:
+        with pytest.raises(
+            EnvError, match=f"^Gymnasium cannot make HebbevoHostile-v0: .*{message}"
+        ) as caught:
+            GymnasiumConfig(name="gymnasium:HebbevoHostile-v0").build(1)
+        assert "\n" not in str(caught.value)
+    finally:
+        del gymnasium.registry["HebbevoHostile-v0"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -167,6 +201,12 @@ def test_a_reward_that_is_not_finite_diverges(register_odd, reward):
         ({"observation_space": spaces.OneOf((Discrete(2), Discrete(3)))}, "a fixed count of numbers"),
         ({"observation_space": Box(0, 1, (0,))}, "a fixed count of numbers"),
         ({"action_space": spaces.Text(5)}, "no outputs can be mapped to"),
+        ({"action_space": "left"}, "no outputs can be mapped to"),
+        ({"action_space": spaces.Tuple(())}, "takes 0 outputs"),
+        ({"action_space": Discrete(10**9)}, "takes 1,000,000,000 outputs; it must be 1 to 1,048,576"),
+        ({"action_space": spaces.MultiDiscrete([10**9] * 9)}, "takes 9,000,000,000 outputs"),
+        ({"action_space": spaces.Dict(a=Discrete(2**20), b=Discrete(2))}, "takes 1,048,578 outputs"),
+        ({"action_space": nan_bounds()}, "whose bounds are NaN"),
         ({"action_space": Box(-(2**40), 2**40, (1,), np.int64)}, "integers without bounds"),
     ],
 )
@@ -203,6 +243,61 @@ def test_a_missing_optional_dependency_is_one_line(register_odd, monkeypatch):
     with pytest.raises(EnvError, match="Box2D is not installed, run") as caught:
         register_odd(action_space=Discrete(2)).build(1)
     assert "\n" not in str(caught.value)
+
+
+class Fixed:
+    """A network that plays the same outputs in every lifetime."""
+
+    def __init__(self, outputs):
+        self.outputs, self.step = outputs, -1
+
+    def reset(self, genomes, genome_of, seeds, *, plastic):
+        self.step = -1
+
+    def forward(self, observations, active):
+        self.step += 1
+        return np.repeat(self.outputs[self.step][None], len(observations), axis=0)
+
+    def learn(self, active, rewards):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("identifier", "limits", "most"),
+    [
+        ("CartPole-v1", {}, 300),  # terminates
+        ("CartPole-v1", {"max_episode_steps": 8}, 300),  # truncates, or terminates in its last step
+        ("Pendulum-v1", {}, 250),  # truncates
+        ("Pendulum-v1", {}, 50),  # cut short by env.steps
+    ],
+)
+def test_a_lifetime_is_a_plain_loop_to_termination_truncation_or_its_length(identifier, limits, most):
+    config = GymnasiumConfig(name=f"gymnasium:{identifier}", kwargs=limits, steps=most)
+    batch = config.build(3)
+    outputs = outputs_of(4, batch.action_size, most)
+    found = rollout(
+        *(batch, Fixed(outputs), np.zeros((1, 1), np.float32), [0] * 3, [1, 2, 3], ["default"] * 3),
+        **{"steps": most, "early_stop": None},
+    )
+    for row, seed in enumerate([1, 2, 3]):
+        environment = gymnasium.make(identifier, **limits)
+        environment.reset(seed=gymnasium_seed(seed))
+        total, steps = 0.0, 0
+        for one in outputs:
+            action = int(one.argmax()) if identifier == "CartPole-v1" else 2 * one
+            _, reward, terminated, truncated, _ = environment.step(action)
+            total, steps = total + float(reward), steps + 1
+            if terminated or truncated:
+                break
+        assert (found.steps[row], found.fitness[row]) == (steps, pytest.approx(total, rel=1e-12))
+
+
+def test_numbers_beyond_the_bounds_of_their_box_are_passed_on(register_odd):
+    batch = register_odd(action_space=Discrete(2), observation_space=Box(5, 6, (2,)), reward=1e30).build(1)
+    taken(batch, [0, 1])
+    assert (batch.observations == 0).all()
+    assert batch.rewards[0] == 1e30
+    assert not batch.diverged[0]
 
 
 def test_only_the_default_morphology():
