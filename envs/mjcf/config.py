@@ -16,7 +16,6 @@ from typing_extensions import override
 
 from hebbevo.envs.base import EnvironmentInterface
 from hebbevo.envs.cameras import CameraSpec
-from hebbevo.envs.config import EarlyStop
 from hebbevo.envs.metrics import Metric
 from hebbevo.envs.mjcf.limits import MOST_PACKED
 from hebbevo.envs.mjcf.quantities import Program, end_program, reward_program
@@ -64,7 +63,6 @@ class MjcfConfig(RobotConfig):
     end: str | tuple[str, ...] = Field(
         default=(), description="conditions, as 'height < 0.3', any of which ends a lifetime under early stop"
     )
-    early_stop: EarlyStop | None = EarlyStop(after=200, negative_rewards=30)
     morphologies: tuple[str, ...] = Field(default=(INTACT,), min_length=1)
     gear: float | None = Field(
         default=None, gt=0, le=10_000, description="torque of a motor at action 1, N m; null: the file's"

@@ -111,6 +111,7 @@ class MjcfSimulations(Simulations):
             self._effort,
             environment.observations,
             environment.rewards,
+            environment.terminated,
             environment.diverged,
             self._moving,
         )
@@ -142,7 +143,7 @@ class MjcfSimulations(Simulations):
             self._metres,
             environment.observations,
             environment.rewards,
-            environment.done,
+            environment.terminated,
             environment.diverged,
         )
 

@@ -47,6 +47,7 @@ def take_controls(
     effort: Floats,
     observations: Singles,
     rewards: Floats,
+    terminated: Flags,
     diverged: Flags,
     moving: npt.NDArray[np.int32],
 ) -> int:
@@ -63,7 +64,7 @@ def take_controls(
         if not 0 <= row < rewards.shape[0]:
             raise IndexError("a row to step is none of the batch")
         rewards[row] = 0.0
-        if diverged[row]:
+        if diverged[row] or terminated[row]:
             continue
         usable, squares = True, 0.0
         for j, motor in enumerate(motors):
@@ -111,10 +112,10 @@ def sense(
     metres: Floats,
     observations: Singles,
     rewards: Floats,
-    done: Flags,
+    terminated: Flags,
     diverged: Flags,
 ) -> None:
-    """Write observation, reward, done, diverged of the rows in `moving`, from the state after physics; add to `metres`.
+    """Write observation, reward, terminated, diverged of the rows in `moving` after physics; add to `metres`.
 
     Shapes: constants (n, 2J + 1): joint middles, joint scales, initial height; torso (5,): addresses of a free root in
     qpos and qvel, else of position, quaternion and velocity in sensordata; feet (F,) addresses in sensordata; parts
@@ -139,14 +140,12 @@ def sense(
             for i in range(out.shape[0]):
                 out[i] = min(max(out[i], -LIMIT), LIMIT)
             rewards[row] = _run(0, starts, steps, numbers, program_sensors, values, sensordata[row], stack)
-            done[row] = False
             for end in range(1, starts.shape[0] - 1):
                 value = _run(end, starts, steps, numbers, program_sensors, values, sensordata[row], stack)
-                done[row] |= value > 0 or (value == 0 and counts_equal[end])
+                terminated[row] |= value > 0 or (value == 0 and counts_equal[end])
             diverged[row] = not abs(rewards[row]) <= EXPLODED
         if diverged[row]:
             rewards[row] = 0.0
-            done[row] = False
             observations[row, :] = 0.0
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from types import MappingProxyType
@@ -22,12 +22,14 @@ from hebbevo.errors import EnvError, unknown
 
 Floats = npt.NDArray[np.float64]
 
-TORSO_SENSORS: Final = ("hebbevo_torso_position", "hebbevo_torso_quaternion", "hebbevo_torso_velocity")
+OWN: Final = "hebbevo_"
+"""What the names of parts begin with that hebbevo adds."""
+TORSO_SENSORS: Final = (f"{OWN}torso_position", f"{OWN}torso_quaternion", f"{OWN}torso_velocity")
 """Names of what observes a torso that is not free."""
 LONGEST_STEP: Final = 0.1
 SHORTEST_STEP: Final = 1e-5
 _MOST_JOINTS: Final = 200
-_FOOT: Final = "hebbevo_foot_"
+_FOOT: Final = f"{OWN}foot_"
 _KINDS: Final = mujoco.mjtJoint
 
 
@@ -59,7 +61,7 @@ class Robot:
         found = {}
         for index in range(self.model.nsensor):
             name, cutoff = self.model.sensor(index).name, float(self.model.sensor_cutoff[index])
-            if not name.startswith("hebbevo_"):
+            if not name.startswith(OWN):
                 found[name] = int(self.model.sensor_dim[index]), 1 / cutoff if cutoff > 0 else 1.0
         return found
 
@@ -164,27 +166,34 @@ def _names(model: mujoco.MjModel, kind: str) -> tuple[str, ...]:
 
 def _name_parts(spec: mujoco.MjSpec) -> None:
     """Give every part a name: a body that of its first geom, a motor that of its joint, others their number."""
-    for body in spec.bodies:
-        if not body.name:
-            geom = next((geom.name for geom in body.geoms if geom.name), "")
-            body.name = _unused(spec.body, geom or "body")
-    for kind, elements, find in (
-        ("joint", spec.joints, spec.joint),
-        ("geom", spec.geoms, spec.geom),
-        ("motor", spec.actuators, spec.actuator),
-        ("sensor", spec.sensors, spec.sensor),
+    for kind, elements in (
+        ("geom", spec.geoms),
+        ("body", spec.bodies),
+        ("joint", spec.joints),
+        ("motor", spec.actuators),
+        ("sensor", spec.sensors),
     ):
+        taken = {element.name for element in elements}
         for element in elements:
             if not element.name:
-                element.name = _unused(find, element.target if kind == "motor" and element.target else kind)
-            elif element.name.startswith("hebbevo_"):
-                raise EnvError(f"{kind} {element.name[:60]!r}: names with 'hebbevo_' are taken; rename it")
+                element.name = _unused(_stem(kind, element), element.id + 1, taken)
+                taken.add(element.name)
+            elif element.name.startswith(OWN):
+                raise EnvError(f"{kind} {element.name[:60]!r}: names with {OWN!r} are taken; rename it")
 
 
-def _unused(find: Any, stem: str) -> str:
-    number, name = 1, stem
-    while find(name) is not None:
-        number, name = number + 1, f"{stem}_{number + 1}"
+def _stem(kind: str, element: Any) -> str:
+    """Return what an element without a name is called after."""
+    if kind == "body" and element.geoms:
+        return str(element.geoms[0].name)
+    return str(element.target) if kind == "motor" and element.target else kind
+
+
+def _unused(stem: str, number: int, taken: Set[str]) -> str:
+    """Return a name that is not taken: the stem, else the stem with a number."""
+    name = stem
+    while name in taken:
+        name, number = f"{stem}_{number}", number + 1
     return name
 
 

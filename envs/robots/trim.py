@@ -18,6 +18,9 @@ import numpy as np
 
 from hebbevo.envs.physics import mujoco
 
+MOST_GEOMS: Final = 200
+"""A body of more geoms keeps its own collision detection: pairs are as many as geoms squared."""
+
 _SMALLEST_MIX: Final = 1e-15
 """A `solmix` below this counts as none (MuJoCo's mjMINVAL)."""
 
@@ -26,11 +29,12 @@ def compile_trimmed(spec: mujoco.MjSpec) -> mujoco.MjModel:
     """Compile `spec` with its contacts as explicit pairs and without islands; `spec` is changed.
 
     Geoms keep their margins and lose `contype` and `conaffinity`; those without a name get one, as pairs ask
-    for names. A model with flexes, whose contacts pairs cannot express, keeps its own collision detection.
+    for names. A model with flexes, whose contacts pairs cannot express, keeps its own collision detection, and so
+    does one of many geoms.
     """
     spec.option.disableflags |= mujoco.mjtDisableBit.mjDSBL_ISLAND
     model = spec.compile()
-    if model.nflex:
+    if model.nflex or model.ngeom > MOST_GEOMS:
         return model
     geoms = sorted(spec.geoms, key=lambda geom: geom.id)
     for geom in geoms:

@@ -134,6 +134,16 @@ def test_a_hostile_robot_is_refused_in_one_line(name: str, capsys: pytest.Captur
     assert sorted(os.listdir()) == before
 
 
+def test_contacts_of_a_robot_of_many_parts_are_not_listed_in_pairs() -> None:
+    """They would be half a million."""
+    parts = "".join(f"<geom size='0.1' pos='{place} 0 0'/>" for place in range(1000))
+    config = hebbevo.load_config(
+        "quick-quadruped", {"env.name": "mjcf", "env.mjcf": world(parts), "env.burn_in": 0}
+    )
+    model = config.env.compile("intact")
+    assert (model.ngeom, model.npair) == (1003, 0)
+
+
 def test_what_a_config_or_a_genome_holds_names_no_file() -> None:
     """Meshes are those that are packed beside the text, and the text of a genome cannot name others."""
     Path("m.obj").write_text(MESH)
