@@ -18,7 +18,8 @@ from typing import Any, Final
 from hebbevo.config.building import build_config
 from hebbevo.config.difference import difference
 from hebbevo.errors import InputError, MissingImport
-from hebbevo.experiments.plan import Plan, read_evaluate, with_seed
+from hebbevo.experiments.evaluation import read_evaluate
+from hebbevo.experiments.plan import Plan, with_seed
 from hebbevo.experiments.rotation import read_rotation
 from hebbevo.experiments.studies import STUDIES_FOLDER, write_studies
 from hebbevo.io.atomic import remove_unfinished, unfinished, write_atomically

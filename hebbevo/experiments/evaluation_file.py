@@ -14,7 +14,7 @@ import numpy.typing as npt
 from hebbevo.evaluation.controls import GENOME
 from hebbevo.evaluation.evaluation import evaluate
 from hebbevo.execution.execution import Execution
-from hebbevo.experiments.plan import Evaluation, read_evaluation
+from hebbevo.experiments.evaluation import Evaluation, read_evaluation
 from hebbevo.genomes.genome import Genome
 from hebbevo.io.atomic import write_atomically
 from hebbevo.rollouts.result import RolloutResult

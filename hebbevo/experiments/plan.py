@@ -14,10 +14,15 @@ from hebbevo.config.loading import load_config
 from hebbevo.config.schema import Config
 from hebbevo.config.section import Section
 from hebbevo.errors import InputError, MissingImport, unknown
-from hebbevo.evaluation.checks import checked_bodies
 from hebbevo.experiments.arms import read_arms
-from hebbevo.experiments.rotation import Rotation, lifetimes_of_generation, read_rotation, take_turns
-from hebbevo.experiments.studies import STUDIES_FOLDER, Studies, check_studies, read_studies
+from hebbevo.experiments.evaluation import Evaluation, read_evaluate, with_bodies
+from hebbevo.experiments.rotation import (
+    Rotation,
+    lifetimes_of_generation,
+    read_rotation,
+    take_turns,
+)
+from hebbevo.experiments.studies import Studies, check_studies
 from hebbevo.io.yaml_text import read_yaml
 from hebbevo.seeding import SEED_LIMIT
 from hebbevo.tasks.task import Task
@@ -27,19 +32,6 @@ SECTION = "experiment"
 MOST_RUNS = 100_000
 
 _OF_THE_BUDGET = ("generations", "agent_steps")
-
-
-class Evaluation(Section):
-    """The fresh lifetimes that finished runs are compared by, as of `hebbevo evaluate`."""
-
-    episodes: int = Field(default=64, ge=1, le=1_000_000, description="lifetimes per morphology, full length")
-    seed: int = Field(default=1, ge=0, lt=SEED_LIMIT, description="the lifetimes' seeds follow from it")
-    morphologies: tuple[str, ...] = Field(
-        default=(), description="bodies; none: those that any arm evolves on"
-    )
-    steps: int | None = Field(
-        default=None, ge=1, le=1_000_000, description="length of a lifetime; null: that of the task"
-    )
 
 
 class ExperimentFile(Section):
@@ -130,33 +122,6 @@ def read_plan(source: str | Path | Mapping[str, Any]) -> Plan:
     return replace(plan, studies=studies)
 
 
-def read_evaluate(values: Any) -> tuple[Evaluation, Studies]:
-    """Check the keys of ``evaluate:`` of an experiment, those of studies among them.
-
-    Raises:
-        InputError: one line with the key, the value and the remedy.
-    """
-    studies = values.get(STUDIES_FOLDER) if isinstance(values, Mapping) else None
-    if isinstance(values, Mapping):
-        values = {key: value for key, value in values.items() if key != STUDIES_FOLDER}
-    return read_evaluation(values), read_studies(studies)
-
-
-def read_evaluation(values: Any) -> Evaluation:
-    """Check the keys of `evaluate:`; None is a section in which every line is commented out.
-
-    Raises:
-        InputError: one line with the key, the value and the remedy.
-    """
-    if not isinstance(values, Mapping | None):
-        raise InputError(
-            f"evaluate: expected keys and values, got {shown(values)}; write evaluate: {{episodes: 64}}"
-        )
-    checked = check_section("evaluate", Evaluation, values or {})
-    assert isinstance(checked, Evaluation)
-    return checked
-
-
 def make_plan(
     arms: Mapping[str, Config],
     seeds: Sequence[int],
@@ -182,7 +147,7 @@ def make_plan(
     elif baseline not in arms:
         raise InputError(unknown("arm", baseline, arms, "baseline: "))
     plan = Plan(arms, tuple(seeds), evaluation, baseline, rotation)
-    return replace(plan, evaluation=_evaluation(plan))
+    return replace(plan, evaluation=with_bodies(evaluation, [*plan.turns.values()]))
 
 
 def _read(path: Path) -> tuple[Path, Mapping[str, Any]]:
@@ -272,14 +237,3 @@ def _seeds(seeds: Any) -> tuple[int, ...]:
                 f"{SECTION}.seeds: {seed} is not from 0 to 2**63 - 1, or comes twice; name it once"
             )
     return tuple(seeds)
-
-
-def _evaluation(plan: Plan) -> Evaluation:
-    """Return the evaluation with the bodies that every run is evaluated on; none where a world has only one."""
-    evaluation, configs = plan.evaluation, [config for turns in plan.turns.values() for config in turns]
-    first = Task.of(configs[0])
-    if not evaluation.morphologies and not first.env.has_bodies:
-        return evaluation
-    evolved_on = dict.fromkeys(name for config in configs for name in config.env.morphology_names)
-    bodies = checked_bodies(first, evaluation.morphologies or tuple(evolved_on))
-    return evaluation.model_copy(update={"morphologies": bodies})

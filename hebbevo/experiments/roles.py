@@ -6,23 +6,14 @@ that they saw and three that they did not.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Final
 
 import numpy as np
 
 from hebbevo.evaluation.run_statistics import mean_of_bodies
 from hebbevo.experiments.records import FloatArray, RunRecord
-
-SEEN: Final = "seen"
-UNSEEN: Final = "unseen"
-
-
-def rotated_bodies(evolved_on: Iterable[Sequence[str]]) -> frozenset[str]:
-    """Return the bodies that some runs evolve on, and others do not."""
-    sets = [frozenset(bodies) for bodies in evolved_on]
-    return frozenset.union(*sets) - frozenset.intersection(*sets)
+from hebbevo.experiments.rotation import SEEN, UNSEEN
 
 
 def by_role(run: RunRecord, rotated: frozenset[str]) -> RunRecord:

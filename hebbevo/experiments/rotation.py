@@ -9,8 +9,8 @@ that is there.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
 from hebbevo.config.building import build_config
 from hebbevo.config.layers import merge_layers
@@ -21,6 +21,10 @@ from hebbevo.validation import shown
 
 Rotation = Mapping[str, Sequence[Any]]
 """Values by key, as many of each; empty where nothing rotates."""
+
+SEEN: Final = "seen"
+UNSEEN: Final = "unseen"
+"""Of the bodies that rotate, those that a run evolves on, and those that others do."""
 
 _EXAMPLE = "write rotate: {KEY: [VALUE, VALUE]}"
 
@@ -44,6 +48,12 @@ def read_rotation(rotate: Any) -> Rotation:
         return dict(json.loads(json.dumps(rotate or {})))
     except (TypeError, ValueError) as error:
         raise InputError(f"rotate: {error}; {_EXAMPLE}") from None
+
+
+def rotated_bodies(evolved_on: Iterable[Sequence[str]]) -> frozenset[str]:
+    """Return the bodies that some runs evolve on, and others do not."""
+    sets = [frozenset(bodies) for bodies in evolved_on]
+    return frozenset.union(*sets) - frozenset.intersection(*sets)
 
 
 def take_turns(name: str, config: Config, rotation: Rotation) -> tuple[Config, ...]:

@@ -13,8 +13,8 @@ from hebbevo.config.difference import difference
 from hebbevo.config.schema import Config
 from hebbevo.errors import InputError
 from hebbevo.execution.execution import Execution
+from hebbevo.experiments.evaluation import Evaluation
 from hebbevo.experiments.evaluation_file import read_evaluation_file, write_evaluation
-from hebbevo.experiments.plan import Evaluation
 from hebbevo.genomes.genome import load_genome
 from hebbevo.training.evolution import evolve, resume
 from hebbevo.training.records import Watcher

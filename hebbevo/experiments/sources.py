@@ -13,7 +13,8 @@ from hebbevo.errors import InputError, unknown
 from hebbevo.experiments.arms import check_name
 from hebbevo.experiments.directory import is_experiment, read_stored_plan, run_path
 from hebbevo.experiments.records import ArmRecord, RunRecord, lifetimes_of, read_run, stacked
-from hebbevo.experiments.roles import by_role, in_order, rotated_bodies
+from hebbevo.experiments.roles import by_role, in_order
+from hebbevo.experiments.rotation import rotated_bodies
 from hebbevo.tasks.task import Task
 from hebbevo.training.run_summary import summarise_run
 

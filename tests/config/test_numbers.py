@@ -14,7 +14,8 @@ from hebbevo import load_config
 from hebbevo.config.schema import Config
 from hebbevo.envs.registry import ENVIRONMENTS, config_class
 from hebbevo.errors import InputError
-from hebbevo.experiments.plan import Evaluation, ExperimentFile
+from hebbevo.experiments.evaluation import Evaluation
+from hebbevo.experiments.plan import ExperimentFile
 from hebbevo.experiments.studies import KINDS as STUDIES
 from hebbevo.perturbations.catalogue import PERTURBATIONS
 from hebbevo.search import SEARCHERS

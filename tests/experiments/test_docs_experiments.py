@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from hebbevo.experiments.evaluation import Evaluation
 from hebbevo.experiments.figures import FIGURES
-from hebbevo.experiments.plan import Evaluation, ExperimentFile, read_plan
+from hebbevo.experiments.plan import ExperimentFile, read_plan
 from hebbevo.experiments.tables import Tables
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "experiments.md").read_text(encoding="utf-8")

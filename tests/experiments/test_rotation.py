@@ -73,6 +73,13 @@ def test_runs_take_turns_by_their_seed() -> None:
     ]
 
 
+def test_roles_stand_for_the_bodies_that_rotate() -> None:
+    asked = {**FILE, "evaluate": {"morphologies": ["slippery", "unseen", "seen"]}}
+    assert read_plan(asked).evaluation.morphologies == ("slippery", *LEGS)
+    with pytest.raises(InputError, match="seen says something where"):
+        read_plan({**asked, "rotate": None, "evaluate": {"morphologies": ["seen"]}})
+
+
 def test_the_directory_keeps_the_turns(written: Path) -> None:
     plan, kept = read_plan(FILE), read_stored_plan(written)
     assert kept.turns == plan.turns
