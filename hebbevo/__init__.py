@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hebbevo import envs, rules, search
+    from hebbevo.cli.display import progress
     from hebbevo.config.loading import load_config
     from hebbevo.config.schema import Config
     from hebbevo.errors import InputError
@@ -60,6 +61,7 @@ _MODULES = {
     "load_genome": "genomes.genome",
     "perturb": "studies.perturbation.study",
     "plot": "training.figures",
+    "progress": "cli.display",
     "record": "evaluation.record",
     "render": "rendering.video",
     "resume": "training.evolution",
@@ -98,6 +100,7 @@ __all__ = [
     "load_genome",
     "perturb",
     "plot",
+    "progress",
     "record",
     "render",
     "resume",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
 
@@ -13,11 +14,12 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from hebbevo.cli.output import run_console
 from hebbevo.envs.metrics import Metric
 from hebbevo.evaluation.controls import GENOME
 from hebbevo.evaluation.evaluation import Evaluation
 from hebbevo.training.bystanders import Bystanders
-from hebbevo.training.records import Row, Step
+from hebbevo.training.records import Row, Step, Watcher
 
 _RECENT = 10
 """Generations over which the rate and the time left are averaged."""
@@ -61,11 +63,10 @@ class StatusLine(OnTerminal):
     Whatever goes wrong with it, the run that it shows goes on.
     """
 
-    def __init__(self, console: Console, unit: str) -> None:
+    def __init__(self, console: Console) -> None:
         waiting = Text("starting: compiling kernels")
         super().__init__(console, Live(waiting, console=console, transient=True, refresh_per_second=4))
         self._bystanders = Bystanders()
-        self._unit = unit
         self._recent: deque[Step] = deque(maxlen=_RECENT)
         self._center: Step | None = None
         self._separator = " · " if console.encoding.startswith("utf") else " - "
@@ -90,12 +91,12 @@ class StatusLine(OnTerminal):
         if self._center is not None:
             evaluated = self._center
             since = "" if evaluated is step else f" (at {evaluated.generation})"
-            parts.append(f"center {_fitness(evaluated.row, self._unit)}{since}")
+            parts.append(f"center {_fitness(evaluated.row, step.unit)}{since}")
         mean, best = step.row.get("population_mean"), step.row.get("population_best")
         if mean is None or best is None:
             parts.append(f"population: every {_lost_to_divergence(step.row)} diverged")
         else:
-            parts.append(f"population {mean:.2f}, best {best:.2f} {self._unit}")
+            parts.append(f"population {mean:.2f}, best {best:.2f} {step.unit}")
         if diverged := step.row.get("diverged"):
             parts.append(f"{diverged} diverged")
         seconds = sum(recent.seconds for recent in self._recent)
@@ -109,6 +110,16 @@ class StatusLine(OnTerminal):
             workers = "1 worker" if step.workers == 1 else f"{step.workers} workers"
             parts.append(f"{workers} {sum(busy) / len(busy):.0%} busy")
         return self._separator.join([*parts, f"{duration(left)} left"])
+
+
+@contextmanager
+def progress() -> Iterator[Watcher]:
+    """Show a run that Python evolves as `hebbevo evolve` does; in a notebook, a line per evaluation of the center.
+
+    ``with hebbevo.progress() as show: hebbevo.evolve("quick-gymnasium", watch=show)``
+    """
+    with StatusLine(run_console()) as line:
+        yield line.watch
 
 
 def evaluation_title(evaluation: Evaluation) -> str:

@@ -39,7 +39,7 @@ def evolve_command(
     config, console = load_config(source, overrides or ()), run_console()
     for text in rule_lines(Task.of(config)):
         say(console, text)
-    with StatusLine(console, config.env.unit) as line:
+    with StatusLine(console) as line:
         run = evolve(
             config,
             out or Path("runs") / Path(source).stem,

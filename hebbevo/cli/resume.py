@@ -27,12 +27,9 @@ def resume_command(
     """Continue a run from the last checkpoint."""
     from hebbevo.cli.display import StatusLine
     from hebbevo.training.evolution import resume
-    from hebbevo.training.run_config import read_config
-    from hebbevo.training.run_directory import RunDirectory
 
     console = run_console()
-    unit = read_config(RunDirectory.open(directory, read_only=True)).env.unit
-    with StatusLine(console, unit) as line:
+    with StatusLine(console) as line:
         run = resume(
             directory,
             generations=generations,

@@ -147,6 +147,7 @@ class Evolution:
             None if busy is None else busy / (max(1, workers) * seconds),
             None if training.agent_steps is None else max(0, training.agent_steps - self._agent_steps),
             center_evaluated=center is not None,
+            unit=self._config.env.unit,
         )
 
     def _advance(self, executor: Executor[Worker], execution: ResolvedExecution) -> tuple[Fitness, Row]:

@@ -56,6 +56,7 @@ class Step:
         utilisation: part of the time that workers on Ray were busy, from 0 to 1; None in process.
         steps_left: of the run's budget of agent-steps; None where it has none.
         center_evaluated: in this generation; its columns are empty where all of its lifetimes diverged.
+        unit: of the fitness.
     """
 
     generation: int
@@ -67,6 +68,7 @@ class Step:
     utilisation: float | None = None
     steps_left: int | None = None
     center_evaluated: bool = False
+    unit: str = ""
 
 
 Watcher = Callable[[Step], None]

@@ -1,7 +1,10 @@
 """What a script or a notebook calls: names in place of configs and paths, fitness of arrays, short reprs, pickles."""
 
 import pickle
+import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -72,6 +75,26 @@ def test_genomes_and_tasks_pickle(run: hebbevo.Run) -> None:
     again = pickle.loads(pickle.dumps(genome))
     assert (again.task, again.provenance, again.name) == (genome.task, genome.provenance, genome.name)
     assert again.values.tobytes() == genome.values.tobytes()
+
+
+def test_the_page_of_runs_shows_and_cuts_a_run(capsys: pytest.CaptureFixture[str]) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "runs.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    found: dict[str, Any] = {}
+    exec(code, found)
+    assert capsys.readouterr().out.startswith("generation 5/5")
+    assert (found["run"].generation, found["cut"].resumed_from, len(found["curve"])) == (5, 3, 3)
+    assert np.isfinite(found["means"]).all()
+
+
+def test_runs_side_by_side_in_threads_are_those_alone(run: hebbevo.Run) -> None:
+    def evolve(name: str) -> bytes:
+        made = hebbevo.evolve("quick-quadruped", name, overrides=SETTINGS, execution=HERE)
+        return (made.path / "center.safetensors").read_bytes()
+
+    with ThreadPoolExecutor(2) as pool:
+        beside = list(pool.map(evolve, ["b", "c"]))
+    assert beside == [(run.path / "center.safetensors").read_bytes()] * 2
 
 
 def test_the_fitness_of_arrays_is_what_a_run_sees(run: hebbevo.Run) -> None:

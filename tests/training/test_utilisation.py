@@ -27,7 +27,7 @@ def test_the_live_line_shows_the_mean_of_the_last_generations(
     workers: int, utilisation: tuple[float | None, ...], shown: str | None
 ) -> None:
     console = Console(record=True, width=200)
-    line = StatusLine(console, "m")
+    line = StatusLine(console)
     for number, part in enumerate(utilisation, start=1):
         row: Any = {**ROW, "center_mean": 0.5}
         line.watch(Step(number, 9, row, 100, 2.0, workers, part, center_evaluated=True))
