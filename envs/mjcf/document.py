@@ -61,18 +61,28 @@ def read_document(text: str, packed: Mapping[str, str]) -> Document:
     """
     if len(text) + sum(map(len, packed.values())) > MOST_PACKED:
         raise EnvError(f"a robot with its assets has at most {MOST_PACKED:,} characters; simplify its meshes")
-    root, assets, room = parse(text), {}, MOST_ASSET_BYTES
-    folders = take_folders(root)
+    contents, room = {}, MOST_ASSET_BYTES
+    for name, one in packed.items():
+        contents[name] = _unpacked(name, one, room)
+        room -= len(contents[name])
+    return closed(parse(text), contents)
+
+
+def closed(root: ET.Element, contents: Mapping[str, bytes]) -> Document:
+    """Return elements as a text in which files go by names that only these contents have; `root` is changed.
+
+    Raises:
+        EnvError: it names another file; one line.
+    """
+    folders, assets = take_folders(root), {}
     for number, (element, attribute) in enumerate(named_files(root)):
         name = asset_name(element, attribute, folders)
-        if name not in packed:
+        if name not in contents:
             raise EnvError(f"{described(element)} names {name!r}, which is none of the robot's own assets")
-        content = _unpacked(name, packed[name], room)
-        room -= len(content)
         if "name" not in element.attrib and attribute == "file":
             element.set("name", PurePosixPath(name).stem)
         element.set(attribute, f"asset_{number}{PurePosixPath(name).suffix.lower()}")
-        assets[element.attrib[attribute]] = content
+        assets[element.attrib[attribute]] = contents[name]
     return Document(ET.tostring(root, encoding="unicode"), assets)
 
 

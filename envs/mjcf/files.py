@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Final
 from xml.etree import ElementTree as ET
 
-from hebbevo.envs.mjcf.document import asset_name, described, named_files, pack, parse, take_folders
-from hebbevo.envs.mjcf.limits import MOST_ASSET_BYTES, MOST_PACKED
+from hebbevo.envs.mjcf.document import (
+    asset_name,
+    described,
+    named_files,
+    pack,
+    parse,
+    take_folders,
+)
+from hebbevo.envs.mjcf.limits import MOST_PACKED, MOST_READ_BYTES
 from hebbevo.errors import EnvError
 
 _MOST_INCLUDES: Final = 100
@@ -34,18 +42,29 @@ def _read_robot(path: Path) -> tuple[str, dict[str, str]]:
     if root.find(".//include") is not None:
         _put_in(root, folder, [0])
         text = ET.tostring(root, encoding="unicode")
-    root, packed = parse(text), {}
+    root, contents, room = parse(text), {}, MOST_READ_BYTES
     folders = take_folders(root)
     for element, attribute in named_files(root):
         name = asset_name(element, attribute, folders)
-        packed[name] = pack(_read(_within(folder, name, element), MOST_ASSET_BYTES))
-    size = len(text) + sum(map(len, packed.values()))
-    if size > MOST_PACKED:
+        contents[name] = _read(_within(folder, name, element), room)
+        room -= len(contents[name])
+    packed = {name: pack(content) for name, content in contents.items()}
+    if _size(text, packed) <= MOST_PACKED:
+        return text, packed
+    from hebbevo.envs.mjcf.lighten import without_looks
+
+    text, contents = without_looks(parse(text), contents)
+    packed = {name: pack(content) for name, content in contents.items()}
+    if (size := _size(text, packed)) > MOST_PACKED:
         raise EnvError(
-            f"with its assets it takes {size:,} characters, packed; a genome holds {MOST_PACKED:,}. Simplify the "
-            "meshes, or take out those that touch nothing"
+            f"with its assets it takes {size:,} characters, packed, without what touches nothing; a genome holds "
+            f"{MOST_PACKED:,}; simplify its meshes"
         )
     return text, packed
+
+
+def _size(text: str, packed: Mapping[str, str]) -> int:
+    return len(text) + sum(map(len, packed.values()))
 
 
 def _put_in(parent: ET.Element, folder: Path, count: list[int]) -> None:

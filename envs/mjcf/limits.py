@@ -10,6 +10,8 @@ MOST_PACKED: Final = 400_000
 """Characters of a robot with its assets: a genome's header holds it."""
 MOST_ASSET_BYTES: Final = 16 << 20
 """Bytes of all assets, unpacked."""
+MOST_READ_BYTES: Final = 128 << 20
+"""Bytes of all files that a robot's own names."""
 MOST_ELEMENTS: Final = 5000
 MOST_LEVELS: Final = 100
 MOST_PIXELS: Final = 4096

@@ -216,6 +216,29 @@ def test_a_robot_of_several_files_is_the_one_that_mujoco_reads() -> None:
     assert config.env.assets.keys() == {"parts/meshes/claw.obj"}
 
 
+def test_meshes_that_touch_and_weigh_nothing_are_left_out_of_a_robot_that_is_too_large(caplog) -> None:
+    """A real robot's file: looks in megabytes, hulls to touch with, inertia given."""
+    generator = np.random.default_rng(0)
+    Path("look.obj").write_text("".join(f"v {x} {y} {z}\n" for x, y, z in generator.normal(size=(20_000, 3))))
+    Path("hull.obj").write_text(MESH)
+    look = "<geom type='mesh' mesh='look' contype='0' conaffinity='0' material='grey'/>"
+    text = inside(
+        "<asset><material name='grey'/><mesh file='look.obj'/><mesh file='hull.obj' scale='.1 .1 .1'/></asset>"
+    ).replace("<freejoint/>", f"<freejoint/><inertial pos='0 0 0' mass='2' diaginertia='1 1 1'/>{look}")
+    text = text.replace('<geom name="shin"', '<geom type="mesh" mesh="hull"/><geom name="shin"')
+    Path("robot.xml").write_text(text)
+    config = hebbevo.load_config("quick-quadruped", ["env.name=mjcf", "env.file=robot.xml"])
+    assert "left out 1 meshes that touch nothing" in caplog.text
+    assert len(config.env.assets) == 1
+    model, expected = config.env.compile("intact", trim=False), mujoco.MjModel.from_xml_path("robot.xml")
+    assert (model.nmesh, expected.nmesh) == (1, 2)
+    for name in ("body_mass", "body_inertia", "jnt_range", "actuator_gear", "qpos0", "dof_damping"):
+        np.testing.assert_array_equal(getattr(model, name), getattr(expected, name))
+    Path("robot.xml").write_text(text.replace(" contype='0'", ""))
+    with pytest.raises(InputError, match="without what touches nothing; a genome holds 400,000"):
+        hebbevo.load_config("quick-quadruped", ["env.name=mjcf", "env.file=robot.xml"])
+
+
 def test_a_run_and_its_genome_need_the_file_no_longer(capsys: pytest.CaptureFixture[str]) -> None:
     Path("my.yaml").write_text(
         "preset: quick-quadruped\nenv: {name: mjcf, file: walker.xml, steps: 5, burn_in: 0}\nnetwork: {hidden: [4]}\n"
