@@ -68,10 +68,10 @@ def generalize_command(
             watch=countdown.watch,
         )
     if study.plan.arms:
-        console.print(arms_table(study.arms))
+        console.print(arms_table(study.arms, study.plan.unit))
         say(console, "over runs; every genome by itself is in table.csv")
     else:
-        console.print(generalization_table(study.table))
+        console.print(generalization_table(study.table, study.plan.unit))
     if study.plan.baseline is not None:
         unit = "run" if study.plan.arms else "lifetime"
         where = "" if study.plan.arms else " on the same body"

@@ -51,12 +51,12 @@ def rows_table(rows: Sequence[Mapping[str, object]]) -> Table:
     return table
 
 
-def generalization_table(statistics: pa.Table) -> Table:
+def generalization_table(statistics: pa.Table, unit: str) -> Table:
     """Return the rows of groups, for a terminal: each genome's, and the controls' below it."""
     rows = [row for row in statistics.to_pylist() if row["morphology"] is None]
     compared = any(row["improvement"] is not None for row in rows)
     texts = {"bodies": {"no_wrap": True}, "genome": {"overflow": "fold"}}
-    table = table_of(texts, ("IQM (m)", "95 % CI", *(["P(better)"] if compared else [])))
+    table = table_of(texts, (f"IQM ({unit})", "95 % CI", *(["P(better)"] if compared else [])))
     for row in rows:
         evolved = row["condition"] == GENOME
         words = (
@@ -72,12 +72,12 @@ def generalization_table(statistics: pa.Table) -> Table:
     return table
 
 
-def arms_table(statistics: pa.Table) -> Table:
+def arms_table(statistics: pa.Table, unit: str) -> Table:
     """Return the rows of groups of arms, for a terminal."""
     rows = [row for row in statistics.to_pylist() if row["morphology"] is None]
     table = table_of(
         {"bodies": {"no_wrap": True}, "arm": {"overflow": "fold"}},
-        ("runs", "IQM (m)", "95 % CI", "P(better)"),
+        ("runs", f"IQM ({unit})", "95 % CI", "P(better)"),
     )
     for row in rows:
         evolved = row["condition"] == GENOME

@@ -38,6 +38,10 @@ def draw_figures(folder: Path, plan: Plan, table: pa.Table, arms: pa.Table) -> l
     return [groups, bodies]
 
 
+def _fitness(plan: Plan) -> str:
+    return plan.genomes[0].task.env.axis_label("{} in a lifetime")
+
+
 def _draw_groups(path: Path, plan: Plan, rows: Sequence[Row]) -> None:
     """Interquartile means by group, and the probability of improvement over the baseline."""
     from matplotlib.figure import Figure
@@ -59,7 +63,7 @@ def _draw_groups(path: Path, plan: Plan, rows: Sequence[Row]) -> None:
     for label, (_, row) in zip(axes[0].set_yticks(range(len(lines)), names, fontsize=8), lines, strict=True):
         label.label1.set_color(_style(plan, row)[0])
     axes[0].set_ylim(len(lines) - 0.5, -0.5)
-    axes[0].set_xlabel("progress in a lifetime (m), IQM", fontsize=9)
+    axes[0].set_xlabel(f"{_fitness(plan)}, IQM", fontsize=9)
     _name_groups(axes[-1], [group for group, _ in lines])
     if panels == 2:
         axes[1].axvline(0.5, color="#888888", lw=0.8, ls=":")
@@ -106,7 +110,7 @@ def _draw_bodies(path: Path, plan: Plan, rows: Sequence[Row]) -> None:
     axes.set_yticks(range(len(bodies)), [body.replace("_", " ") for _, body in bodies], fontsize=8)
     axes.set_ylim(len(bodies) - 0.5, -0.5)
     axes.tick_params(axis="x", labeltop=True)
-    axes.set_xlabel("progress in a lifetime (m): interquartile mean, 95 % bootstrap interval", fontsize=9)
+    axes.set_xlabel(f"{_fitness(plan)}: interquartile mean, 95 % bootstrap interval", fontsize=9)
     _name_groups(axes, [group for group, _ in bodies])
     handles = [
         Line2D([], [], color=color, marker=marker, ls="", ms=5, label=name)

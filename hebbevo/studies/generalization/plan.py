@@ -53,6 +53,11 @@ class Plan:
         return {name: metric for name, metric in metrics.items() if not metric.measured}
 
     @property
+    def unit(self) -> str:
+        """Unit of the fitness, which all genomes have."""
+        return self.genomes[0].task.env.unit
+
+    @property
     def compared_with(self) -> str | None:
         """Name of the baseline, or of its arm."""
         by_name = subjects(self.genomes, self.arms).items()

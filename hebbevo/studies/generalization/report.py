@@ -24,7 +24,7 @@ A lifetime is one episode of full length, without early stop, from fresh random 
 are those that evolved). The seeds of the lifetimes are the same for every genome, condition and body, and none of
 them was used in evolution; `hebbevo evaluate` with the same seed has the same lifetimes.
 
-Progress is the distance along +x in metres.
+Progress is the distance along +x in metres, or the reward where the world has another.
 
 Groups: seen, the bodies that the genome evolved on; test, the sampled bodies of the fixed test split; unseen, the
 others. A genome's group follows from its own evolution.
@@ -70,7 +70,9 @@ def write_study_report(
     groups = [row for row in rows if row["morphology"] is None]
     bodies = [row for row in rows if row["morphology"] is not None]
     of_arms = [row for row in arms.to_pylist() if row["morphology"] is None]
-    by_arm = [Section("Arms", _arms_text(plan, of_arms), [_arm_cells(row) for row in of_arms], figures[:1])]
+    by_arm = [
+        Section("Arms", _arms_text(plan, of_arms), [_arm_cells(plan, row) for row in of_arms], figures[:1])
+    ]
     sections = [
         *(by_arm if of_arms else []),
         Section(
@@ -99,7 +101,7 @@ def write_study_report(
 
 def _arms_text(plan: Plan, rows: Sequence[Row]) -> str:
     lines = [
-        f"{row['arm']}, {row['runs']} runs, {_bodies(row)}: IQM {shown(hundredths(row['iqm']))} m, "
+        f"{row['arm']}, {row['runs']} runs, {_bodies(row)}: IQM {shown(hundredths(row['iqm']))} {plan.unit}, "
         f"95 % interval {_interval(row, 'iqm') or 'none'}."
         for row in rows
         if row["condition"] == GENOME and row["iqm"] is not None
@@ -107,14 +109,14 @@ def _arms_text(plan: Plan, rows: Sequence[Row]) -> str:
     return "\n\n".join([*lines, _ARMS])
 
 
-def _arm_cells(row: Row) -> dict[str, object]:
+def _arm_cells(plan: Plan, row: Row) -> dict[str, object]:
     return {
         "group": row["group"],
         "arm": row["arm"],
         "condition": row["condition"],
         "bodies": row["bodies"],
         "runs": row["runs"],
-        "IQM (m)": hundredths(row["iqm"]),
+        f"IQM ({plan.unit})": hundredths(row["iqm"]),
         "95 %": _interval(row, "iqm"),
         "mean": hundredths(row["mean"]),
         "median": hundredths(row["median"]),
@@ -131,7 +133,7 @@ def _findings(plan: Plan, groups: Sequence[Row]) -> str:
     for row in groups:
         if row["condition"] == GENOME and row["iqm"] is not None and row["genome"] not in in_arms:
             text = (
-                f"{row['genome']}, {_bodies(row)}: IQM {shown(hundredths(row['iqm']))} m, "
+                f"{row['genome']}, {_bodies(row)}: IQM {shown(hundredths(row['iqm']))} {plan.unit}, "
                 f"95 % interval {_interval(row, 'iqm')}"
             )
             if row["improvement"] is not None:
@@ -152,7 +154,7 @@ def _cells(plan: Plan, row: Row) -> dict[str, object]:
     cells |= {
         "n": row["lifetimes"],
         **({"diverged": row["diverged"]} if row["diverged"] else {}),
-        "mean (m)": hundredths(row["mean"]),
+        f"mean ({plan.unit})": hundredths(row["mean"]),
         "sd": hundredths(row["sd"]),
         "median": hundredths(row["median"]),
         "IQM": hundredths(row["iqm"]),
