@@ -1,5 +1,6 @@
 """The figures, keys and examples of docs/learning-tasks.md are those of the code."""
 
+import csv
 import re
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from hebbevo.envs.cognitive.learning_task import LearningTaskConfig
 from hebbevo.envs.cognitive.meta_task_examples import EXAMPLES
 
 PAGE = (Path(__file__).parents[2] / "docs" / "learning-tasks.md").read_text("utf-8")
+ARMS = ("plastic", "recurrent", "blind", "static")
 TASKS = [name for name in ENVIRONMENTS if issubclass(config_class(name), LearningTaskConfig)]
 
 
@@ -64,3 +66,28 @@ def test_the_specification_shown_is_a_two_step_task(tmp_path):
     config = load_config(path).env
     assert config.specifications["mine"] == EXAMPLES["two_step"]
     assert (config.steps, config.oracle, config.chance) == (100, pytest.approx(50 * 0.82), pytest.approx(25))
+
+
+def experiments():
+    """Yield each experiment and body by name, with its world and the IQM of each arm and its interval."""
+    for directory in sorted((Path(__file__).parents[2] / "results").glob("learning-*/")):
+        env = yaml.safe_load((directory / "experiment.yaml").read_text("utf-8"))["arms"]["plastic"]["env"]
+        with (directory / "table.csv").open(encoding="utf-8", newline="") as file:
+            rows = [row for row in csv.DictReader(file) if row["morphology"]]
+        for body in dict.fromkeys(row["morphology"] for row in rows):
+            name = directory.name.removeprefix("learning-") + ("" if body == "default" else f", {body}")
+            ends = ("iqm", "iqm_low", "iqm_high")
+            arms = {r["arm"]: [float(r[end]) for end in ends] for r in rows if r["morphology"] == body}
+            yield name, config_class(env["name"])(**env), arms
+
+
+def test_the_table_of_experiments_is_that_of_their_files():
+    written = {row[0].replace("`", ""): row[1:] for row in table("| `learning-` |")}
+    found = {name: (config, arms) for name, config, arms in experiments()}
+    assert found.keys() == written.keys()
+    for name, (config, arms) in found.items():
+        cells = [f"{m:.1f} ({low:.1f} to {high:.1f})" for m, low, high in map(arms.get, ARMS)]
+        share = (arms["plastic"][0] - config.chance) / (config.oracle - config.chance)
+        assert written[name] == [*cells, f"{config.chance:.1f}", f"{config.oracle:.1f}", f"{share:.2f}"]
+        if name != "boolean, test":  # held out
+            assert all(arms["plastic"][1] > arms[control][2] for control in ARMS[1:])
