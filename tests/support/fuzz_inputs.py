@@ -371,6 +371,9 @@ def names(random: Random, folder: Path) -> Words:
             ["evaluate", name, *few],
             ["evaluate", "genome.safetensors", "--no-controls", "--json", name, *few],
             ["render", "genome.safetensors", "--out", name, "--perturb", perturbation(random)],
+            ["record", other, "--out", name, "--at", random.choice(NUMBERS), "--kind", random.choice(WORDS)],
+            ["perturb", f"{name}={other},", "--out", name, "--perturb", "none", *few],
+            ["view", name, "--morphology", other, "--speed", random.choice(NUMBERS)],
             ["evolve", "quick-association", override(random), "--out", name, "--threads", "0"],
             ["evolve", "quick-association", "training.generations=0", "--from", name, "--out", other],
             ["resume", name, "--generations", "1"],
@@ -404,7 +407,8 @@ arms:
   gentle: {search.sigma: 0.05, network.hidden: [8]}
 seeds: 3
 agent_steps: 100000
-evaluate: {episodes: 4, seed: 2, steps: 40}
+rotate: {search.learning_rate: [0.1, 0.2, 0.3]}
+evaluate: {episodes: 4, seed: 2, steps: 40, studies: {learning: {episodes: 2, freezes: [1]}}}
 baseline: static
 """
 
