@@ -12,9 +12,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from functools import partial
 from types import MappingProxyType
-from typing import Any, Final, Self
+from typing import Annotated, Any, Final, Self
 
-from pydantic import Field, JsonValue, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from hebbevo.envs.morphologies import edits, world_edits
 from hebbevo.envs.morphologies.catalogue import Morphology
@@ -46,7 +46,8 @@ MOST: Final = 1000
 MOST_MEMBERS: Final = 10_000
 """Bodies in a file, those of splits included."""
 
-WrittenEdit = dict[str, dict[str, JsonValue]]
+Value = Annotated[str, Field(max_length=200)] | Annotated[float, Field(strict=True, ge=-1e6, le=1e6)]
+WrittenEdit = dict[str, dict[str, Value | Annotated[list[Value], Field(max_length=100)]]]
 
 
 @dataclass(frozen=True)
@@ -168,7 +169,7 @@ class OwnBody(Settings):
         return Morphology(name, self.description or _described(drawn), _built(drawn))
 
 
-def _drawn(value: JsonValue, generator: Any) -> JsonValue:
+def _drawn(value: Value | list[Value], generator: Any) -> Value:
     """Return one of the values that a list stands for: of numbers, one between the two; of names, one of them."""
     if not isinstance(value, list):
         return value

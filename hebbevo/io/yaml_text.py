@@ -31,6 +31,8 @@ _PATTERNS = (
 )
 _CORE = {None: [(f"{_TAG}{name}", re.compile(rf"(?:{text})\Z", re.ASCII)) for name, text in _PATTERNS]}
 """Tags of plain texts, by the character that they begin with (None: any); the first pattern that fits counts."""
+MOST_VALUES = 1_000_000
+"""Values that a text may hold, its aliases written out."""
 _COMMA = "\ue000"
 """A private character that stands for a comma in parentheses while YAML is read."""
 
@@ -42,7 +44,8 @@ def read_yaml(text: str, where: str) -> Any:
         InputError: it is not YAML, or a key stands twice in a mapping; one line with the position.
     """
     try:
-        return yaml.load(_with_calls_kept(text), _Loader)
+        value = yaml.load(_with_calls_kept(text), _Loader)
+        too_large = _expanded(value, {}) > MOST_VALUES
     except _ERRORS as error:
         mark = getattr(error, "problem_mark", None)
         position = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
@@ -50,6 +53,22 @@ def read_yaml(text: str, where: str) -> Any:
         raise InputError(
             f"{where}{position}: {problem}; correct or quote the YAML".replace("\n", " ")
         ) from None
+    if too_large:
+        raise InputError(
+            f"{where}: aliases make more than {MOST_VALUES:,} values of it; write out what is meant"
+        )
+    return value
+
+
+def _expanded(value: Any, known: dict[int, float]) -> float:
+    """Return how many values a value holds, those behind aliases as often as they stand there."""
+    if not isinstance(value, dict | list):
+        return 1
+    if id(value) not in known:
+        known[id(value)] = 0  # one that holds itself is refused by whoever walks through it
+        parts = [*value, *value.values()] if isinstance(value, dict) else value
+        known[id(value)] = 1 + sum(_expanded(part, known) for part in parts)
+    return known[id(value)]
 
 
 def _with_calls_kept(text: str) -> str:

@@ -63,3 +63,10 @@ def test_what_is_written_reads_back_under_either_version(value: Any) -> None:
     text = write_yaml(value)
     assert read_yaml(text, "here") == value
     assert yaml.safe_load(text) == value
+
+
+def test_aliases_that_hold_billions_of_values_are_refused_at_once() -> None:
+    lines = ["x0: &x0 [1]", *(f"x{n}: &x{n} [{', '.join([f'*x{n - 1}'] * 20)}]" for n in range(1, 12))]
+    assert read_yaml("\n".join(lines[:4]), "file")["x3"][0][0][0] == [1]
+    with pytest.raises(InputError, match="file: aliases make more than 1,000,000 values of it"):
+        read_yaml("\n".join(lines), "file")
