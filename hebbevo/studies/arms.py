@@ -50,15 +50,25 @@ def subjects(genomes: Sequence[Genome], arms: Arms) -> dict[str, tuple[Genome, .
 
 
 def named_sources(genomes: Sequence[Genome], arms: Arms, asked: Sequence[str]) -> list[str]:
-    """Return what a command is given: names, which are places; in a study of arms, copies in its directory by label."""
-    if not arms:
-        return list(asked)
+    """Return what a command is given in a study's directory: places, and copies that lie there by their labels."""
     at = {genome.name: f"genomes/{number}.safetensors" for number, genome in enumerate(genomes)}
     return [
-        f"{name}={','.join(at[genome.name] for genome in of_name)}{',' * (name in arms and len(of_name) == 1)}"
+        name
+        if _is_place(name) and name not in arms
+        else f"{name}={','.join(at[genome.name] for genome in of_name)}{',' * (name in arms and len(of_name) == 1)}"
         for name, of_name in subjects(genomes, arms).items()
         if of_name[0].name in asked
     ]
+
+
+def uses_copies(command: str) -> bool:
+    """Tell whether a command with `named_sources` must be called in the study's directory."""
+    return "=genomes/" in command
+
+
+def _is_place(name: str) -> bool:
+    """Tell whether a name is a path or ``zoo:NAME``, which no label can be."""
+    return "/" in name or ":" in name
 
 
 def named_genome(name: str, genomes: Sequence[Genome], arms: Arms) -> Genome:

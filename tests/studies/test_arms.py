@@ -10,7 +10,7 @@ from scipy import stats
 from tasks import HERE, QUADRUPED, quadruped_task, small_config
 
 from hebbevo import Execution, Genome, InputError, generalize, perturb
-from hebbevo.studies.arms import split_arms
+from hebbevo.studies.arms import named_sources, split_arms, uses_copies
 from hebbevo.studies.running import redraw
 from hebbevo.tasks.task import Task
 
@@ -56,6 +56,20 @@ def test_genomes_are_called_after_arm_and_run_seed() -> None:
     assert split_arms([ARMS["alone"]]) == ((ARMS["alone"],), {})
     with pytest.raises(InputError, match="arm a has no genome"):
         split_arms({"a": []})
+
+
+def test_a_command_names_places_and_copies() -> None:
+    task, values = ARMS["alone"].task, ARMS["alone"].values
+    genomes = [
+        Genome(task, values, name=name)
+        for name in ("a", "zoo:b", "runs/c", "d/seed-1", "e/seed-1", "e/seed-2")
+    ]
+    arms = {"d": ("d/seed-1",), "e": ("e/seed-1", "e/seed-2")}
+    asked = [genome.name for genome in genomes if genome.name != "runs/c"]
+    copies = [f"genomes/{number}.safetensors" for number in range(6)]
+    expected = [f"a={copies[0]}", "zoo:b", f"d={copies[3]},", f"e={copies[4]},{copies[5]}"]
+    assert named_sources(genomes, arms, asked) == expected
+    assert [uses_copies(one) for one in expected] == [True, False, True, True]
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from hebbevo.evaluation.bootstrap import RESAMPLES
 from hebbevo.evaluation.controls import GENOME
 from hebbevo.genomes.genome import Genome, version
-from hebbevo.studies.arms import named_sources
+from hebbevo.studies.arms import named_sources, uses_copies
 from hebbevo.studies.generalization.plan import GROUPS, Plan
 from hebbevo.studies.report import Section, hundredths, shown, shown_interval, write_report
 
@@ -214,7 +214,7 @@ def _morphologies(plan: Plan) -> list[dict[str, object]]:
 
 
 def _again(plan: Plan) -> str:
-    where = ", called in the directory of this study," if plan.arms else ","
+    where = ", called in the directory of this study," if uses_copies(command(plan)) else ","
     return f"With hebbevo {version()}{where} this writes the same tables on the same kind of CPU:\n\n{command(plan)}"
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from hebbevo.evaluation.bootstrap import CONFIDENCE, RESAMPLES
 from hebbevo.evaluation.controls import GENOME
-from hebbevo.studies.arms import named_sources
+from hebbevo.studies.arms import named_sources, uses_copies
 from hebbevo.studies.genomes import short_names
 from hebbevo.studies.learning.plan import Plan
 from hebbevo.studies.learning.scores import AFTER, BEFORE
@@ -60,7 +60,7 @@ def write_study_report(path: Path, plan: Plan, tables: StudyTables, figures: Map
     names = short_names(plan.genomes)
     lifetimes = [figure for name, figure in figures.items() if name.startswith("lifetime")]
     arms = [_arm_cells(plan, row) for row in tables.arms.to_pylist()]
-    where = " in the directory of this study" if plan.arms else ""
+    where = " in the directory of this study" if uses_copies(command(plan)) else ""
     sections = [
         *([Section("Arms", _ARMS_TEXT, arms)] if arms else []),
         Section(

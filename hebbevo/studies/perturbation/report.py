@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hebbevo.evaluation.bootstrap import CONFIDENCE, RESAMPLES
-from hebbevo.studies.arms import named_sources
+from hebbevo.studies.arms import named_sources, uses_copies
 from hebbevo.studies.genomes import short_names
 from hebbevo.studies.perturbation.curve_tables import BIN
 from hebbevo.studies.perturbation.plan import UNPERTURBED, Plan
@@ -61,7 +61,7 @@ def _setting(plan: Plan, names: Mapping[str, str]) -> str:
         f"{names[genome.name]} (rule {genome.task.plasticity.parsed_rule.name}, {genome.name})"
         for genome in plan.genomes
     )
-    where = ", in the directory of this study" if plan.arms else ""
+    where = ", in the directory of this study" if uses_copies(command(plan)) else ""
     return (
         f"Genomes: {genomes}.\n\nEvery genome has {plan.episodes} lifetimes of {plan.env.steps} steps per "
         f"protocol in {plan.env.name}, which start with body {', '.join(plan.morphologies)}, seed {plan.seed}. "
