@@ -41,6 +41,7 @@ def test_the_page_has_them_all() -> None:
         "reach_world.py",
         "crawler.xml",
         "crawl.yaml",
+        "limbs.yaml",
         "line_world.py",
         "parts.py",
         "climber.py",
@@ -81,7 +82,8 @@ def test_every_command_runs_and_nothing_is_imported_unasked(capsys: pytest.Captu
 def test_a_robot_is_a_file_that_its_run_needs_no_longer(capsys: pytest.CaptureFixture[str]) -> None:
     evolve, *others = (command for command in COMMANDS if "crawl" in command)
     assert hebbevo(evolve.replace("--workers 2", "--workers 0")) == 0
-    Path("crawler.xml").unlink()
+    for name in ("crawler.xml", "limbs.yaml"):
+        Path(name).unlink()
     for command in others:
         if command.startswith("hebbevo render"):
             command += " --steps 10"

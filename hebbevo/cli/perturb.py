@@ -8,6 +8,7 @@ import typer
 
 from hebbevo.cli.options import (
     BatchSize,
+    Bodies,
     Device,
     Genomes,
     Ray,
@@ -16,6 +17,7 @@ from hebbevo.cli.options import (
     StudyDirectory,
     Threads,
     Workers,
+    bodies_of,
     study_execution,
 )
 from hebbevo.cli.output import run_console, say
@@ -36,6 +38,7 @@ def perturb_command(
         list[str] | None,
         typer.Option(help="Initial body; may be repeated. By default the first that the genome evolved on."),
     ] = None,
+    bodies: Bodies = None,
     episodes: Annotated[int, typer.Option(help="Lifetimes per genome, protocol and body.")] = 64,
     seed: Seed = 1,
     steps: Steps = None,
@@ -53,7 +56,7 @@ def perturb_command(
     console = run_console()
     with Countdown(console, "lifetimes") as countdown:
         finished = study(
-            study_genomes(genomes, steps),
+            study_genomes(genomes, steps, bodies_of(bodies)),
             out,
             protocols=perturb,
             morphologies=morphology,
