@@ -180,8 +180,11 @@ TAMPERED = {
     "task has more": (at("task", "search", value={}), "no task"),
     "another format": (at("format", value="pickle"), "not a genome"),
     "another version": (at("version", value=2), "version 2"),
-    "module id": (at("task", "env", value={"name": "gymnasium:os:system"}), "plain registered one"),
-    "path id": (at("task", "env", value={"name": "gymnasium:../../evil:Env"}), "plain registered one"),
+    "module id": (
+        at("task", "env", value={"name": "gymnasium:os:system"}),
+        "a module that was not imported here, os",
+    ),
+    "path id": (at("task", "env", value={"name": "gymnasium:../../evil:Env"}), "must be a registered one"),
     "unknown id": (at("task", "env", value={"name": "gymnasium:Nope-v0"}), "unknown Gymnasium id"),
     "unknown env": (at("task", "env", value={"name": "quadrupet"}), "did you mean quadruped?"),
     "env is text": (at("task", "env", value="quadruped"), "env"),
