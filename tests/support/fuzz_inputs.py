@@ -368,6 +368,7 @@ def names(random: Random, folder: Path) -> Words:
                 other,
                 *few,
             ],
+            ["study", name, "genome.safetensors", "--set", override(random), "--out", other],
             ["evaluate", name, *few],
             ["evaluate", "genome.safetensors", "--no-controls", "--json", name, *few],
             ["render", "genome.safetensors", "--out", name, "--perturb", perturbation(random)],
