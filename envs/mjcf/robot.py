@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import count
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -160,12 +161,12 @@ def _robot(spec: mujoco.MjSpec, name: str, torso: str | None, feet: tuple[str, .
 
 
 def _names(model: mujoco.MjModel, kind: str) -> tuple[str, ...]:
-    count = {"body": model.nbody, "joint": model.njnt, "geom": model.ngeom, "actuator": model.nu}[kind]
-    return tuple(getattr(model, kind)(index).name for index in range(count))
+    size = {"body": model.nbody, "joint": model.njnt, "geom": model.ngeom, "actuator": model.nu}[kind]
+    return tuple(getattr(model, kind)(index).name for index in range(size))
 
 
 def _name_parts(spec: mujoco.MjSpec) -> None:
-    """Give every part a name: a body that of its first geom, a motor that of its joint, others their number."""
+    """Give every part a name."""
     for kind, elements in (
         ("geom", spec.geoms),
         ("body", spec.bodies),
@@ -176,25 +177,26 @@ def _name_parts(spec: mujoco.MjSpec) -> None:
         taken = {element.name for element in elements}
         for element in elements:
             if not element.name:
-                element.name = _unused(_stem(kind, element), element.id + 1, taken)
+                element.name = _unused(_stem(kind, element), taken)
                 taken.add(element.name)
             elif element.name.startswith(OWN):
                 raise EnvError(f"{kind} {element.name[:60]!r}: names with {OWN!r} are taken; rename it")
 
 
 def _stem(kind: str, element: Any) -> str:
-    """Return what an element without a name is called after."""
+    """Return what an element without a name is called after: a geom after its body, a body after its first geom."""
+    if kind == "geom" and element.parent.name not in ("", "world"):
+        return str(element.parent.name)
     if kind == "body" and element.geoms:
         return str(element.geoms[0].name)
     return str(element.target) if kind == "motor" and element.target else kind
 
 
-def _unused(stem: str, number: int, taken: Set[str]) -> str:
+def _unused(stem: str, taken: Set[str]) -> str:
     """Return a name that is not taken: the stem, else the stem with a number."""
-    name = stem
-    while name in taken:
-        name, number = f"{stem}_{number}", number + 1
-    return name
+    if stem not in taken:
+        return stem
+    return next(name for number in count(2) if (name := f"{stem}_{number}") not in taken)
 
 
 def _check_model(model: mujoco.MjModel) -> None:

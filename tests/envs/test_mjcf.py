@@ -282,6 +282,15 @@ def test_any_robot_can_be_damaged_by_the_names_of_its_parts() -> None:
         walker(morphologies=["right_front_damaged"])
 
 
+def test_parts_without_a_name_are_called_after_what_they_are_part_of() -> None:
+    config = walker(
+        mjcf=WALKER.replace('name="shin" ', "").replace("</body>", "<geom size='0.1'/></body>", 1)
+    )
+    assert {"leg_damaged", "leg_amputated"} <= set(config.study_bodies)
+    assert {config.robot.model.geom(geom).name for geom in range(4)} == {"floor", "torso", "leg", "leg_2"}
+    assert config.robot.motors == ("hip",)
+
+
 def test_actions_span_the_range_of_a_servo_about_its_keyframe() -> None:
     servo = WALKER.replace(
         '<motor joint="hip" gear="5" ctrlrange="-1 1"/>',
