@@ -86,6 +86,11 @@ class EnvConfig(Settings, ABC):
         return None
 
     @property
+    def about(self) -> str:
+        """A line on what was found out about the world, where the settings do not say it."""
+        return ""
+
+    @property
     def camera_spec(self) -> CameraSpec | None:
         """How a lifetime is drawn, where that depends on the settings."""
         return self.camera

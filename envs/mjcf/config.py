@@ -209,6 +209,18 @@ class MjcfConfig(RobotConfig):
 
     @property
     @override
+    def about(self) -> str:
+        robot, anatomy = self.robot, self.parts
+        held = "free" if robot.free else "no free joint"
+        feet = f"feet {', '.join(robot.feet)}" if robot.feet else "no feet"
+        return (
+            f"robot {anatomy.name.rpartition('-')[0]}: torso {anatomy.torso} ({held}), {feet}; "
+            f"{len(anatomy.sensed_joints)} joints and {len(robot.motors)} motors, "
+            f"{self.interface.observation_size} numbers observed, {1 / self.seconds_per_step:.4g} steps in a second"
+        )
+
+    @property
+    @override
     def camera_spec(self) -> CameraSpec | None:
         return CameraSpec("body", distance=1.6 * self.robot.reach)
 

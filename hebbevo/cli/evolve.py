@@ -32,12 +32,12 @@ def evolve_command(
     from hebbevo.cli.display import StatusLine
     from hebbevo.config.loading import load_config
     from hebbevo.genomes.genome import load_genome
-    from hebbevo.tasks.description import rule_lines
+    from hebbevo.tasks.description import task_lines
     from hebbevo.tasks.task import Task
     from hebbevo.training.evolution import evolve
 
     config, console = load_config(source, overrides or ()), run_console()
-    for text in rule_lines(Task.of(config)):
+    for text in task_lines(Task.of(config)):
         say(console, text)
     with StatusLine(console) as line:
         run = evolve(

@@ -12,7 +12,7 @@ from hebbevo.experiments.directory import is_experiment, read_stored_plan, run_p
 from hebbevo.experiments.evaluation_file import evaluation_path
 from hebbevo.genomes.genome import Genome, load_genome
 from hebbevo.io.text import visible
-from hebbevo.tasks.description import rule_lines
+from hebbevo.tasks.description import task_lines
 from hebbevo.tasks.task import Task
 from hebbevo.training.run_summary import is_run, summarise_run
 from hebbevo.validation import shown
@@ -90,7 +90,7 @@ def _task(task: Task) -> Iterator[Line]:
     bodies = f", evolved on {', '.join(env.morphology_names)}" if env.has_bodies else ""
     yield "world", f"{env.name}, {env.steps} steps{bodies}"
     yield "network", "-".join(map(str, task.sizes))
-    for text in rule_lines(task):
+    for text in task_lines(task):
         word, _, rest = text.partition(" ")
         yield word, rest
     for perturbation in task.perturbations:

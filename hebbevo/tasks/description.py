@@ -1,10 +1,17 @@
-"""What a task evolves, in words."""
+"""What a task is and evolves, in words."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from hebbevo.tasks.task import Task
+
+
+def task_lines(task: Task) -> Iterator[str]:
+    """Yield a line on a robot of a user's file, whose parts were found, then those of `rule_lines`."""
+    if task.env.about:
+        yield task.env.about
+    yield from rule_lines(task)
 
 
 def rule_lines(task: Task) -> Iterator[str]:

@@ -143,6 +143,8 @@ def test_the_parts_of_gymnasiums_robots_are_found(file, torso, feet, sizes) -> N
     assert (config.parts.torso, config.robot.feet) == (torso, feet)
     assert (config.interface.observation_size, config.interface.action_size) == sizes
     assert 0.01 <= config.seconds_per_step <= 0.021
+    assert f"torso {torso} (" in config.about
+    assert (f"feet {', '.join(feet)}" if feet else "no feet") in config.about
     batch = config.build(1)
     batch.reset([1], ["intact"])
     for _ in range(20):
