@@ -35,6 +35,12 @@ if importlib.util.find_spec("triton"):
     importlib.import_module("triton")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that have slow tests, so that none is the last one while the other cores have nothing."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture(autouse=True)
 def _folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Run every test where it may leave what it likes (MuJoCo writes MUJOCO_LOG.TXT)."""
