@@ -14,7 +14,14 @@ import numpy.typing as npt
 
 from hebbevo.compilation import compiled
 from hebbevo.envs.mjcf import quantities as q
-from hebbevo.envs.robots.observation import EXPLODED, LIMIT, TARGET, has_diverged
+from hebbevo.envs.robots.observation import (
+    EXPLODED,
+    LIMIT,
+    euler_angles,
+    has_diverged,
+    observe_torso,
+    unit_quaternion,
+)
 
 Floats = npt.NDArray[np.float64]
 Singles = npt.NDArray[np.float32]
@@ -135,7 +142,7 @@ def sense(
             for part in range(parts.shape[0]):
                 start = _write_part(
                     parts[part], scales[part], qpos[row], qvel[row], sensordata[row], constants[row], joints,
-                    joint_velocities, feet, pose, values, out, start,
+                    joint_velocities, feet, pose, out, start,
                 )  # fmt: skip
             for i in range(out.shape[0]):
                 out[i] = min(max(out[i], -LIMIT), LIMIT)
@@ -169,13 +176,8 @@ def _measure(
         pose[0:3] = sensordata[torso[2] : torso[2] + 3]
         pose[3:7] = sensordata[torso[3] : torso[3] + 4]
         pose[7:10] = sensordata[torso[4] : torso[4] + 3]
-    w, x, y, z = pose[3], pose[4], pose[5], pose[6]
-    norm = math.sqrt(w * w + x * x + y * y + z * z)
-    w, x, y, z = w / norm, x / norm, y / norm, z / norm
-    # Z-Y-X Euler angles: R = Rz(yaw) Ry(pitch) Rx(roll)
-    yaw = math.atan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z))
-    roll = math.atan2(2 * (w * x + y * z), 1 - 2 * (x * x + y * y))
-    pitch = math.asin(min(max(2 * (w * y - z * x), -1.0), 1.0))
+    w, x, y, z = unit_quaternion(pose)
+    roll, pitch, yaw = euler_angles(w, x, y, z)
     touching = 0.0
     for address in feet:
         if address >= 0 and sensordata[address] > 0:
@@ -201,24 +203,13 @@ def _write_part(
     joint_velocities: Indices,
     feet: Indices,
     pose: Floats,
-    values: Floats,
     out: Singles,
     start: int,
 ) -> int:
     """Write one part of an observation from `start` on; return where the next one starts."""
     kind, length, count = int(part[0]), int(part[2]), len(joints)
     if kind == TORSO:
-        yaw = values[9]
-        heading = math.atan2(-pose[1], TARGET - pose[0]) - yaw
-        cosine, sine = math.cos(yaw), math.sin(yaw)
-        out[start] = pose[2] - constants[2 * count]
-        out[start + 1] = math.sin(heading)
-        out[start + 2] = math.cos(heading)
-        out[start + 3] = 0.3 * (cosine * pose[7] + sine * pose[8])
-        out[start + 4] = 0.3 * (cosine * pose[8] - sine * pose[7])
-        out[start + 5] = 0.3 * pose[9]
-        out[start + 6] = values[7]
-        out[start + 7] = values[8]
+        observe_torso(pose, pose[7:10], constants[2 * count], out[start : start + TORSO_SIZE])
         return start + TORSO_SIZE
     if kind == JOINTS:
         for j, joint in enumerate(joints):

@@ -123,7 +123,7 @@ def observe(
         rewards[row] = qpos[row, 0] - start_x[row]
         done[row] = qpos[row, 2] <= fallen_height
         out = observations[row]
-        _observe_torso(qpos[row], qvel[row], bodies[row, bodies.shape[1] - 1], out)
+        observe_torso(qpos[row], qvel[row], bodies[row, bodies.shape[1] - 1], out)
         _observe_legs(
             qpos[row],
             qvel[row],
@@ -155,15 +155,27 @@ def has_diverged(qpos: Floats, qvel: Floats, warnings: npt.NDArray[np.int32]) ->
 
 
 @compiled
-def _observe_torso(qpos: Floats, qvel: Floats, initial_height: float, out: Singles) -> None:
-    """Write the first eight numbers: height, heading, velocity and tilt of the torso."""
-    w, x, y, z = qpos[3], qpos[4], qpos[5], qpos[6]
+def unit_quaternion(pose: Floats) -> tuple[float, float, float, float]:
+    """Return w, x, y, z of a pose: position, then a quaternion of any length."""
+    w, x, y, z = pose[3], pose[4], pose[5], pose[6]
     norm = math.sqrt(w * w + x * x + y * y + z * z)
-    w, x, y, z = w / norm, x / norm, y / norm, z / norm
-    # Z-Y-X Euler angles: R = Rz(yaw) Ry(pitch) Rx(roll)
+    return w / norm, x / norm, y / norm, z / norm
+
+
+@compiled
+def euler_angles(w: float, x: float, y: float, z: float) -> tuple[float, float, float]:
+    """Return roll, pitch and yaw of a unit quaternion, Z-Y-X: R = Rz(yaw) Ry(pitch) Rx(roll)."""
     yaw = math.atan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z))
     roll = math.atan2(2 * (w * x + y * z), 1 - 2 * (x * x + y * y))
     pitch = math.asin(min(max(2 * (w * y - z * x), -1.0), 1.0))
+    return roll, pitch, yaw
+
+
+@compiled
+def observe_torso(qpos: Floats, qvel: Floats, initial_height: float, out: Singles) -> None:
+    """Write the first eight numbers: height, heading, velocity and tilt of the torso."""
+    w, x, y, z = unit_quaternion(qpos)
+    roll, pitch, yaw = euler_angles(w, x, y, z)
     heading = math.atan2(-qpos[1], TARGET - qpos[0]) - yaw
     cosine, sine = math.cos(yaw), math.sin(yaw)
     out[0] = qpos[2] - initial_height
