@@ -1,6 +1,6 @@
 """The settings of any registered Gymnasium id, `gymnasium:ID`. Gymnasium is imported when an id is checked.
 
-Its spaces are only known by making the environment, which happens at most once per process and id.
+Its spaces are only known by making the environment, which happens at most once per process and registration.
 """
 
 from __future__ import annotations
@@ -144,26 +144,36 @@ class GymnasiumConfig(EnvConfig):
         return interface_of(self)
 
 
-_INTERFACES: dict[str, EnvironmentInterface] = {}
+_INTERFACES: dict[str, tuple[object, EnvironmentInterface]] = {}
+"""With the registration that was made: an id may be registered again, as a notebook does with each run of a cell."""
 
 
 def interface_of(config: GymnasiumConfig) -> EnvironmentInterface:
-    """Return the interface of an environment, which is made once and closed again.
+    """Return the interface of an environment, which is made once per registration and closed again.
 
     Raises:
         EnvError: the environment cannot be made, or its spaces cannot be run.
     """
-    key = json.dumps([config.name, config.kwargs, config.wrappers, config.vector], sort_keys=True)
-    if key not in _INTERFACES:
-        from hebbevo.envs.gymnasium.spaces import make_environment, make_vector_environment, read_interface
+    import gymnasium
 
-        environment = (
-            make_vector_environment(config.id, 2, config.kwargs)
-            if config.vector
-            else make_environment(config.id, config.kwargs, config.wrappers)
-        )
-        try:
-            _INTERFACES[key] = read_interface(config.id, environment)
-        finally:
-            environment.close()
-    return _INTERFACES[key]
+    key = json.dumps([config.name, config.kwargs, config.wrappers, config.vector], sort_keys=True)
+    registered = gymnasium.registry.get(config.id)
+    known, interface = _INTERFACES.get(key, (None, None))
+    if interface is None or known is not registered:
+        interface = _read_interface(config)
+        _INTERFACES[key] = registered, interface
+    return interface
+
+
+def _read_interface(config: GymnasiumConfig) -> EnvironmentInterface:
+    from hebbevo.envs.gymnasium.spaces import make_environment, make_vector_environment, read_interface
+
+    environment = (
+        make_vector_environment(config.id, 2, config.kwargs)
+        if config.vector
+        else make_environment(config.id, config.kwargs, config.wrappers)
+    )
+    try:
+        return read_interface(config.id, environment)
+    finally:
+        environment.close()

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from hebbevo.errors import InputError, unknown
-from hebbevo.genomes.genome import Genome
+from hebbevo.genomes.genome import ZOO, Genome
+from hebbevo.studies.genomes import own_bodies
 
 Arms: TypeAlias = Mapping[str, tuple[str, ...]]
 """Names of the genomes of each arm."""
@@ -50,20 +51,30 @@ def subjects(genomes: Sequence[Genome], arms: Arms) -> dict[str, tuple[Genome, .
 
 
 def named_sources(genomes: Sequence[Genome], arms: Arms, asked: Sequence[str]) -> list[str]:
-    """Return what a command is given in a study's directory: places, and copies that lie there by their labels."""
+    """Return what a command is given: places; or, called in the study's directory, the copies that lie there.
+
+    Those stand for labels, for genomes with bodies of a user's own, and beside them for all but ``zoo:``.
+    """
     at = {genome.name: f"genomes/{number}.safetensors" for number, genome in enumerate(genomes)}
-    return [
-        name
-        if _is_place(name) and name not in arms
-        else f"{name}={','.join(at[genome.name] for genome in of_name)}{',' * (name in arms and len(of_name) == 1)}"
-        for name, of_name in subjects(genomes, arms).items()
-        if of_name[0].name in asked
-    ]
+    by_name = subjects(genomes, arms)
+    labels = {name for name in by_name if name in arms or not _is_place(name)}
+    copied = bool(labels) or any(map(own_bodies, genomes))
+    found = []
+    for name, of_name in by_name.items():
+        copies = ",".join(at[genome.name] for genome in of_name)
+        if of_name[0].name not in asked:
+            continue
+        if name in labels:
+            found.append(f"{name}={copies}{',' * (name in arms and len(of_name) == 1)}")
+        else:
+            stays = not copied or (name.startswith(ZOO) and not own_bodies(of_name[0]))
+            found.append(name if stays else copies)
+    return found
 
 
 def uses_copies(command: str) -> bool:
     """Tell whether a command with `named_sources` must be called in the study's directory."""
-    return "=genomes/" in command
+    return any(part.rpartition("=")[2].startswith("genomes/") for part in command.split())
 
 
 def _is_place(name: str) -> bool:

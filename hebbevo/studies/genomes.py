@@ -53,12 +53,17 @@ def with_all_bodies(genomes: Sequence[Genome]) -> list[Genome]:
     """
     bodies: dict[str, Any] = {}
     for genome in genomes:
-        for name, body in genome.task.env.model_dump(mode="json").get("bodies", {}).items():
+        for name, body in own_bodies(genome).items():
             if bodies.setdefault(name, body) != body:
                 raise InputError(
                     f"{genome.name} has another body called {name} than genomes before it; rename one"
                 )
     return [genome.with_bodies(bodies) for genome in genomes]
+
+
+def own_bodies(genome: Genome) -> dict[str, Any]:
+    """Return the bodies of a user's own that a genome's world has, by name."""
+    return dict(genome.task.env.model_dump(mode="json").get("bodies", {}))
 
 
 def is_static(genome: Genome) -> bool:

@@ -1,4 +1,4 @@
-"""Runs whose lifetimes diverge: a warning with the first generation, an end after several in a row."""
+"""Runs whose lifetimes diverge: a warning with the first generation, an end after several in a row, or with the run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ DIVERGED_GENERATIONS = 3
 """Diverged generations in a row that end a run, or a resumed run once more."""
 REMEDY = (
     "give the weights a normaliser (plasticity.normalise=max), the coefficients smaller values "
-    "(plasticity.initial_coefficients='normal(0, 0.01)' and as small a search.sigma) or the rule a decay (0.95*w + ...)"
+    "(plasticity.initial_coefficients='normal(0, 0.01)' and as small a search.sigma), the rule a decay (0.95*w + ...); "
+    "or mend a world whose observations or rewards are not finite"
 )
 
 
@@ -33,7 +34,8 @@ class DivergenceGuard:
         self._lifetimes = (
             config.training.lifetimes * config.search.population * len(config.env.morphology_names)
         )
-        self._in_a_row = 0
+        self._in_a_row = self._generations = 0
+        self._share = ""
         for row in rows:
             self._count(row)
 
@@ -44,14 +46,20 @@ class DivergenceGuard:
             DivergenceFailure: it is the last that a run may have in a row.
         """
         self._count(row)
-        share = f"{row['diverged']} of {self._lifetimes} lifetimes diverged in generation {row['generation']}"
         if self._in_a_row == 1:
-            _logger.warning("%s: %s", share, REMEDY)
+            _logger.warning("%s: %s", self._share, REMEDY)
         if self._in_a_row and not self._in_a_row % DIVERGED_GENERATIONS:
-            raise DivergenceFailure(f"{share}, the {_ordinal(self._in_a_row)} such in a row: {REMEDY}")
+            raise DivergenceFailure(f"{self._share}, the {_ordinal(self._in_a_row)} such in a row: {REMEDY}")
+
+    def end(self) -> None:
+        """Raise `DivergenceFailure` where a run ends of which every generation diverged."""
+        if self._in_a_row and self._in_a_row == self._generations:
+            raise DivergenceFailure(f"{self._share}, as in every generation of the run: {REMEDY}")
 
     def _count(self, row: Row) -> None:
         diverged = row.get("diverged") or 0
+        self._share = f"{diverged} of {self._lifetimes} lifetimes diverged in generation {row['generation']}"
+        self._generations += 1
         self._in_a_row = self._in_a_row + 1 if diverged >= DIVERGED_SHARE * self._lifetimes else 0
 
 

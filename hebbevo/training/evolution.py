@@ -59,7 +59,8 @@ def evolve(
         InputError: `out` exists, a tracker's package is missing, `start` is of another layout, or the config asks for
             something that cannot be built.
         OSError: the disk is full; the last checkpoint stands.
-        DivergenceFailure: nearly all lifetimes diverged in three generations in a row; what was computed stands.
+        DivergenceFailure: nearly all lifetimes diverged in three generations in a row, or in every one of the run;
+            what was computed stands.
     """
     out = _default_out(config) if out is None else out
     config, tracking = as_config(config, overrides), as_tracking(track)

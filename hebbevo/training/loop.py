@@ -85,7 +85,7 @@ class Evolution:
 
         Raises:
             SearchFailure: the search has left the finite numbers, or has no workers left.
-            DivergenceFailure: nearly all lifetimes diverge, generation after generation.
+            DivergenceFailure: nearly all lifetimes diverge, in three generations in a row or in all that there were.
         """
         try:
             self._run(executor, execution)
@@ -109,6 +109,7 @@ class Evolution:
                 if self._watch is not None:
                     self._watch(step)
                 guard.add(step.row)
+            guard.end()
         self._directory.log("end", generation=self._searcher.generation)
 
     def _draw(self) -> None:

@@ -119,6 +119,15 @@ def register():
         del gymnasium.registry[name]
 
 
+def test_an_id_that_is_registered_again_has_its_new_spaces(register):
+    config = register(lambda: Liar(Box(-1, 1, (2,))))
+    assert config.interface is config.interface
+    assert config.interface.observation_size == config.build(1).observation_size == 2
+    del gymnasium.registry[config.id]
+    gymnasium.register(config.id, entry_point=lambda: Liar(Box(-1, 1, (5,))))
+    assert config.interface.observation_size == config.build(1).observation_size == 5
+
+
 PAIR, IMAGE = Box(-1, 1, (2,)), Box(0, 255, (4, 4, 3), np.uint8)
 ZEROS = np.zeros(2)
 

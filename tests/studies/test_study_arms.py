@@ -1,7 +1,9 @@
 """Studies of arms: rows over runs, beside the rows of every genome, as the lifetimes of those say."""
 
 import csv
+import shlex
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +11,11 @@ import pytest
 from scipy import stats
 from tasks import HERE, QUADRUPED, quadruped_task, small_config
 
-from hebbevo import Execution, Genome, InputError, generalize, perturb
+from hebbevo import Execution, Genome, InputError, generalize, load_genome, perturb
+from hebbevo.genomes.genome import save_genome
 from hebbevo.studies.arms import named_sources, split_arms, uses_copies
+from hebbevo.studies.generalization.plan import make_plan
+from hebbevo.studies.generalization.report import command as generalization_command
 from hebbevo.studies.running import redraw
 from hebbevo.tasks.task import Task
 
@@ -70,6 +75,19 @@ def test_a_command_names_places_and_copies() -> None:
     expected = [f"a={copies[0]}", "zoo:b", f"d={copies[3]},", f"e={copies[4]},{copies[5]}"]
     assert named_sources(genomes, arms, asked) == expected
     assert [uses_copies(one) for one in expected] == [True, False, True, True]
+    assert named_sources(genomes, arms, ["runs/c"]) == [copies[2]], "runs/c is not seen from there"
+    assert named_sources(genomes[1:3], {}, ["zoo:b", "runs/c"]) == ["zoo:b", "runs/c"]
+
+
+def test_a_command_names_copies_of_genomes_to_which_bodies_were_added(tmp_path: Path) -> None:
+    robot = replace(ARMS["alone"], name="runs/a").with_bodies({"halved": [{"scale_mass": {"factor": 0.5}}]})
+    plan = make_plan([robot], ["halved"], 2, 1, None)
+    written = shlex.split(generalization_command(plan))
+    assert written[2] == "genomes/0.safetensors"
+    assert uses_copies(shlex.join(written))
+    save_genome(robot, tmp_path / "0.safetensors")
+    again = replace(load_genome(tmp_path / "0.safetensors"), name="runs/a")
+    assert make_plan([again], ["halved"], 2, 1, None).settings() == plan.settings()
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -104,6 +105,22 @@ def results_without_best(path: str) -> dict[str, bytes]:
 )
 def test_generations_are_counted_in_a_row(counts: list[int], end: int | None) -> None:
     assert end_of(DivergenceGuard(config_of(), []), counts) == end
+
+
+@pytest.mark.parametrize(
+    ("counts", "fails"), [([ALL], True), ([ALL, ALL], True), ([0, ALL], False), ([0], False)]
+)
+def test_a_run_of_which_every_generation_diverged_fails_however_short(counts: list[int], fails: bool) -> None:
+    guard = DivergenceGuard(config_of(), [])
+    assert end_of(guard, counts) is None
+    with pytest.raises(DivergenceFailure, match="as in every generation") if fails else nullcontext():
+        guard.end()
+
+
+def test_a_short_run_that_diverged_says_so_and_exits_with_1(capsys: pytest.CaptureFixture[str]) -> None:
+    keys = ("env.steps=30", "search.population=4", "search.generations=1", "network.hidden=4", BLOWN_UP)
+    assert run(["evolve", "quick-quadruped", *keys, "--threads", "1", "--out", "run"]) == 1
+    assert "generation 1, as in every generation of the run: give" in capsys.readouterr().err.splitlines()[-1]
 
 
 @pytest.mark.parametrize(("before", "end"), [(0, 3), (1, 2), (2, 1), (3, 3), (6, 3)])

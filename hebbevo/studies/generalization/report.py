@@ -223,7 +223,8 @@ def command(plan: Plan) -> str:
     steps = plan.genomes[0].task.env.steps
     options = [f"--episodes={plan.episodes}", f"--seed={plan.seed}", f"--steps={steps}"]
     if plan.baseline is not None and plan.baseline not in plan.with_controls:
-        options.append(f"--baseline={plan.baseline}")
+        (source,) = named_sources(plan.genomes, plan.arms, [plan.baseline])
+        options.append(f"--baseline={source.rpartition('=')[2]}")
     options += [f"--morphology={body}" for body in plan.morphologies]
     asked = named_sources(plan.genomes, plan.arms, plan.with_controls)
     return shlex.join(["hebbevo", "generalize", *asked, *options, "--out=DIR"])
