@@ -122,7 +122,7 @@ def _box(identifier: str, space: Box) -> Actor:
     middle, half = (bottom + top) / 2, (top - bottom) / 2
 
     def act(outputs: Outputs) -> npt.NDArray[Any]:
-        action = np.clip(middle + half * outputs, low, high)
+        action = (middle + half * outputs).clip(low, high)
         return (np.rint(action) if whole else action).astype(space.dtype).reshape(space.shape)
 
     one_sided = bounded & ((low >= 0) | (high <= 0))

@@ -52,24 +52,24 @@ class BatchedGymnasium(GymnasiumRows):
 
     @override
     def step(self, actions: npt.NDArray[np.float32], active: npt.NDArray[np.int64]) -> None:
-        for row in active:
-            self.rewards[row] = 0.0
-            if self.diverged[row] or self.terminated[row]:
-                continue
-            if not np.isfinite(actions[row]).all():
-                self._diverge(row)
-                continue
+        self.rewards[active] = 0.0
+        moving = active[~(self.diverged[active] | self.terminated[active])]
+        finite = np.isfinite(actions[moving]).all(axis=1)
+        self._diverge(moving[~finite])
+        moving = moving[finite]
+        for row in moving.tolist():
             environment = self._started(row)
             result = environment.step(self._act(actions[row]))
-            observation, reward, self.terminated[row] = read_step(self._id, result)
-            self._record(row, "step", observation, reward)
-            if self.is_mujoco and _mujoco_warned(environment):
-                self._diverge(row)
+            observation, self.rewards[row], self.terminated[row] = read_step(self._id, result)
+            self._observer.write(f"{self._id}: step", observation, self.observations[row])
+            self.diverged[row] = self.is_mujoco and _mujoco_warned(environment)
+        self._diverge_where_not_finite(moving)
 
     @override
     def _reset_row(self, row: int, seed: int) -> None:
         observation = read_reset(self._id, self._fresh(row).reset(seed=gymnasium_seed(seed)))
-        self._record(row, "reset", observation, 0.0)
+        self._observer.write(f"{self._id}: reset", observation, self.observations[row])
+        self._diverge_where_not_finite(np.array([row]))
 
     def _fresh(self, row: int) -> gymnasium.Env[Any, Any]:
         """Return an environment without traces of earlier lifetimes; those that reset to nothing else stay."""
@@ -79,20 +79,18 @@ class BatchedGymnasium(GymnasiumRows):
             environment = self._environments[row] = self._make()
         return environment
 
-    def _record(self, row: int, method: str, observation: Any, reward: float) -> None:
-        """Keep what a method of the environment returned, or mark the row diverged where it is not finite."""
-        self._observer.write(f"{self._id}: {method}", observation, self.observations[row])
-        self.rewards[row] = reward
-        if not (np.isfinite(reward) and np.isfinite(self.observations[row]).all()):
-            self._diverge(row)
+    def _diverge_where_not_finite(self, rows: npt.NDArray[np.int64]) -> None:
+        """Mark the rows diverged whose observation or reward is not finite, and clear those that MuJoCo warned of."""
+        finite = np.isfinite(self.observations[rows]).all(axis=1) & np.isfinite(self.rewards[rows])
+        self._diverge(rows[self.diverged[rows] | ~finite])
 
-    def _diverge(self, row: int) -> None:
-        self.diverged[row] = True
-        self.observations[row] = 0.0
-        self.rewards[row] = 0.0
+    def _diverge(self, rows: npt.NDArray[np.int64]) -> None:
+        self.diverged[rows] = True
+        self.observations[rows] = 0.0
+        self.rewards[rows] = 0.0
 
 
 def _mujoco_warned(environment: gymnasium.Env[Any, Any]) -> bool:
     """Tell whether MuJoCo warned since the reset: it resets an exploded simulation by itself."""
     data: Any = environment.unwrapped
-    return bool(data.data.warning.number.any())
+    return any(data.data.warning.number.tolist())
