@@ -17,6 +17,10 @@ def resume_command(
         int | None,
         typer.Option(help="Prolong the run to this many in all; by default as config.yaml says."),
     ] = None,
+    agent_steps: Annotated[
+        int | None,
+        typer.Option(metavar="<int>", help="Prolong it to this budget of agent-steps in all."),
+    ] = None,
     workers: Workers = None,
     ray: Ray = None,
     threads: Threads = None,
@@ -33,6 +37,7 @@ def resume_command(
         run = resume(
             directory,
             generations=generations,
+            agent_steps=agent_steps,
             execution=execution_of(threads, batch_size, workers, ray, device),
             watch=line.watch,
             track=track or (),

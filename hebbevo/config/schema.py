@@ -34,6 +34,15 @@ class Config(Section):
         """Return the resolved configuration."""
         return write_yaml(self.model_dump(mode="json"))
 
+    @property
+    def lifetimes_per_generation(self) -> int:
+        """Lifetimes of a generation: individuals x bodies x lifetimes on each."""
+        return self.search.population * self.training.lifetimes * len(self.env.morphology_names)
+
+    def generations_within(self, agent_steps: int) -> int:
+        """Return the most generations that a budget may take: a lifetime lasts a step at least."""
+        return -(-agent_steps // self.lifetimes_per_generation)
+
     def search_settings(self) -> dict[str, Any]:
         """Return the keys of `search` and `training` in one mapping, as genome files hold them."""
         return {**self.search.model_dump(mode="json"), **self.training.model_dump(mode="json")}

@@ -4,7 +4,8 @@
     ARM/seed-N/            a run directory; evaluation.json in it, once it is finished
     runs.csv, table.csv .. tables, figures and report: pure functions of all that
 
-An experiment only grows: seeds and arms may come, and the evaluation may change, but no arm does.
+An experiment only grows: seeds and arms may come, runs may become longer, and the evaluation may change;
+nothing else of an arm does.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from hebbevo.experiments.studies import STUDIES_FOLDER, write_studies
 from hebbevo.io.atomic import remove_unfinished, unfinished, write_atomically
 from hebbevo.io.directories import lock_directory, make_directory
 from hebbevo.io.yaml_text import read_yaml, write_yaml
+from hebbevo.training.run_config import is_longer
 
 PLAN_FILE: Final = "experiment.yaml"
 _MOST_DIFFERENCES = 3
@@ -117,7 +119,10 @@ def _check_growth(directory: Path, old: Plan, new: Plan) -> None:
     for name, config in old.arms.items():
         if name not in new.arms:
             raise InputError(f"arm {name} of {directory} is missing; put it back, or choose another out")
-        before, after = (with_seed(one, 0).model_dump(mode="json") for one in (config, new.arms[name]))
+        old_arm, new_arm = (with_seed(one, 0) for one in (config, new.arms[name]))
+        before, after = (one.model_dump(mode="json") for one in (old_arm, new_arm))
+        if is_longer(old_arm, new_arm):
+            continue
         if changed := difference(before, after):
             more = f" and {len(changed) - _MOST_DIFFERENCES} more" if len(changed) > _MOST_DIFFERENCES else ""
             raise InputError(

@@ -16,12 +16,7 @@ from hebbevo.config.section import Section
 from hebbevo.errors import InputError, MissingImport, unknown
 from hebbevo.experiments.arms import read_arms
 from hebbevo.experiments.evaluation import Evaluation, read_evaluate, with_bodies
-from hebbevo.experiments.rotation import (
-    Rotation,
-    lifetimes_of_generation,
-    read_rotation,
-    take_turns,
-)
+from hebbevo.experiments.rotation import Rotation, read_rotation, take_turns
 from hebbevo.experiments.studies import Studies, check_studies
 from hebbevo.io.yaml_text import read_yaml
 from hebbevo.seeding import SEED_LIMIT
@@ -171,7 +166,7 @@ def _base(base: Any, folder: Path) -> str | Path | Mapping[str, Any]:
 def _budget(base: Config) -> int:
     """Return the agent-steps of the base: its own budget, or all its generations with lifetimes of full length."""
     training = base.training
-    return training.agent_steps or training.generations * lifetimes_of_generation(base) * base.env.steps
+    return training.agent_steps or training.generations * base.lifetimes_per_generation * base.env.steps
 
 
 def _arm(name: str, base: Any, overrides: Mapping[str, Any], budget: int | None) -> Config:
@@ -187,9 +182,8 @@ def _arm(name: str, base: Any, overrides: Mapping[str, Any], budget: int | None)
         raise InputError(f"arm {name}: {error}") from None
     if budget is None:
         return with_seed(config, 0)
-    # A lifetime lasts a step at least: the budget ends the run, never the number of generations.
-    generations = -(-budget // lifetimes_of_generation(config))
-    training = config.training.model_copy(update={"agent_steps": budget, "generations": generations})
+    length = {"agent_steps": budget, "generations": config.generations_within(budget)}
+    training = config.training.model_copy(update=length)
     return with_seed(config.model_copy(update={"training": training}), 0)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +13,7 @@ import numpy.typing as npt
 
 from hebbevo.config.schema import Config
 from hebbevo.evaluation.run_statistics import resample_runs, run_scores
+from hebbevo.experiments.evaluation import Evaluation
 from hebbevo.experiments.evaluation_file import RunEvaluation, read_evaluation_file
 from hebbevo.training.run_directory import RunDirectory
 
@@ -66,6 +68,13 @@ def read_run(path: Path, config: Config) -> RunRecord:
         },
         read_evaluation_file(path),
     )
+
+
+def is_complete(run: RunRecord, config: Config, evaluation: Evaluation) -> bool:
+    """Tell whether a run is as long as its config says, and evaluated at its end as asked for."""
+    length, found = config.training, run.evaluation
+    ended = run.generations >= length.generations or run.agent_steps >= (length.agent_steps or math.inf)
+    return ended and found is not None and (found.settings, found.generation) == (evaluation, run.generations)
 
 
 @dataclass(frozen=True)

@@ -65,18 +65,13 @@ def take_turns(name: str, config: Config, rotation: Rotation) -> tuple[Config, .
     if not rotation:
         return (config,)
     turns = tuple(_turn(name, config, rotation, at) for at in range(len(next(iter(rotation.values())))))
-    sizes = [lifetimes_of_generation(turn) for turn in turns]
+    sizes = [turn.lifetimes_per_generation for turn in turns]
     if len(set(sizes)) > 1:
         raise InputError(
             f"rotate: generations of arm {name} have {min(sizes)} to {max(sizes)} lifetimes; give every turn as many "
             "bodies and individuals"
         )
     return turns
-
-
-def lifetimes_of_generation(config: Config) -> int:
-    """Return how many lifetimes a generation has."""
-    return config.search.population * config.training.lifetimes * len(config.env.morphology_names)
 
 
 def _turn(name: str, config: Config, rotation: Rotation, number: int) -> Config:

@@ -18,7 +18,7 @@ from hebbevo.experiments.evaluation_file import read_evaluation_file, write_eval
 from hebbevo.genomes.genome import load_genome
 from hebbevo.training.evolution import evolve, resume
 from hebbevo.training.records import Watcher
-from hebbevo.training.run_config import read_config
+from hebbevo.training.run_config import is_longer, read_config
 from hebbevo.training.run_directory import RunDirectory
 from hebbevo.training.trackers.tracker import Tracking
 
@@ -66,17 +66,26 @@ def is_finished(order: RunOrder) -> bool:
 def finish(order: RunOrder, watch: Watcher | None = None) -> None:
     """Evolve a run to its end, from its last checkpoint where it has one, and evaluate its center.
 
+    A run that ended at a smaller budget goes on from there.
+
     Raises:
         InputError: the directory holds something else, or is in use.
         DivergenceFailure: nearly all lifetimes diverge.
         OSError: the disk is full; the last checkpoint stands.
     """
+    config = build_config(order.config)
     if (order.path / "config.yaml").is_file():
-        if not _same_config(order):
+        if not (_same_config(order) or is_longer(_written(order), config)):
             raise InputError(_difference(order))
-        resume(order.path, execution=order.execution, watch=watch, track=order.tracking)
+        resume(
+            order.path,
+            generations=config.training.generations,
+            agent_steps=config.training.agent_steps,
+            execution=order.execution,
+            watch=watch,
+            track=order.tracking,
+        )
     else:
-        config = build_config(order.config)
         evolve(config, order.path, execution=order.execution, watch=watch, track=order.tracking)
     genome = load_genome(order.path)
     if not order.perturbed:

@@ -12,7 +12,14 @@ from hebbevo.config.schema import Config
 from hebbevo.errors import InputError, unknown
 from hebbevo.experiments.arms import check_name
 from hebbevo.experiments.directory import is_experiment, read_stored_plan, run_path
-from hebbevo.experiments.records import ArmRecord, RunRecord, lifetimes_of, read_run, stacked
+from hebbevo.experiments.records import (
+    ArmRecord,
+    RunRecord,
+    is_complete,
+    lifetimes_of,
+    read_run,
+    stacked,
+)
 from hebbevo.experiments.roles import by_role, in_order
 from hebbevo.experiments.rotation import rotated_bodies
 from hebbevo.tasks.task import Task
@@ -119,7 +126,7 @@ def _of_experiment(path: Path) -> tuple[list[_Arm], str]:
             directory = run_path(path, name, seed)
             there = (directory / "config.yaml").is_file()
             run = read_run(directory, plan.config(name, seed)) if there else None
-            if run is None or run.evaluation is None or run.evaluation.settings != plan.evaluation:
+            if run is None or not is_complete(run, plan.config(name, seed), plan.evaluation):
                 missing.append(f"{name}/seed-{seed}")
             else:
                 runs.append(run)

@@ -119,6 +119,7 @@ def resume(
     path: str | PathLike[str],
     *,
     generations: int | None = None,
+    agent_steps: int | None = None,
     execution: Execution | None = None,
     watch: Watcher | None = None,
     track: Sequence[str] | Tracking = (),
@@ -130,13 +131,14 @@ def resume(
         generations: how many the run has from now on, in all: no fewer than before, and however many agent-steps
             they take. None: as before. The prolonged run equals one that had as many from its beginning, but for the
             evaluation of the center at its old end.
+        agent_steps: likewise its budget of agent-steps in all, however many generations they take.
         execution: where the lifetimes run; changes no result.
         watch: called after every generation.
         track: names of trackers, besides TensorBoard: wandb, mlflow.
 
     Raises:
         InputError: a tracker's package is missing, not a run directory, in use, its config.yaml is not the one of its
-            checkpoint, or too few generations.
+            checkpoint, or too few generations or agent-steps.
         DivergenceFailure: as of `evolve`; three generations in a row from now on end the run again.
     """
     tracking = as_tracking(track)
@@ -147,7 +149,7 @@ def resume(
         checkpoint = directory.latest()
         if checkpoint is not None:
             check_same_config(config, checkpoint, directory)
-        changed = config if generations is None else prolonged(config, generations, directory)
+        changed = prolonged(config, generations, agent_steps, directory)
         start = load_genome(directory.start_path) if directory.start_path.exists() else None
         task, searcher = _begin(changed, start)
         notes = Notes()

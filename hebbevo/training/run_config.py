@@ -1,4 +1,4 @@
-"""The config of a run directory: read, compared with the one of a checkpoint, given more generations."""
+"""The config of a run directory: read, compared with the one of a checkpoint, given another length."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ def check_same_config(config: Config, checkpoint: Checkpoint, directory: RunDire
     """
     written = checkpoint.header.get("config")
     changed = difference(
-        _without_length(current_names(written if isinstance(written, Mapping) else {})),
-        _without_length(config.model_dump(mode="json")),
+        without_length(current_names(written if isinstance(written, Mapping) else {})),
+        without_length(config.model_dump(mode="json")),
     )
     if changed:
         raise InputError(
@@ -68,25 +68,48 @@ def check_same_imports(config: Config, directory: RunDirectory) -> None:
         )
 
 
-def prolonged(config: Config, generations: int, directory: RunDirectory) -> Config:
-    """Return the config with more generations and without a budget of steps.
+def prolonged(
+    config: Config, generations: int | None, agent_steps: int | None, directory: RunDirectory
+) -> Config:
+    """Return the config with another length; with neither, as it is.
+
+    Args:
+        config: of the run.
+        generations: in all; None: the least that leave it to the budget when the run ends.
+        agent_steps: the budget; None: the generations end the run.
+        directory: of the run.
 
     Raises:
-        InputError: fewer generations than the run has.
+        InputError: fewer than the run has.
     """
-    current = config.training.generations
-    if generations < current:
-        raise InputError(
-            f"generations must be at least {current}, those of {directory.path}, got {generations}"
-        )
-    if generations > current or config.training.agent_steps is not None:
-        keys = {**config.training.model_dump(), "generations": generations, "agent_steps": None}
-        training = check_section("training", TrainingConfig, keys)
-        return config.model_copy(update={"training": training})
-    return config
+    if generations is None and agent_steps is None:
+        return config
+    training = config.training
+    if generations is None:
+        assert agent_steps is not None
+        generations = max(training.generations, config.generations_within(agent_steps))
+    for key, old, new in (
+        ("generations", training.generations, generations),
+        ("agent_steps", training.agent_steps, agent_steps),
+    ):
+        if old is not None and new is not None and new < old:
+            raise InputError(f"{key} must be at least {old}, those of {directory.path}, got {new}")
+    keys = {**training.model_dump(), "generations": generations, "agent_steps": agent_steps}
+    return config.model_copy(update={"training": check_section("training", TrainingConfig, keys)})
 
 
-def _without_length(config: Mapping[str, Any]) -> dict[str, Any]:
+def is_longer(old: Config, new: Config) -> bool:
+    """Tell whether a config differs from another in nothing but the length of the run, and makes it no shorter."""
+    before, after = old.training, new.training
+    shorter = after.generations < before.generations or (
+        after.agent_steps is not None
+        and (before.agent_steps is None or after.agent_steps < before.agent_steps)
+    )
+    kept = [without_length(config.model_dump(mode="json")) for config in (old, new)]
+    return not shorter and kept[0] == kept[1]
+
+
+def without_length(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return a config without the keys that end a run: no earlier generation depends on them."""
     training = config.get("training")
     if not isinstance(training, Mapping):

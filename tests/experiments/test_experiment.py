@@ -194,12 +194,33 @@ def test_it_grows_by_seeds_and_arms(copy: Path) -> None:
     assert "plastic/seed-2" in "".join(cautions(compare([copy])))
 
 
+def test_with_a_larger_budget_runs_go_on_and_end_as_if_they_had_had_it_from_the_beginning(
+    copy: Path, tmp_path: Path
+) -> None:
+    """Genomes and checkpoints of before, which say how long the run was to be then, are all that differs."""
+    longer, before = {**FILE, "agent_steps": 800}, contents(copy)
+    with open_experiment(copy, read_plan(longer)):
+        assert not any(map(is_finished, orders_of(read_plan(longer), copy, HERE, 1)))
+    with pytest.raises(InputError, match="no run is finished yet"):
+        compare([copy])
+    assert all(map(is_finished, orders_of(read_plan(FILE), copy, HERE, 1)))
+    for path in (copy, tmp_path / "straight"):
+        assert not experiment(longer, path, execution=HERE).failures
+    grown, straight = contents(copy), contents(tmp_path / "straight")
+    assert grown.keys() == straight.keys()
+    different = {name for name in grown if grown[name] != straight[name]}
+    assert all(name.endswith(".safetensors") for name in different)
+    assert different <= before.keys()
+    assert not any(name.endswith("center.safetensors") for name in different)
+    assert all(800 <= int(row["agent_steps"]) < 1040 for row in rows(copy / "runs.csv"))
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"arms": {"plastic": {"network.hidden": [5]}, "static": STATIC}}, "arm plastic is not that of"),
         ({"arms": {"plastic": {"network.hidden": [5]}, "static": STATIC}}, "network.hidden: [4] -> [5]"),
-        ({"agent_steps": 400}, "training.agent_steps: 300 -> 400"),
+        ({"agent_steps": 200}, "training.agent_steps: 300 -> 200"),
         ({"arms": {"plastic": {}}}, "arm static of"),
         ({"seeds": 1}, "seeds of"),
     ],

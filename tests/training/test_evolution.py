@@ -239,7 +239,14 @@ def test_a_budget_of_agent_steps_ends_a_run(config: Config, straight: Run, tmp_p
     assert resume(tmp_path / "stopped", execution=HERE).generation == 4
     assert results(tmp_path / "stopped") == results(whole.path)
     assert resume(whole.path, execution=HERE).already_finished
-    longer = resume(whole.path, generations=5, execution=HERE)
+    more = resume(whole.path, agent_steps=int(sum(steps[:4])) + 1, execution=HERE)
+    assert more.generation == 5
+    np.testing.assert_array_equal(more.center, straight.center)
+    with pytest.raises(InputError, match=r"agent_steps must be at least \d+, those of .*, got 7"):
+        resume(whole.path, agent_steps=7, execution=HERE)
+    with pytest.raises(Stopped):
+        evolve(budget, tmp_path / "prolonged", execution=HERE, watch=stopping(3))
+    longer = resume(tmp_path / "prolonged", generations=5, execution=HERE)
     np.testing.assert_array_equal(longer.center, straight.center)
 
 
