@@ -153,10 +153,26 @@ class EnvConfig(Settings, ABC):
         """
         raise EnvError(f"{self.name} is no copy of an official environment; leave `official` out")
 
-    def axis_label(self, text: str) -> str:
-        """Return a label of the fitness with its unit: ``progress in a lifetime (m)`` for ``{} in a lifetime``."""
-        unit = "" if self.unit == self.quantity else f" ({self.unit})"
-        return text.format(self.quantity) + unit
+    @property
+    def measured_metrics(self) -> Mapping[str, Metric]:
+        """The metrics that do not follow from the fitness."""
+        return {name: metric for name, metric in self.metrics.items() if metric.measured}
+
+    def measured_in(self, metric: str | None = None) -> tuple[str, str]:
+        """Return quantity and unit of the fitness, or of one of `measured_metrics`."""
+        if metric is None:
+            return self.quantity, self.unit
+        return self.metrics[metric].quantity, self.metrics[metric].unit
+
+    def axis_label(self, text: str, metric: str | None = None) -> str:
+        """Return a label with its unit: ``progress in a lifetime (m)`` for ``{} in a lifetime``.
+
+        Args:
+            text: with ``{}`` for the quantity.
+            metric: one of `measured_metrics`; None is the fitness.
+        """
+        quantity, unit = self.measured_in(metric)
+        return text.format(quantity) + ("" if unit == quantity else f" ({unit})")
 
     def check_installed(self) -> None:
         """Raise `EnvError` where a module that the environment needs is not installed."""

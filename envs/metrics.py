@@ -16,6 +16,8 @@ class Metric:
         meaning: in a few words, for reports.
         decimals: that tables for people show.
         measured: whether the environment measures it.
+        quantity: its name on axes, where it is measured.
+        unit: of that.
     """
 
     of: Callable[[float], float]
@@ -23,3 +25,5 @@ class Metric:
     meaning: str
     decimals: int = 0
     measured: bool = False
+    quantity: str = ""
+    unit: str = ""

@@ -33,6 +33,7 @@ CONTROL_RATE = 60.0
 """Control steps in a second, about, where the config does not say how many substeps one has."""
 METRES = "metres"
 """Name of the measure of a lifetime whose fitness is another."""
+_METRES = Metric(float, METRES, "progress along +x", decimals=2, measured=True, quantity="progress", unit="m")
 GROUPS = ("torso", "joints", "contacts")
 """Parts of an observation besides named sensors."""
 
@@ -151,11 +152,7 @@ class MjcfConfig(RobotConfig):
     @property
     @override
     def metrics(self) -> Mapping[str, Metric]:  # type: ignore[override]
-        return (
-            {}
-            if self._walks
-            else {METRES: Metric(float, "metres", "progress along +x", decimals=2, measured=True)}
-        )
+        return {} if self._walks else {METRES: _METRES}
 
     @property
     def _walks(self) -> bool:

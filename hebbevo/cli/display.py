@@ -20,6 +20,7 @@ from hebbevo.evaluation.controls import GENOME
 from hebbevo.evaluation.evaluation import Evaluation
 from hebbevo.training.bystanders import Bystanders
 from hebbevo.training.records import Row, Step, Watcher
+from hebbevo.training.rows import center_measures
 
 _RECENT = 10
 """Generations over which the rate and the time left are averaged."""
@@ -164,11 +165,12 @@ def _cells(values: dict[str, Any], diverged: bool, metrics: Mapping[str, Metric]
 
 
 def _fitness(row: Row, unit: str) -> str:
-    """Return the mean of an evaluated center, and how many of its lifetimes diverged."""
+    """Return the mean of an evaluated center, what was measured besides, and how many of its lifetimes diverged."""
     mean, diverged = row["center_mean"], row.get("center_diverged")
     if mean is None:
         return "diverged"
-    return f"{mean:.2f} {unit}" + (f", {diverged} of its lifetimes diverged" if diverged else "")
+    further = "".join(f", {value:.2f} {name}" for name, value in center_measures(row).items())
+    return f"{mean:.2f} {unit}{further}" + (f", {diverged} of its lifetimes diverged" if diverged else "")
 
 
 def _lost_to_divergence(row: Row) -> str:

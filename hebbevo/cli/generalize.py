@@ -11,6 +11,7 @@ from hebbevo.cli.options import (
     Bodies,
     Device,
     Genomes,
+    Metric,
     Ray,
     Seed,
     Steps,
@@ -44,6 +45,7 @@ def generalize_command(
             show_default=False,
         ),
     ] = None,
+    metric: Metric = None,
     workers: Workers = None,
     ray: Ray = None,
     threads: Threads = None,
@@ -63,15 +65,16 @@ def generalize_command(
             morphologies=morphology,
             episodes=episodes,
             seed=seed,
+            metric=metric,
             baseline=study_baseline(baseline, subjects, steps, bodies_of(bodies)),
             execution=study_execution(threads, batch_size, workers, ray, device),
             watch=countdown.watch,
         )
     if study.plan.arms:
-        console.print(arms_table(study.arms, study.plan.unit))
+        console.print(arms_table(study.arms, study.plan.unit, study.plan.measured))
         say(console, "over runs; every genome by itself is in table.csv")
     else:
-        console.print(generalization_table(study.table, study.plan.unit))
+        console.print(generalization_table(study.table, study.plan.unit, study.plan.measured))
     if study.plan.baseline is not None:
         unit = "run" if study.plan.arms else "lifetime"
         where = "" if study.plan.arms else " on the same body"

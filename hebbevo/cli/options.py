@@ -75,6 +75,14 @@ Bodies = Annotated[
         metavar="FILE.yaml", help="Bodies of your own, that --morphology can name.", show_default=False
     ),
 ]
+Metric = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="What stands for the fitness: metres of a robot of your own whose reward is another.",
+        show_default=False,
+    ),
+]
 _Imports = Annotated[
     list[str] | None,
     typer.Option(

@@ -11,6 +11,7 @@ from hebbevo.cli.options import (
     Bodies,
     Device,
     Genomes,
+    Metric,
     Ray,
     Seed,
     Steps,
@@ -42,6 +43,7 @@ def perturb_command(
     episodes: Annotated[int, typer.Option(help="Lifetimes per genome, protocol and body.")] = 64,
     seed: Seed = 1,
     steps: Steps = None,
+    metric: Metric = None,
     workers: Workers = None,
     ray: Ray = None,
     threads: Threads = None,
@@ -62,10 +64,12 @@ def perturb_command(
             morphologies=morphology,
             episodes=episodes,
             seed=seed,
+            metric=metric,
             execution=study_execution(threads, batch_size, workers, ray, device),
             watch=countdown.watch,
         )
-    console.print(perturbation_table(finished.arms if finished.plan.arms else finished.table))
-    if finished.plan.arms:
-        say(console, "over runs, progress as IQM; every genome by itself is in table.csv")
+    plan, table = finished.plan, finished.arms if finished.plan.arms else finished.table
+    console.print(perturbation_table(table, plan.quantity, plan.metrics))
+    if plan.arms:
+        say(console, f"over runs, {plan.quantity} as IQM; every genome by itself is in table.csv")
     say(console, f"done: {out / 'report.html'}")

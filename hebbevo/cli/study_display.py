@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from rich.console import Console
@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hebbevo.cli.display import table_of
+from hebbevo.envs.metrics import Metric
 from hebbevo.evaluation.controls import GENOME
 from hebbevo.studies.report import hundredths, shown, shown_interval
 
@@ -51,12 +52,16 @@ def rows_table(rows: Sequence[Mapping[str, object]]) -> Table:
     return table
 
 
-def generalization_table(statistics: pa.Table, unit: str) -> Table:
+def generalization_table(
+    statistics: pa.Table, unit: str, metrics: Mapping[str, Metric] = MappingProxyType({})
+) -> Table:
     """Return the rows of groups, for a terminal: each genome's, and the controls' below it."""
     rows = [row for row in statistics.to_pylist() if row["morphology"] is None]
     compared = any(row["improvement"] is not None for row in rows)
     texts = {"bodies": {"no_wrap": True}, "genome": {"overflow": "fold"}}
-    table = table_of(texts, (f"IQM ({unit})", "95 % CI", *(["P(better)"] if compared else [])))
+    table = table_of(
+        texts, (f"IQM ({unit})", "95 % CI", *_labels(metrics), *(["P(better)"] if compared else []))
+    )
     for row in rows:
         evolved = row["condition"] == GENOME
         words = (
@@ -66,18 +71,21 @@ def generalization_table(statistics: pa.Table, unit: str) -> Table:
             *words,
             shown(hundredths(row["iqm"])),
             shown_interval(row["iqm_low"], row["iqm_high"]) or "–",
+            *(shown(hundredths(row[name])) for name in metrics),
             *([shown(hundredths(row["improvement"]))] if compared else []),
         ]
         table.add_row(*map(Text, cells), style="bold" if evolved else "dim")
     return table
 
 
-def arms_table(statistics: pa.Table, unit: str) -> Table:
+def arms_table(
+    statistics: pa.Table, unit: str, metrics: Mapping[str, Metric] = MappingProxyType({})
+) -> Table:
     """Return the rows of groups of arms, for a terminal."""
     rows = [row for row in statistics.to_pylist() if row["morphology"] is None]
     table = table_of(
         {"bodies": {"no_wrap": True}, "arm": {"overflow": "fold"}},
-        ("runs", f"IQM ({unit})", "95 % CI", "P(better)"),
+        ("runs", f"IQM ({unit})", "95 % CI", *_labels(metrics), "P(better)"),
     )
     for row in rows:
         evolved = row["condition"] == GENOME
@@ -87,15 +95,19 @@ def arms_table(statistics: pa.Table, unit: str) -> Table:
             str(row["runs"]),
             shown(hundredths(row["iqm"])),
             shown_interval(row["iqm_low"], row["iqm_high"]) or "–",
+            *(shown(hundredths(row[name])) for name in metrics),
             shown(hundredths(row["improvement"])),
         ]
         table.add_row(*map(Text, cells), style="bold" if evolved else "dim")
     return table
 
 
-def perturbation_table(statistics: pa.Table) -> Table:
+def perturbation_table(
+    statistics: pa.Table, quantity: str, metrics: Mapping[str, Metric] = MappingProxyType({})
+) -> Table:
     """Return rows of genomes or arms for a terminal: loss and time of recovery; without the freeze curve."""
-    table = table_of({"protocol": {"overflow": "fold"}}, ("progress", "loss", "95 % CI", "recovery"))
+    figures = (quantity, *_labels(metrics), "loss", "95 % CI", "recovery")
+    table = table_of({"protocol": {"overflow": "fold"}}, figures)
     last = None
     for row in statistics.to_pylist():
         if (who := (row.get("arm") or row["genome"], row["morphology"])) != last:
@@ -103,10 +115,14 @@ def perturbation_table(statistics: pa.Table) -> Table:
             last = who
         if row["begins"] is not None and row["recovery_from"] is None:
             continue
-        table.add_row(
-            *map(Text, (f"  {row['protocol']}", shown(hundredths(row.get("iqm", row["mean"]))), *_loss(row)))
-        )
+        further = [shown(hundredths(row[name])) for name in metrics]
+        mean = shown(hundredths(row.get("iqm", row["mean"])))
+        table.add_row(*map(Text, (f"  {row['protocol']}", mean, *further, *_loss(row))))
     return table
+
+
+def _labels(metrics: Mapping[str, Metric]) -> list[str]:
+    return [metric.label for metric in metrics.values()]
 
 
 def _loss(row: Mapping[str, Any]) -> tuple[str, str, str]:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from hebbevo.evaluation.checks import check_sample, checked_bodies
 from hebbevo.evaluation.controls import GENOME, applicable_controls
 from hebbevo.evaluation.episodes import Subject, evaluate_conditions
+from hebbevo.evaluation.measures import metric_mean
 from hebbevo.evaluation.statistics import paired_difference, summarise
 from hebbevo.execution.execution import Execution
 from hebbevo.execution.executors import executor_for
@@ -66,10 +67,7 @@ class Evaluation:
         statistics = summarise(lifetimes.fitness, lifetimes.diverged)
         if statistics["mean"] is not None:
             for name, metric in self.genome.task.env.metrics.items():
-                mean = statistics["mean"]
-                if metric.measured:
-                    mean = float(np.mean(lifetimes.measures[name][~lifetimes.diverged]))
-                statistics[name] = metric.of(mean)
+                statistics[name] = metric_mean(name, metric, statistics["mean"], [lifetimes])
         return statistics
 
 

@@ -14,6 +14,7 @@ from hebbevo.genomes.genome import Genome, load_genome
 from hebbevo.io.text import visible
 from hebbevo.tasks.description import task_lines
 from hebbevo.tasks.task import Task
+from hebbevo.training.rows import center_measures
 from hebbevo.training.run_summary import is_run, summarise_run
 from hebbevo.validation import shown
 
@@ -54,7 +55,8 @@ def _run(path: Path) -> Iterator[Line]:
     if (row := run.center) is not None:
         bodies = {name.partition(".")[2]: value for name, value in row.items() if name.startswith("center.")}
         known = {body: value for body, value in bodies.items() if value is not None}
-        yield "center", f"{_scores(known, config.env.unit)} (generation {row['generation']})"
+        further = "".join(f", {value:.2f} {name}" for name, value in center_measures(row).items())
+        yield "center", f"{_scores(known, config.env.unit)}{further} (generation {row['generation']})"
     search = config.search
     yield "search", f"{search.algorithm}, population {search.population}, sigma {search.sigma:g}"
     yield from _task(Task.of(config))

@@ -7,6 +7,7 @@ Each lies in ``studies/KIND`` of the experiment's directory, and is made anew wh
 
 from __future__ import annotations
 
+import operator
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -40,6 +41,11 @@ STUDIES_FOLDER: Final = "studies"
 AnyPlan = generalization_plan.Plan | learning_plan.Plan | perturbation_plan.Plan
 
 
+_METRIC: Any = Field(
+    default=None, exclude_if=operator.not_, description="what stands for the fitness, as metres; null: itself"
+)
+
+
 class StudyOptions(Section):
     """What every study is told."""
 
@@ -70,11 +76,13 @@ class GeneralizeOptions(StudyOptions):
     """Of `hebbevo.generalize`."""
 
     baseline: str | None = Field(default=None, description="arm that others are compared with")
+    metric: str | None = _METRIC
 
     @override
     def plan(self, genomes: Genomes) -> AnyPlan:
         episodes = self.episodes or generalization_plan.DEFAULT_EPISODES
-        return generalization_plan.make_plan(genomes, self.morphologies, episodes, self.seed, self.baseline)
+        asked = self.morphologies, episodes, self.seed, self.baseline, self.metric
+        return generalization_plan.make_plan(genomes, *asked)
 
     @override
     def run(self, genomes: Genomes, out: Path, **options: Any) -> Any:
@@ -85,11 +93,13 @@ class PerturbOptions(StudyOptions):
     """Of `hebbevo.perturb`."""
 
     protocols: tuple[str, ...] | None = Field(default=None, description="perturbations in the short form")
+    metric: str | None = _METRIC
 
     @override
     def plan(self, genomes: Genomes) -> AnyPlan:
         episodes = self.episodes or perturbation_plan.DEFAULT_EPISODES
-        return perturbation_plan.make_plan(genomes, self.protocols, self.morphologies, episodes, self.seed)
+        asked = self.protocols, self.morphologies, episodes, self.seed, self.metric
+        return perturbation_plan.make_plan(genomes, *asked)
 
     @override
     def run(self, genomes: Genomes, out: Path, **options: Any) -> Any:

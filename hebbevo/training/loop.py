@@ -196,7 +196,7 @@ class Evolution:
     def _write(self, fitness: Fitness, center: list[RolloutResult] | None, diagnostics: Row) -> Row:
         """Write genomes, row and last the checkpoint, which makes the generation count; return the row."""
         morphologies, generation = self._config.env.morphology_names, self._searcher.generation
-        center_row = center_columns(morphologies, center)
+        center_row = center_columns(morphologies, center, tuple(self._config.env.measured_metrics))
         is_best = self._write_genomes(center_row)
         row: Row = {"generation": generation, **population_columns(fitness, morphologies)}
         # The first row orders the columns of the table, which equal runs have had since before there were empty ones.

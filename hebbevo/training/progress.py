@@ -22,7 +22,7 @@ from hebbevo.io.atomic import write_atomically
 from hebbevo.training.records import Row
 
 _logger = logging.getLogger(__name__)
-NEW_COLUMNS = ("center_diverged",)
+NEW_COLUMNS = ("center_diverged", "center_metres")
 """Columns that tables of earlier versions lack; a run that began without them ends without them."""
 _INTEGER = re.compile(r"-?\d+")
 

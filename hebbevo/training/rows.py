@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -35,23 +35,38 @@ def population_columns(fitness: Fitness, morphologies: Sequence[str]) -> Row:
     }
 
 
-def center_columns(morphologies: Sequence[str], lifetimes: Sequence[RolloutResult] | None) -> Row:
+def center_columns(
+    morphologies: Sequence[str], lifetimes: Sequence[RolloutResult] | None, measured: Iterable[str] = ()
+) -> Row:
     """Return the columns of the center: its mean on each morphology, without diverged lifetimes, which are counted.
 
     Args:
         morphologies: bodies, in order.
         lifetimes: of the center on each of them; None where it was not evaluated, which leaves all fields empty.
+        measured: names of what the environment measures besides, of which there is the mean over bodies.
     """
-    names = [f"center.{name}" for name in morphologies]
+    names, further = [f"center.{name}" for name in morphologies], [f"center_{name}" for name in measured]
     if lifetimes is None:
-        return dict.fromkeys(["center_mean", *names, CENTER_DIVERGED])
+        return dict.fromkeys(["center_mean", *names, *further, CENTER_DIVERGED])
     means = [_mean(part.fitness[~part.diverged]) for part in lifetimes]
-    known = [mean for mean in means if mean is not None]
-    complete = len(known) == len(means)
     return {
-        "center_mean": float(np.mean(known)) if complete else None,
+        "center_mean": _mean_of_all(means),
         **dict(zip(names, means, strict=True)),
+        **{
+            f"center_{name}": _mean_of_all([_mean(part.measures[name][~part.diverged]) for part in lifetimes])
+            for name in measured
+        },
         CENTER_DIVERGED: sum(int(part.diverged.sum()) for part in lifetimes),
+    }
+
+
+def center_measures(columns: Row) -> dict[str, float]:
+    """Return what was measured of the center besides its fitness, by name, of `center_columns`."""
+    others = ("center_mean", CENTER_DIVERGED)
+    return {
+        name.removeprefix("center_"): value
+        for name, value in columns.items()
+        if name.startswith("center_") and name not in others and value is not None
     }
 
 
@@ -62,6 +77,12 @@ def center_score(columns: Row) -> Score | None:
     """
     mean, diverged = columns["center_mean"], columns[CENTER_DIVERGED]
     return None if mean is None or diverged is None else (-int(diverged), mean)
+
+
+def _mean_of_all(means: Sequence[float | None]) -> float | None:
+    """Return the mean over bodies; None where one has none."""
+    known = [mean for mean in means if mean is not None]
+    return float(np.mean(known)) if len(known) == len(means) else None
 
 
 def _mean(values: npt.NDArray[np.float64]) -> float | None:

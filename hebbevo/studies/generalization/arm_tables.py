@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hebbevo.envs.metrics import Metric
 from hebbevo.evaluation.bootstrap import FloatArray
 from hebbevo.evaluation.controls import GENOME
+from hebbevo.evaluation.measures import metric_values
 from hebbevo.evaluation.run_statistics import (
     estimate_of,
     improvement_over,
@@ -91,7 +94,14 @@ def _statistics(plan: Plan, parts: Sequence[Sequence[RolloutResult]]) -> dict[st
     scores = run_scores(lifetimes)
     row |= _columns("iqm", estimate_of(scores, _resampled(lifetimes), interquartile_mean))
     row |= {"mean": float(scores.mean()), "median": float(np.median(scores))}
-    return row | {name: metric.of(row["mean"]) for name, metric in plan.metrics.items()}
+    return row | {name: _metric(name, metric, row["mean"], parts) for name, metric in plan.metrics.items()}
+
+
+def _metric(name: str, metric: Metric, mean: float, parts: Sequence[Sequence[RolloutResult]]) -> float:
+    """Return the mean of a metric over runs; it is that of the same lifetimes as `mean`."""
+    if not metric.measured:
+        return metric.of(mean)
+    return float(run_scores(_lifetimes(parts, partial(metric_values, name, metric))).mean())
 
 
 def _improvement(
@@ -104,10 +114,15 @@ def _improvement(
     return _columns("improvement", improvement_over(run_scores(runs), run_scores(others), *resampled))
 
 
-def _lifetimes(parts: Sequence[Sequence[RolloutResult]]) -> FloatArray:
+def _fitness(lifetimes: RolloutResult) -> FloatArray:
+    return np.where(lifetimes.diverged, np.nan, lifetimes.fitness)
+
+
+def _lifetimes(
+    parts: Sequence[Sequence[RolloutResult]], values: Callable[[RolloutResult], FloatArray] = _fitness
+) -> FloatArray:
     """Return ``(runs, lifetimes)``, means over the bodies of each run; without runs that always diverge on one."""
-    fitness = [[np.where(one.diverged, np.nan, one.fitness) for one in run] for run in parts]
-    stacked = np.stack([mean_of_bodies(run) for run in fitness])
+    stacked = np.stack([mean_of_bodies([values(one) for one in run]) for run in parts])
     return stacked[~np.isnan(stacked).all(axis=1)]
 
 

@@ -39,7 +39,7 @@ def draw_figures(folder: Path, plan: Plan, table: pa.Table, arms: pa.Table) -> l
 
 
 def _fitness(plan: Plan) -> str:
-    return plan.genomes[0].task.env.axis_label("{} in a lifetime")
+    return plan.genomes[0].task.env.axis_label("{} in a lifetime", plan.metric)
 
 
 def _draw_groups(path: Path, plan: Plan, rows: Sequence[Row]) -> None:

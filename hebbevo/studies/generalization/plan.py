@@ -16,6 +16,7 @@ from hebbevo.genomes.genome import ZOO, Genome, load_genome, zoo_names
 from hebbevo.studies.arms import Arms, Genomes, named_genome, split_arms, subjects
 from hebbevo.studies.directory import StoredStudy
 from hebbevo.studies.genomes import check_names, check_worlds, is_static, unperturbed, with_all_bodies, world
+from hebbevo.studies.lifetimes import check_metric
 
 SEEN, UNSEEN, TEST = "seen", "unseen", "test"
 GROUPS = (SEEN, UNSEEN, TEST)
@@ -36,6 +37,7 @@ class Plan:
         episodes: lifetimes per genome, condition and morphology, with the same seeds everywhere.
         seed: the lifetimes' seeds follow from it, as those of `evaluate` do.
         arms: names of genomes that are runs of one recipe.
+        metric: what stands for the fitness, one of the world's `measured_metrics`; None is the fitness itself.
     """
 
     genomes: tuple[Genome, ...]
@@ -45,17 +47,25 @@ class Plan:
     episodes: int
     seed: int
     arms: Arms = field(default_factory=dict)
+    metric: str | None = None
 
     @property
     def metrics(self) -> Mapping[str, Metric]:
-        """Measures of a lifetime that follow from its fitness, which all genomes have: they live in one world."""
-        metrics = self.genomes[0].task.env.metrics
-        return {name: metric for name, metric in metrics.items() if not metric.measured}
+        """Other measures of a lifetime, which all genomes have: they live in one world."""
+        env = self.genomes[0].task.env
+        if self.metric is None:
+            return env.metrics
+        return {name: metric for name, metric in env.measured_metrics.items() if name != self.metric}
+
+    @property
+    def measured(self) -> Mapping[str, Metric]:
+        """Those of `metrics` that do not follow from the fitness."""
+        return {name: metric for name, metric in self.metrics.items() if metric.measured}
 
     @property
     def unit(self) -> str:
-        """Unit of the fitness, which all genomes have."""
-        return self.genomes[0].task.env.unit
+        """Unit of the fitness, or of the metric in its place, which all genomes have."""
+        return self.genomes[0].task.env.measured_in(self.metric)[1]
 
     @property
     def compared_with(self) -> str | None:
@@ -65,7 +75,11 @@ class Plan:
 
     def settings(self) -> dict[str, Any]:
         """Return all but the genomes, as a study's directory keeps it."""
-        left_out = {"genomes", *([] if self.arms else ["arms"])}  # as studies had it before there were arms
+        newer = (
+            "arms",
+            "metric",
+        )  # of which studies say nothing where there is nothing, as before there were any
+        left_out = {"genomes", *(name for name in newer if not getattr(self, name))}
         return {name: value for name, value in vars(self).items() if name not in left_out}
 
     @classmethod
@@ -99,12 +113,13 @@ def make_plan(
     episodes: int,
     seed: int,
     baseline: Genome | str | None,
+    metric: str | None = None,
 ) -> Plan:
     """Check a study that is asked for, and fill in its defaults.
 
     Raises:
         InputError, EnvError: no genome, one named twice, genomes of different worlds, an environment of one body,
-            an unknown body, not one episode, a negative seed, an unknown baseline.
+            an unknown body, not one episode, a negative seed, an unknown baseline or metric.
     """
     check_sample(episodes, seed)
     given, arms = split_arms(genomes)
@@ -116,6 +131,7 @@ def make_plan(
     extra = baseline if baseline is None or baseline.name not in names else None
     _check_bodies(genomes[0].task.env)
     check_worlds((*genomes, *((extra,) if extra else ())))
+    check_metric(genomes[0].task.env, metric)
     genomes = with_all_bodies(genomes)
     bodies = checked_bodies(genomes[0].task, morphologies or _default_bodies(genomes))
     if baseline is None:
@@ -128,6 +144,7 @@ def make_plan(
         episodes,
         seed,
         arms,
+        metric,
     )
 
 

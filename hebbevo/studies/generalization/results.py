@@ -11,7 +11,7 @@ from hebbevo.rollouts.result import RolloutResult
 from hebbevo.seeding import SeedPurpose
 from hebbevo.studies.directory import StoredStudy
 from hebbevo.studies.generalization.plan import Plan
-from hebbevo.studies.lifetimes import pack_lifetimes, unpack_lifetimes
+from hebbevo.studies.lifetimes import judged, pack_lifetimes, unpack_lifetimes
 from hebbevo.studies.runner import Case, Watch, Work, kept_cases, run_cases
 
 Results: TypeAlias = Mapping[tuple[str, str, str], RolloutResult]
@@ -33,7 +33,7 @@ def cases(plan: Plan) -> list[Case[Condition]]:
 def run_plan(plan: Plan, study: StoredStudy, execution: Execution, watch: Watch | None = None) -> Results:
     """Run all lifetimes of a study that it does not have yet."""
     key = (plan.seed, SeedPurpose.EVALUATION)
-    return _by_place(run_cases(cases(plan), WORK, key, execution, watch, study=study))
+    return _by_place(plan, run_cases(cases(plan), WORK, key, execution, watch, study=study))
 
 
 def kept_results(plan: Plan, study: StoredStudy) -> Results:
@@ -42,11 +42,11 @@ def kept_results(plan: Plan, study: StoredStudy) -> Results:
     Raises:
         InputError: some are missing.
     """
-    return _by_place(kept_cases(cases(plan), WORK, study))
+    return _by_place(plan, kept_cases(cases(plan), WORK, study))
 
 
-def _by_place(finished: Iterable[tuple[Case[Condition], RolloutResult]]) -> Results:
+def _by_place(plan: Plan, finished: Iterable[tuple[Case[Condition], RolloutResult]]) -> Results:
     return {
-        (case.genome.name, case.condition.morphology, case.condition.name): result
+        (case.genome.name, case.condition.morphology, case.condition.name): judged(result, plan.metric)
         for case, result in finished
     }

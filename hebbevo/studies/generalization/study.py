@@ -56,6 +56,7 @@ def generalize(
     episodes: int = DEFAULT_EPISODES,
     seed: int = 1,
     baseline: Genome | str | None = None,
+    metric: str | None = None,
     execution: Execution | None = None,
     watch: Watch | None = None,
 ) -> Generalization:
@@ -70,13 +71,14 @@ def generalize(
         seed: the lifetimes' seeds follow from it; they, and the results, are those of `evaluate`.
         baseline: what the genomes are compared with, itself or its label; by default the first static one among them,
             else a shipped static genome of the same environment, if there is one.
+        metric: what stands for the fitness: ``metres`` of a robot of your own whose reward is another.
         execution: what the lifetimes are spread over; by default this process. It changes no result.
         watch: told of the progress.
 
     Raises:
         InputError, EnvError: something cannot be studied, or `out` is something else; nothing has been computed.
     """
-    plan = make_plan(genomes, morphologies, episodes, seed, baseline)
+    plan = make_plan(genomes, morphologies, episodes, seed, baseline, metric)
     with open_study(out, KIND, plan.settings(), plan.genomes) as study:
         return _write(study.path, plan, run_plan(plan, study, execution or Execution(workers=0), watch))
 

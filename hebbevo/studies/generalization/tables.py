@@ -9,6 +9,7 @@ import numpy as np
 
 from hebbevo.evaluation.bootstrap import FloatArray
 from hebbevo.evaluation.controls import GENOME
+from hebbevo.evaluation.measures import metric_mean, metric_values
 from hebbevo.evaluation.statistics import (
     interquartile_mean,
     probability_of_improvement,
@@ -57,7 +58,7 @@ def _lifetimes_part(
     episodes = range(plan.episodes)
     progress = pa.array(lifetimes.fitness, pa.float64(), mask=lifetimes.diverged)
     measures = {
-        name: pa.array([None if m is None else metric.of(m) for m in progress.to_pylist()], pa.float64())
+        name: pa.array(metric_values(name, metric, lifetimes), pa.float64(), mask=lifetimes.diverged)
         for name, metric in plan.metrics.items()
     }
     return pa.table(
@@ -123,7 +124,7 @@ def _statistics(
     intervals = stratified_intervals(strata, [np.mean, interquartile_mean])
     (row["mean_low"], row["mean_high"]), (row["iqm_low"], row["iqm_high"]) = intervals
     for name, metric in plan.metrics.items():
-        row[name] = metric.of(row["mean"])
+        row[name] = metric_mean(name, metric, row["mean"], lifetimes)
     return row | _improvement(plan, results, genome, condition, bodies)
 
 

@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from hebbevo.evaluation.bootstrap import percentile_interval
+from hebbevo.evaluation.measures import metric_values
 from hebbevo.evaluation.run_statistics import (
     estimate_of,
     median_with_never,
@@ -56,7 +57,7 @@ def _statistics(plan: Plan, runs: Sequence[Comparison]) -> Row:
         "runs": len(runs),
         "lifetimes": len(runs) * plan.episodes,
         "diverged": sum(int(one.diverged.sum()) for one in lifetimes),
-        "unit": plan.env.unit,
+        "unit": plan.unit,
     }
     progress = _known(np.stack([np.where(one.diverged, np.nan, one.fitness) for one in lifetimes]))
     if not len(progress):
@@ -64,6 +65,9 @@ def _statistics(plan: Plan, runs: Sequence[Comparison]) -> Row:
     scores = run_scores(progress)
     row |= columns("iqm", "iqm", estimate_of(scores, _resampled(progress), interquartile_mean))
     row["mean"] = float(scores.mean())
+    for name, metric in plan.metrics.items():
+        values = _known(np.stack([metric_values(name, metric, one) for one in lifetimes]))
+        row[name] = float(run_scores(values).mean())
     if protocol.begins is not None:
         row |= _loss(runs, protocol.begins)
     if protocol.since is not None:

@@ -25,7 +25,7 @@ def draw_freeze(plan: Plan, recorded: Recorded, tables: StudyTables) -> Figure:
     names, curves = short_names(plan.genomes), rows_by(tables.freeze, "genome", "morphology")
     figure = new_figure(5 + 4 * len(curves), 4)
     left, *right = figure.subplots(1, 1 + len(curves), squeeze=False)[0]
-    unit = plan.env.axis_label("{} in a lifetime")
+    unit = plan.env.axis_label("{} in a lifetime", plan.metric)
     statistics = rows_by(tables.table, "genome", "morphology", "protocol")
     for number, ((case, rows), axes) in enumerate(zip(curves.items(), right, strict=True)):
         color = COLORS[number % len(COLORS)]
@@ -63,6 +63,6 @@ def _draw_progress(axes: Axes, plan: Plan, recorded: Recorded, case: tuple[str, 
             mean = np.cumsum(record.progress[finished], axis=1).mean(axis=0)
             name = "never" if protocol.frozen_at is None else f"at {protocol.frozen_at}"
             axes.plot(np.arange(1, len(mean) + 1), mean, color=color, lw=1.5, label=name)
-    set_plain(axes, xlabel="step t", ylabel=plan.env.axis_label("cumulative {}"))
+    set_plain(axes, xlabel="step t", ylabel=plan.env.axis_label("cumulative {}", plan.metric))
     axes.set_title(label, fontsize=8)
     axes.legend(frameon=False, fontsize=8, title="frozen", title_fontsize=8)

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from hebbevo.evaluation.measures import metric_mean, metric_values
 from hebbevo.evaluation.statistics import Estimate, mean_estimate, ratio_of_means
 from hebbevo.seeding import SeedPurpose, lifetime_seed
 from hebbevo.studies.perturbation.comparison import Comparison
@@ -39,6 +40,7 @@ def lifetime_rows(plan: Plan, comparison: Comparison) -> Iterator[Row]:
     """Yield a row per lifetime; one that diverged, or whose twin did, has no loss and no recovery."""
     lifetimes, comparable = comparison.record.lifetimes, comparison.comparable
     losses, recoveries = comparison.losses, comparison.recoveries
+    further = {name: metric_values(name, metric, lifetimes) for name, metric in plan.metrics.items()}
     for episode in range(plan.episodes):
         diverged = bool(lifetimes.diverged[episode])
         yield {
@@ -50,6 +52,7 @@ def lifetime_rows(plan: Plan, comparison: Comparison) -> Iterator[Row]:
             "diverged": diverged,
             "loss": float(losses[episode]) if comparable[episode] else None,
             "recovery_steps": _finite(recoveries[episode]) if comparable[episode] else None,
+            **{name: _finite(values[episode]) for name, values in further.items()},
         }
 
 
@@ -65,10 +68,13 @@ def statistics_row(plan: Plan, comparison: Comparison) -> Row:
         "recovery_from": protocol.since,
         "lifetimes": plan.episodes,
         "diverged": int(lifetimes.diverged.sum()),
-        "unit": plan.env.unit,
+        "unit": plan.unit,
         **columns("mean", "mean", mean_estimate(progress)),
         "sd": float(progress.std(ddof=1)) if len(progress) > 1 else None,
     }
+    if len(progress):
+        for name, metric in plan.metrics.items():
+            row[name] = metric_mean(name, metric, row["mean"], [lifetimes])
     if protocol.begins is not None:
         row |= _loss(comparison, protocol.begins)
     if protocol.since is not None:

@@ -8,17 +8,19 @@ from collections import defaultdict
 import numpy as np
 
 from hebbevo.io.tensors import Arrays
-from hebbevo.studies.lifetimes import pack_lifetimes, unpack_lifetimes
+from hebbevo.studies.lifetimes import pack_lifetimes, unpack_lifetimes, with_prefix
 from hebbevo.studies.perturbation.records import Record, Singles, WeightTrajectory
 
 _IMAGE = re.compile(r"image\.(\d+)\.(\d+)")
 _TRAJECTORY = re.compile(r"trajectory\.(\d+)\.weights")
+_MEASURED = "measured."
 _PARTS = ("weights", "change", "size", "turn")
 
 
 def pack_record(record: Record) -> Arrays:
     """Return the arrays of a record."""
     arrays: Arrays = {**pack_lifetimes(record.lifetimes), "progress": record.progress}
+    arrays |= {f"{_MEASURED}{name}": moved for name, moved in record.measured.items()}
     for step, layers in record.images.items():
         arrays |= {f"image.{step}.{number}": weights for number, weights in enumerate(layers)}
     for number, trajectory in enumerate(record.trajectories):
@@ -31,7 +33,8 @@ def unpack_record(arrays: Arrays) -> Record:
     """Return the record of such arrays."""
     count = sum(_TRAJECTORY.fullmatch(name) is not None for name in arrays)
     trajectories = tuple(_trajectory(arrays, number) for number in range(count))
-    return Record(unpack_lifetimes(arrays), arrays["progress"], _images(arrays), trajectories)
+    measured = with_prefix(arrays, _MEASURED)
+    return Record(unpack_lifetimes(arrays), arrays["progress"], _images(arrays), trajectories, measured)
 
 
 def _trajectory(arrays: Arrays, number: int) -> WeightTrajectory:

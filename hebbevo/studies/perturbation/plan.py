@@ -6,11 +6,12 @@ saturated to 1 for t = 300 ... 399; a third of the weights zeroed at t = 300.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from hebbevo.envs import EnvConfig
+from hebbevo.envs.metrics import Metric
 from hebbevo.errors import InputError
 from hebbevo.evaluation.checks import check_sample, checked_bodies
 from hebbevo.genomes.genome import Genome
@@ -20,6 +21,7 @@ from hebbevo.perturbations.weights import Freeze, OnWeights, ZeroWeights
 from hebbevo.studies.arms import Arms, Genomes, split_arms, subjects
 from hebbevo.studies.directory import StoredStudy
 from hebbevo.studies.genomes import check_names, check_worlds, is_static
+from hebbevo.studies.lifetimes import check_metric
 from hebbevo.studies.perturbation.recovery import event_steps
 
 DEFAULT_EPISODES: Final = 64
@@ -77,6 +79,7 @@ class Plan:
         episodes: lifetimes per genome, body and protocol.
         seed: the lifetimes' seeds follow from it, as those of `evaluate` do.
         arms: names of genomes that are runs of one recipe.
+        metric: what stands for the fitness, one of the world's `measured_metrics`; None is the fitness itself.
     """
 
     genomes: tuple[Genome, ...]
@@ -85,6 +88,7 @@ class Plan:
     episodes: int
     seed: int
     arms: Arms = field(default_factory=dict)
+    metric: str | None = None
 
     def settings(self) -> dict[str, Any]:
         """Return all but the genomes, as a study's directory keeps it."""
@@ -99,7 +103,8 @@ class Plan:
             for protocol in self.protocols
         ]
         others = {name: getattr(self, name) for name in ("morphologies", "episodes", "seed")}
-        return {"protocols": protocols, **others, **({"arms": self.arms} if self.arms else {})}
+        newer = {name: value for name in ("arms", "metric") if (value := getattr(self, name))}
+        return {"protocols": protocols, **others, **newer}
 
     @classmethod
     def of(cls, study: StoredStudy) -> Plan:
@@ -111,7 +116,8 @@ class Plan:
         )
         arms = {label: tuple(names) for label, names in kept.get("arms", {}).items()}
         bodies = tuple(kept["morphologies"])
-        return cls(study.genomes, bodies, protocols, kept["episodes"], kept["seed"], arms)
+        others = kept["episodes"], kept["seed"], arms, kept.get("metric")
+        return cls(study.genomes, bodies, protocols, *others)
 
     @property
     def drawn(self) -> tuple[Genome, ...]:
@@ -129,9 +135,25 @@ class Plan:
         return self.env.seconds_per_step
 
     @property
+    def quantity(self) -> str:
+        """Name of the fitness, or of the metric in its place."""
+        return self.env.measured_in(self.metric)[0]
+
+    @property
+    def unit(self) -> str:
+        """Unit of the fitness, or of the metric in its place."""
+        return self.env.measured_in(self.metric)[1]
+
+    @property
+    def metrics(self) -> Mapping[str, Metric]:
+        """Other measures of a lifetime, beside what the study is about."""
+        known = self.env.measured_metrics.items()
+        return {name: metric for name, metric in known if name != self.metric}
+
+    @property
     def speed_unit(self) -> str:
         """Unit of a speed."""
-        return "m/s" if self.step_seconds else f"{self.env.unit} per step"
+        return f"{self.unit}/s" if self.step_seconds else f"{self.unit} per step"
 
     @property
     def speed_scale(self) -> float:
@@ -149,24 +171,26 @@ def make_plan(
     morphologies: Sequence[str] | None,
     episodes: int,
     seed: int,
+    metric: str | None = None,
 ) -> Plan:
     """Check a study that is asked for, and fill in its defaults.
 
     Raises:
         InputError, EnvError: no genome, one named twice, genomes of different worlds, an unknown body, a perturbation
-            that cannot happen, not one episode, a negative seed.
+            that cannot happen, not one episode, a negative seed, an unknown metric.
     """
     check_sample(episodes, seed)
     genomes, arms = split_arms(given)
     check_names(genomes)
     check_worlds(genomes)
     env = genomes[0].task.env
+    check_metric(env, metric)
     bodies = checked_bodies(genomes[0].task, morphologies) if morphologies else env.morphology_names[:1]
     protocols = asked_protocols(asked) if asked else default_protocols(env)
     for genome in genomes:
         for protocol in protocols:
             genome.task.check(protocol.perturbations, f"protocols: {protocol.name}")
-    return Plan(genomes, bodies, (Protocol(UNPERTURBED), *protocols), episodes, seed, arms)
+    return Plan(genomes, bodies, (Protocol(UNPERTURBED), *protocols), episodes, seed, arms, metric)
 
 
 def default_protocols(env: EnvConfig) -> tuple[Protocol, ...]:

@@ -46,7 +46,7 @@ def rollout_replay(worker: Worker, subject: Subject, item: Episodes[Replay]) -> 
     seeds, replay = subject.seeds(item.numbers), item.condition
     control = CONDITIONS[_CONDITIONS[replay.followed or EVOLVED]]
     genomes, genome_of = control.genomes(worker.task, subject.values, seeds)
-    progress = _Progress(len(seeds), worker.task.env.steps)
+    progress = _Progress(len(seeds), worker.task.env.steps, tuple(worker.task.env.measured_metrics))
     images = _Images(replay.protocol.pictured if item.numbers.start == 0 else ())
     weights = _Trajectories(len(seeds)) if replay.followed else None
     lifetimes = worker.rollout(
@@ -58,18 +58,26 @@ def rollout_replay(worker: Worker, subject: Subject, item: Episodes[Replay]) -> 
         hooks=[progress, images, *([weights] if weights else [])],
         perturbations=replay.protocol.perturbations,
     )
-    return Record(lifetimes, progress.values, images.images, weights.finished() if weights else ())
+    trajectories = weights.finished() if weights else ()
+    return Record(lifetimes, progress.values, images.images, trajectories, progress.measured)
 
 
 class _Progress(Hook):
-    """Records the reward of every step, ``(lifetimes, steps)``."""
+    """Records the reward of every step, and how far each measure moves in it, ``(lifetimes, steps)``."""
 
-    def __init__(self, lifetimes: int, steps: int) -> None:
+    def __init__(self, lifetimes: int, steps: int, measures: Sequence[str]) -> None:
         self.values = np.zeros((lifetimes, steps))
+        self.measured = {name: np.zeros((lifetimes, steps)) for name in measures}
+        self._last = {name: np.zeros(lifetimes) for name in measures}
 
     @override
     def on_step(self, batch: Batch) -> None:
-        self.values[batch.active, batch.step] = batch.environment.rewards[batch.active]
+        active = batch.active
+        self.values[active, batch.step] = batch.environment.rewards[active]
+        for name, moved in self.measured.items():
+            now, last = batch.environment.measures[name][active], self._last[name]
+            moved[active, batch.step] = now - last[active]
+            last[active] = now
 
 
 class _Images(Hook):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from hebbevo.rollouts.result import RolloutResult
+from hebbevo.studies.lifetimes import judged
 
 Singles = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.float64]
@@ -49,12 +50,14 @@ class Record:
         progress: reward of every step, ``(lifetimes, steps)``; 0 after the end.
         images: weights per layer of the first lifetime, ``(n_out, n_in)`` each, by step.
         trajectories: of every lifetime, where they are followed.
+        measured: how far each of the world's measures moved in every step, ``(lifetimes, steps)``, by name.
     """
 
     lifetimes: RolloutResult
     progress: Floats
     images: dict[int, tuple[Singles, ...]] = field(default_factory=dict)
     trajectories: tuple[WeightTrajectory, ...] = ()
+    measured: Mapping[str, Floats] = field(default_factory=dict)
 
     @classmethod
     def join(cls, parts: Sequence[Record]) -> Record:
@@ -64,7 +67,14 @@ class Record:
             np.concatenate([part.progress for part in parts]),
             parts[0].images,
             tuple(trajectory for part in parts for trajectory in part.trajectories),
+            {name: np.concatenate([part.measured[name] for part in parts]) for name in parts[0].measured},
         )
+
+    def judged(self, metric: str | None) -> Record:
+        """Return the record with a metric in the place of the fitness, if one is asked for."""
+        if metric is None:
+            return self
+        return replace(self, lifetimes=judged(self.lifetimes, metric), progress=self.measured[metric])
 
     @property
     def finished_trajectories(self) -> tuple[WeightTrajectory, ...]:

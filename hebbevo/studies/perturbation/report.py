@@ -21,16 +21,16 @@ def write_study_report(path: Path, plan: Plan, tables: StudyTables, figures: Map
     """Write the report of a study."""
     names = short_names(plan.genomes)
     bodies = {body: body for body in plan.morphologies} if len(plan.morphologies) > 1 else {}
-    rows = [_row(row, names, bodies) for row in tables.table.to_pylist() if not _frozen(plan, row)]
+    rows = [_row(plan, row, names, bodies) for row in tables.table.to_pylist() if not _frozen(plan, row)]
     sections = [
         Section("What was done", _setting(plan, names)),
         Section("Loss and recovery", _recovery_text(plan), rows, _some(figures, "speed")),
     ]
     if tables.arms.num_rows:
-        over_runs = [_arm_row(row, bodies) for row in tables.arms.to_pylist() if not _frozen(plan, row)]
+        over_runs = [_arm_row(plan, row, bodies) for row in tables.arms.to_pylist() if not _frozen(plan, row)]
         sections.insert(1, Section("Arms", _ARMS_TEXT, over_runs))
     if tables.freeze.num_rows:
-        curve = [_frozen_row(row, names, bodies) for row in tables.freeze.to_pylist()]
+        curve = [_frozen_row(plan, row, names, bodies) for row in tables.freeze.to_pylist()]
         sections.append(Section("Frozen weights", _FREEZE_TEXT, curve, _some(figures, "freeze")))
     if "weights" in figures:
         sections.append(Section("The weights at the event", _IMAGES_TEXT, None, _some(figures, "weights")))
@@ -49,6 +49,7 @@ def command(plan: Plan) -> str:
         options += ["--morphology", body]
     for protocol in () if published else asked:
         options += ["--perturb", protocol.text]
+    options += [] if plan.metric is None else ["--metric", plan.metric]
     genomes = named_sources(plan.genomes, plan.arms, [genome.name for genome in plan.genomes])
     return shlex.join(["hebbevo", "perturb", *genomes, "--out", "DIR", *map(str, options)])
 
@@ -71,13 +72,15 @@ def _setting(plan: Plan, names: Mapping[str, str]) -> str:
 
 
 def _recovery_text(plan: Plan) -> str:
+    unit = "" if plan.unit == plan.quantity else f" ({plan.unit})"
     return (
-        f"Loss is the twins' progress minus that of the perturbed lifetimes ({plan.env.unit}); its share is of "
-        "the twins' progress from the perturbation to the end of the lifetime. The recovery time is the number of "
-        "steps from the event (from the end of a window; from the beginning of what lasts to the end of the lifetime) "
-        f"until the speed over the next {WINDOW} steps, averaged over lifetimes, is back at {RETURN:.0%} of the twins' "
-        f"over the same steps; 0 if it does not fall below that in the first {WINDOW} steps; never: not within the "
-        f"lifetime. Intervals are {CONFIDENCE:.0%} percentile bootstraps over lifetimes with {RESAMPLES:,} resamples."
+        f"Loss is the twins' {plan.quantity} minus that of the perturbed lifetimes{unit}; its share is of the "
+        f"twins' {plan.quantity} from the perturbation to the end of the lifetime. The recovery time is the number "
+        "of steps from the event (from the end of a window; from the beginning of what lasts to the end of the "
+        f"lifetime) until the speed over the next {WINDOW} steps, averaged over lifetimes, is back at {RETURN:.0%} "
+        f"of the twins' over the same steps; 0 if it does not fall below that in the first {WINDOW} steps; never: "
+        f"not within the lifetime. Intervals are {CONFIDENCE:.0%} percentile bootstraps over lifetimes with "
+        f"{RESAMPLES:,} resamples."
         "\n\nThe last columns say which share of single lifetimes came back by the same measure (one lifetime's speed "
         "is uneven, so that even a slower one may pass the mark once), and how many diverged. Curves are means of "
         f"{BIN} steps with their intervals; perturbed steps are shaded."
@@ -110,13 +113,16 @@ _WEIGHTS_TEXT = (
 )
 
 
-def _row(row: Mapping[str, Any], names: Mapping[str, str], bodies: Mapping[str, str]) -> dict[str, object]:
+def _row(
+    plan: Plan, row: Mapping[str, Any], names: Mapping[str, str], bodies: Mapping[str, str]
+) -> dict[str, object]:
     recovery = [row[name] for name in ("recovery_steps", "recovery_low", "recovery_high")]
     times = None if row["recovery_from"] is None else ["never" if t is None else f"{t:.0f}" for t in recovery]
     return {
         **_labels(row, names, bodies),
         "protocol": row["protocol"].replace("_", " "),
-        "progress (95 %)": _interval(row, "mean"),
+        f"{plan.quantity} (95 %)": _interval(row, "mean"),
+        **_further(plan, row),
         "loss (95 %)": _interval(row, "loss"),
         "share": hundredths(row["loss_share"]),
         "recovery (95 %)": None if times is None else _times(*times),
@@ -125,7 +131,11 @@ def _row(row: Mapping[str, Any], names: Mapping[str, str], bodies: Mapping[str, 
     }
 
 
-def _arm_row(row: Mapping[str, Any], bodies: Mapping[str, str]) -> dict[str, object]:
+def _further(plan: Plan, row: Mapping[str, Any]) -> dict[str, object]:
+    return {metric.label: hundredths(row[name]) for name, metric in plan.metrics.items()}
+
+
+def _arm_row(plan: Plan, row: Mapping[str, Any], bodies: Mapping[str, str]) -> dict[str, object]:
     recovery = [row[name] for name in ("recovery_steps", "recovery_low", "recovery_high")]
     times = None if row["recovered"] is None else ["never" if t is None else f"{t:.0f}" for t in recovery]
     return {
@@ -133,7 +143,8 @@ def _arm_row(row: Mapping[str, Any], bodies: Mapping[str, str]) -> dict[str, obj
         **({"body": row["morphology"]} if bodies else {}),
         "protocol": row["protocol"].replace("_", " "),
         "runs": row["runs"],
-        "progress (95 %)": _interval(row, "iqm"),
+        f"{plan.quantity} (95 %)": _interval(row, "iqm"),
+        **_further(plan, row),
         "loss (95 %)": _interval(row, "loss"),
         "share": hundredths(row["loss_share"]),
         "recovery (95 %)": None if times is None else _times(*times),
@@ -154,9 +165,9 @@ def _interval(row: Mapping[str, Any], name: str) -> str | None:
 
 
 def _frozen_row(
-    row: Mapping[str, Any], names: Mapping[str, str], bodies: Mapping[str, str]
+    plan: Plan, row: Mapping[str, Any], names: Mapping[str, str], bodies: Mapping[str, str]
 ) -> dict[str, object]:
-    shown = {"frozen at": "frozen_at", "progress": "mean", "from": "mean_low", "to": "mean_high"}
+    shown = {"frozen at": "frozen_at", plan.quantity: "mean", "from": "mean_low", "to": "mean_high"}
     return {
         **_labels(row, names, bodies),
         **{label: row[name] for label, name in shown.items()},

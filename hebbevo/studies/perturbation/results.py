@@ -54,7 +54,7 @@ def _cases_of(plan: Plan, genome: Genome) -> list[Case[Replay]]:
 def run_plan(plan: Plan, study: StoredStudy, execution: Execution, watch: Watch | None = None) -> Recorded:
     """Run all lifetimes of a study that it does not have yet."""
     key = (plan.seed, SeedPurpose.EVALUATION)
-    return _by_place(run_cases(cases(plan), WORK, key, execution, watch, study=study))
+    return _by_place(plan, run_cases(cases(plan), WORK, key, execution, watch, study=study))
 
 
 def kept_records(plan: Plan, study: StoredStudy) -> Recorded:
@@ -63,16 +63,16 @@ def kept_records(plan: Plan, study: StoredStudy) -> Recorded:
     Raises:
         InputError: some are missing.
     """
-    return _by_place(kept_cases(cases(plan), WORK, study))
+    return _by_place(plan, kept_cases(cases(plan), WORK, study))
 
 
-def _by_place(finished: Iterable[tuple[Case[Replay], Record]]) -> Recorded:
+def _by_place(plan: Plan, finished: Iterable[tuple[Case[Replay], Record]]) -> Recorded:
     records: dict[tuple[str, str, str], Record] = {}
     trajectories: dict[tuple[str, str], tuple[WeightTrajectory, ...]] = {}
     for case, record in finished:
         genome, replay = case.genome.name, case.condition
         if replay.followed is None:
-            records[genome, replay.morphology, replay.protocol.name] = record
+            records[genome, replay.morphology, replay.protocol.name] = record.judged(plan.metric)
         else:
             kept, followed = record.finished_trajectories, len(record.trajectories)
             trajectories[genome, replay.followed] = kept

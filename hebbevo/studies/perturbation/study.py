@@ -46,6 +46,7 @@ def perturb(
     morphologies: Sequence[str] | None = None,
     episodes: int = DEFAULT_EPISODES,
     seed: int = 1,
+    metric: str | None = None,
     execution: Execution | None = None,
     watch: Watch | None = None,
 ) -> PerturbationStudy:
@@ -59,13 +60,14 @@ def perturb(
         morphologies: bodies that lifetimes start with; by default the first one that the first genome evolved on.
         episodes: lifetimes per genome, body and protocol, full length, no early stop.
         seed: the lifetimes' seeds follow from it; the unperturbed ones are those of `evaluate`.
+        metric: what stands for the fitness: ``metres`` of a robot of your own whose reward is another.
         execution: what the lifetimes are spread over; by default this process. It changes no result.
         watch: told of the progress.
 
     Raises:
         InputError, EnvError: something cannot be studied, or `out` is something else; nothing has been computed.
     """
-    plan = make_plan(genomes, protocols, morphologies, episodes, seed)
+    plan = make_plan(genomes, protocols, morphologies, episodes, seed, metric)
     with open_study(out, KIND, plan.settings(), plan.genomes) as study:
         return _write(study.path, plan, run_plan(plan, study, execution or Execution(workers=0), watch))
 

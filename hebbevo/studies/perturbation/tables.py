@@ -60,10 +60,13 @@ def make_tables(plan: Plan, recorded: Recorded) -> StudyTables:
     compared = list(comparisons(plan, recorded))
     frozen = [comparison for comparison in compared if comparison.protocol.frozen_at is not None]
     components = all_components(recorded)
+    further = dict.fromkeys(plan.metrics, "float64")
     return StudyTables(
-        lifetimes=_table(LIFETIMES, (row for pair in compared for row in lifetime_rows(plan, pair))),
-        table=_table(STATISTICS, (statistics_row(plan, pair) for pair in compared)),
-        arms=_table(ARMS, arm_rows(plan, compared)),
+        lifetimes=_table(
+            LIFETIMES | further, (row for pair in compared for row in lifetime_rows(plan, pair))
+        ),
+        table=_table(STATISTICS | further, (statistics_row(plan, pair) for pair in compared)),
+        arms=_table(ARMS | further, arm_rows(plan, compared)),
         freeze=_table(FREEZE, map(freeze_row, frozen)),
         speed=_table(SPEED, (row for pair in compared for row in speed_rows(plan, pair))),
         trajectories=_table(TRAJECTORIES, trajectory_rows(components)),
