@@ -99,6 +99,10 @@ def generalized(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run_means(path: Path, row: Row, groups: Sequence[str]) -> list[float]:
+    return list(means_by_run(path, row, groups).values())
+
+
+def means_by_run(path: Path, row: Row, groups: Sequence[str]) -> dict[str, float]:
     """Return the mean of every run over the lifetimes of a row, from the table of lifetimes."""
     found: dict[str, list[float]] = {}
     for one in read(path / "lifetimes.csv"):
@@ -109,7 +113,7 @@ def run_means(path: Path, row: Row, groups: Sequence[str]) -> list[float]:
             and row["morphology"] in ("", one["morphology"])
         ):
             found.setdefault(one["genome"], []).append(float(one["progress_m"]))
-    return [float(np.mean(values)) for values in found.values()]
+    return {name: float(np.mean(values)) for name, values in found.items()}
 
 
 def test_rows_of_arms_are_over_their_runs(generalized: Path) -> None:
@@ -133,6 +137,26 @@ def test_rows_of_arms_are_over_their_runs(generalized: Path) -> None:
             assert float(row["iqm_low"]) < float(row["iqm"]) < float(row["iqm_high"])
         else:
             assert row["iqm_low"] == ""
+
+
+def test_what_arms_keep_is_the_ratio_to_their_first_body(generalized: Path) -> None:
+    """Where the score there is above zero in every run."""
+    kept = 0
+    for row in read(generalized / "arms.csv"):
+        here = means_by_run(generalized, row, [row["group"]])
+        intact = means_by_run(generalized, {**row, "morphology": "intact"}, ["seen"])
+        home = [intact[name] for name in here]
+        if row["condition"] != "genome" or min(home) <= 0:
+            assert row["retention"] == ""
+            continue
+        kept += 1
+        ratios = np.divide(list(here.values()), home)
+        assert float(row["retention"]) == pytest.approx(stats.trim_mean(ratios, 0.25))
+        if row["retention_low"]:
+            assert float(row["retention_low"]) <= float(row["retention"]) <= float(row["retention_high"])
+        if row["morphology"] == "intact":
+            assert float(row["retention"]) == 1
+    assert kept
 
 
 def test_arms_are_drawn_again_from_the_directory(generalized: Path) -> None:

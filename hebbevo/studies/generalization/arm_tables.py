@@ -19,11 +19,11 @@ from hebbevo.evaluation.run_statistics import (
     resample_runs,
     run_scores,
 )
-from hebbevo.evaluation.statistics import Estimate, interquartile_mean
+from hebbevo.evaluation.statistics import NO_ESTIMATE, Estimate, interquartile_mean
 from hebbevo.genomes.genome import Genome
 from hebbevo.rollouts.result import RolloutResult
 from hebbevo.studies.arms import subjects
-from hebbevo.studies.generalization.plan import GROUPS, Plan
+from hebbevo.studies.generalization.plan import GROUPS, SEEN, Plan
 from hebbevo.studies.generalization.results import Results
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ _BEFORE_METRICS = {
     **dict.fromkeys(("iqm", "iqm_low", "iqm_high", "mean", "median"), "float64"),
 }
 _AFTER_METRICS = {
+    **dict.fromkeys(("retention", "retention_low", "retention_high"), "float64"),
     "improvement_over": "string",
     **dict.fromkeys(("improvement", "improvement_low", "improvement_high"), "float64"),
 }
@@ -64,6 +65,8 @@ def _rows(plan: Plan, results: Results, group: str, body: str | None) -> Iterato
                 continue
             place = {"arm": arm, "condition": condition, "group": group, "morphology": body}
             row = {**place, **_statistics(plan, parts)}
+            if condition == GENOME:
+                row |= _columns("retention", _retention(plan, results, by_name[arm], group, body))
             if baseline and (arm, condition) != (over, GENOME):
                 row |= {"improvement_over": over, **_improvement(parts, baseline)}
             yield row
@@ -112,6 +115,29 @@ def _improvement(
         return {}
     resampled = _resampled(runs), _resampled(others, _INDEPENDENT)
     return _columns("improvement", improvement_over(run_scores(runs), run_scores(others), *resampled))
+
+
+def _retention(
+    plan: Plan, results: Results, genomes: Sequence[Genome], group: str, body: str | None
+) -> Estimate:
+    """Return what runs keep of their score on the first body that they evolved on: the one over the other, by run.
+
+    Without an estimate where that body is not in the study; or the score there is not above zero in every run, so
+    that no ratio to it means anything.
+    """
+    runs = [
+        np.concatenate([_lifetimes(here), _lifetimes(home)])
+        for genome in genomes
+        if (here := _parts(plan, results, [genome], group, body, GENOME))
+        and (home := _parts(plan, results, [genome], SEEN, genome.task.env.morphology_names[0], GENOME))
+    ]
+    lifetimes = np.array([pair for pair in runs if len(pair) == 2])
+    if not len(lifetimes) or (run_scores(lifetimes)[:, 1] <= 0).any():
+        return NO_ESTIMATE
+    scores, resampled = run_scores(lifetimes), resample_runs(lifetimes)
+    if (resampled[..., 1] <= 0).any():
+        return Estimate(float(interquartile_mean(scores[:, 0] / scores[:, 1])), None, None)
+    return estimate_of(scores[:, 0] / scores[:, 1], resampled[..., 0] / resampled[..., 1], interquartile_mean)
 
 
 def _fitness(lifetimes: RolloutResult) -> FloatArray:

@@ -50,7 +50,9 @@ _ARMS = f"""
 A run's score is the mean of its lifetimes on the bodies of the group, which follow from its own evolution. IQM, mean
 and median are over runs; intervals are 95 % percentile intervals of a hierarchical bootstrap with {RESAMPLES:,}
 resamples: the runs of an arm are drawn, then the lifetimes of every drawn run. P(better): how often a run has a higher
-score than one of the baseline. With fewer than eight runs the intervals are too narrow. Bodies are in arms.csv.
+score than one of the baseline. Kept (retention): a run's score over its score on the first body that it evolved on; a
+poor gait keeps a lot, so that it means something beside the scores alone. With fewer than eight runs the intervals are
+too narrow. Bodies are in arms.csv.
 """
 
 
@@ -120,6 +122,8 @@ def _arm_cells(plan: Plan, row: Row) -> dict[str, object]:
         "95 %": _interval(row, "iqm"),
         "mean": hundredths(row["mean"]),
         "median": hundredths(row["median"]),
+        "kept": hundredths(row["retention"]),
+        "kept, 95 %": _interval(row, "retention"),
         "P(better)": hundredths(row["improvement"]),
         "P, 95 %": _interval(row, "improvement"),
     }
