@@ -9,6 +9,7 @@ import typer
 from hebbevo.cli.options import (
     BatchSize,
     Bodies,
+    Controls,
     Device,
     JsonFile,
     Seed,
@@ -30,7 +31,7 @@ def evaluate_command(
         list[str] | None, typer.Option(help="Body; may be repeated. By default the task's own.")
     ] = None,
     bodies: Bodies = None,
-    controls: Annotated[bool, typer.Option(help="Also evaluate the controls.")] = True,
+    controls: Controls = True,
     official: Annotated[
         bool,
         typer.Option("--official", help="On Gymnasium's own CarRacing; by default on a Ray worker per core."),

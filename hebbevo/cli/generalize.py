@@ -9,6 +9,7 @@ import typer
 from hebbevo.cli.options import (
     BatchSize,
     Bodies,
+    Controls,
     Device,
     Genomes,
     Metric,
@@ -46,6 +47,7 @@ def generalize_command(
         ),
     ] = None,
     metric: Metric = None,
+    controls: Controls = True,
     workers: Workers = None,
     ray: Ray = None,
     threads: Threads = None,
@@ -66,6 +68,7 @@ def generalize_command(
             episodes=episodes,
             seed=seed,
             metric=metric,
+            controls=controls,
             baseline=study_baseline(baseline, subjects, steps, bodies_of(bodies)),
             execution=study_execution(threads, batch_size, workers, ray, device),
             watch=countdown.watch,

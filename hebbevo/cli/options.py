@@ -24,6 +24,7 @@ Genomes = Annotated[
         "LABEL=GENOME,GENOME, or an experiment's directory.",
     ),
 ]
+Controls = Annotated[bool, typer.Option(help="Also evaluate the controls.")]
 Threads = Annotated[int | None, typer.Option(help="Threads; by default one per core.", show_default=False)]
 Workers = Annotated[
     int | None,

@@ -77,11 +77,12 @@ class GeneralizeOptions(StudyOptions):
 
     baseline: str | None = Field(default=None, description="arm that others are compared with")
     metric: str | None = _METRIC
+    controls: bool = Field(default=True, exclude_if=bool, description="whether there are any")
 
     @override
     def plan(self, genomes: Genomes) -> AnyPlan:
         episodes = self.episodes or generalization_plan.DEFAULT_EPISODES
-        asked = self.morphologies, episodes, self.seed, self.baseline, self.metric
+        asked = self.morphologies, episodes, self.seed, self.baseline, self.metric, self.controls
         return generalization_plan.make_plan(genomes, *asked)
 
     @override

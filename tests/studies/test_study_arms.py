@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -96,6 +97,20 @@ def generalized(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return generalize(
         ARMS, out, morphologies=BODIES, episodes=EPISODES, baseline="static", execution=HERE
     ).path
+
+
+def test_controls_may_be_left_out(generalized: Path, tmp_path: Path) -> None:
+    plan = make_plan(ARMS, BODIES, EPISODES, 1, "static", controls=False)
+    assert shlex.split(generalization_command(plan))[-2] == "--no-controls"
+    assert "controls" not in make_plan(ARMS, BODIES, EPISODES, 1, "static").settings(), "as kept before"
+    options: dict[str, Any] = {"morphologies": BODIES, "episodes": EPISODES, "baseline": "static"}
+    path = generalize(ARMS, tmp_path / "g", **options, controls=False, execution=HERE).path
+    before = (path / "arms.csv").read_bytes()
+    assert read(path / "arms.csv") == [
+        row for row in read(generalized / "arms.csv") if row["condition"] == "genome"
+    ]
+    redraw(path)
+    assert (path / "arms.csv").read_bytes() == before
 
 
 def run_means(path: Path, row: Row, groups: Sequence[str]) -> list[float]:

@@ -38,6 +38,7 @@ class Plan:
         seed: the lifetimes' seeds follow from it, as those of `evaluate` do.
         arms: names of genomes that are runs of one recipe.
         metric: what stands for the fitness, one of the world's `measured_metrics`; None is the fitness itself.
+        controls: whether there are any.
     """
 
     genomes: tuple[Genome, ...]
@@ -48,6 +49,7 @@ class Plan:
     seed: int
     arms: Arms = field(default_factory=dict)
     metric: str | None = None
+    controls: bool = True
 
     @property
     def metrics(self) -> Mapping[str, Metric]:
@@ -75,11 +77,9 @@ class Plan:
 
     def settings(self) -> dict[str, Any]:
         """Return all but the genomes, as a study's directory keeps it."""
-        newer = (
-            "arms",
-            "metric",
-        )  # of which studies say nothing where there is nothing, as before there were any
-        left_out = {"genomes", *(name for name in newer if not getattr(self, name))}
+        # Studies say nothing of these where they are as before there were any.
+        newer: dict[str, Any] = {"arms": {}, "metric": None, "controls": True}
+        left_out = {"genomes", *(name for name, usual in newer.items() if getattr(self, name) == usual)}
         return {name: value for name, value in vars(self).items() if name not in left_out}
 
     @classmethod
@@ -92,7 +92,7 @@ class Plan:
 
     def conditions(self, genome: Genome) -> tuple[str, ...]:
         """Return the conditions that a genome is evaluated under."""
-        if genome.name not in self.with_controls:
+        if not self.controls or genome.name not in self.with_controls:
             return (GENOME,)
         return (GENOME, *applicable_controls(genome.task, genome.values))
 
@@ -114,6 +114,7 @@ def make_plan(
     seed: int,
     baseline: Genome | str | None,
     metric: str | None = None,
+    controls: bool = True,
 ) -> Plan:
     """Check a study that is asked for, and fill in its defaults.
 
@@ -145,6 +146,7 @@ def make_plan(
         seed,
         arms,
         metric,
+        controls,
     )
 
 

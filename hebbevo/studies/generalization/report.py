@@ -231,5 +231,6 @@ def command(plan: Plan) -> str:
         options.append(f"--baseline={source.rpartition('=')[2]}")
     options += [f"--morphology={body}" for body in plan.morphologies]
     options += [] if plan.metric is None else [f"--metric={plan.metric}"]
+    options += [] if plan.controls else ["--no-controls"]
     asked = named_sources(plan.genomes, plan.arms, plan.with_controls)
     return shlex.join(["hebbevo", "generalize", *asked, *options, "--out=DIR"])

@@ -57,6 +57,7 @@ def generalize(
     seed: int = 1,
     baseline: Genome | str | None = None,
     metric: str | None = None,
+    controls: bool = True,
     execution: Execution | None = None,
     watch: Watch | None = None,
 ) -> Generalization:
@@ -72,13 +73,14 @@ def generalize(
         baseline: what the genomes are compared with, itself or its label; by default the first static one among them,
             else a shipped static genome of the same environment, if there is one.
         metric: what stands for the fitness: ``metres`` of a robot of your own whose reward is another.
+        controls: whether the genomes stand beside their controls, which take three times as long as they.
         execution: what the lifetimes are spread over; by default this process. It changes no result.
         watch: told of the progress.
 
     Raises:
         InputError, EnvError: something cannot be studied, or `out` is something else; nothing has been computed.
     """
-    plan = make_plan(genomes, morphologies, episodes, seed, baseline, metric)
+    plan = make_plan(genomes, morphologies, episodes, seed, baseline, metric, controls)
     with open_study(out, KIND, plan.settings(), plan.genomes) as study:
         return _write(study.path, plan, run_plan(plan, study, execution or Execution(workers=0), watch))
 
