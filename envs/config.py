@@ -141,6 +141,11 @@ class EnvConfig(Settings, ABC):
         return self.morphology_names
 
     @property
+    def single_bodies(self) -> tuple[str, ...]:
+        """Those of `seen_bodies` that are one body, and not drawn from others."""
+        return self.seen_bodies
+
+    @property
     def study_bodies(self) -> tuple[str, ...]:
         """Bodies that a study of generalisation takes besides those that genomes evolved on."""
         return ()

@@ -153,6 +153,11 @@ class RobotConfig(EnvConfig):
 
     @property
     @override
+    def single_bodies(self) -> tuple[str, ...]:
+        return tuple(name for name in self.seen_bodies if name not in self.drawn)
+
+    @property
+    @override
     def study_bodies(self) -> tuple[str, ...]:
         return (*NAMED, *expanded(self.bodies, self.bodies), *split_names("test"))
 

@@ -72,23 +72,24 @@ def with_bodies(evaluation: Evaluation, arms: Sequence[Sequence[Config]]) -> Eva
     first = Task.of(configs[0])
     if not evaluation.morphologies and not first.env.has_bodies:
         return evaluation
-    evolved_on = dict.fromkeys(name for config in configs for name in config.env.morphology_names)
-    asked = _without_roles(evaluation.morphologies, list(evolved_on), arms)
-    bodies = checked_bodies(first, asked or tuple(evolved_on))
+    rotated = frozenset[str]().union(
+        *(rotated_bodies(turn.env.single_bodies for turn in turns) for turns in arms)
+    )
+    names = [config.env.single_bodies if rotated else config.env.morphology_names for config in configs]
+    evolved_on = tuple(dict.fromkeys(name for of_one in names for name in of_one))
+    asked = _without_roles(evaluation.morphologies, evolved_on, rotated)
+    bodies = checked_bodies(first, asked or evolved_on)
     return evaluation.model_copy(update={"morphologies": bodies})
 
 
 def _without_roles(
-    bodies: Sequence[str], evolved_on: Sequence[str], arms: Sequence[Sequence[Config]]
+    bodies: Sequence[str], evolved_on: Sequence[str], rotated: frozenset[str]
 ) -> tuple[str, ...]:
     """Return bodies in which `SEEN` and `UNSEEN` are those that rotate: every run is evaluated on all of these.
 
     Raises:
         InputError: none rotates.
     """
-    rotated = frozenset[str]().union(
-        *(rotated_bodies(turn.env.morphology_names for turn in turns) for turns in arms)
-    )
     found: list[str] = []
     for body in bodies:
         if body not in (SEEN, UNSEEN):

@@ -27,7 +27,7 @@ class RunRecord:
     Attributes:
         seed: of the run.
         path: its directory.
-        evolved_on: names of bodies.
+        evolved_on: names of bodies, all that its lifetimes may have had.
         generations: done.
         agent_steps: of all its lifetimes of training.
         curve_steps: agent-steps at which its center was evaluated, ``(points,)``.
@@ -56,7 +56,7 @@ def read_run(path: Path, config: Config) -> RunRecord:
     return RunRecord(
         config.run.seed,
         path,
-        config.env.morphology_names,
+        config.env.single_bodies,
         int(rows[-1]["generation"] or 0) if rows else 0,
         int(steps[-1]) if rows else 0,
         np.asarray(steps[points], np.float64),

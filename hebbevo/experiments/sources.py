@@ -130,7 +130,7 @@ def _of_experiment(path: Path) -> tuple[list[_Arm], str]:
                 missing.append(f"{name}/seed-{seed}")
             else:
                 runs.append(run)
-        rotated = rotated_bodies(turn.env.morphology_names for turn in plan.turns[name])
+        rotated = rotated_bodies(turn.env.single_bodies for turn in plan.turns[name])
         arms.append(_Arm(name, config, tuple(runs), tuple(missing), rotated))
     return arms, plan.baseline
 
@@ -152,7 +152,7 @@ def _labelled(label: str, directories: Sequence[Path]) -> _Arm:
     done = [one.finished and one.center is not None for one in summaries]
     runs = [read_run(one.path, one.config) for one, use in zip(summaries, done, strict=True) if use]
     missing = [str(one.path) for one, use in zip(summaries, done, strict=True) if not use]
-    rotated = rotated_bodies(one.config.env.morphology_names for one in summaries)
+    rotated = rotated_bodies(one.config.env.single_bodies for one in summaries)
     return _Arm(check_name(label), summaries[0].config, tuple(runs), tuple(missing), rotated)
 
 

@@ -80,6 +80,27 @@ def test_roles_stand_for_the_bodies_that_rotate() -> None:
         read_plan({**asked, "rotate": None, "evaluate": {"morphologies": ["seen"]}})
 
 
+def test_bodies_that_lifetimes_draw_rotate_as_what_they_draw(tmp_path: Path) -> None:
+    bodies = {
+        f"hurt_{turn}": {"draw": [leg for leg in LEGS if leg != LEGS[turn]], "none": 0.4} for turn in range(3)
+    }
+    drawn = {
+        **FILE,
+        "base": {"preset": "quick-quadruped", "env": {"bodies": bodies}},
+        "rotate": {"env.morphologies": [[name] for name in bodies]},
+    }
+    plan = read_plan(drawn)
+    assert sorted(plan.evaluation.morphologies) == sorted(["intact", *LEGS])
+    asked = {**drawn, "evaluate": {"morphologies": ["unseen", "seen"]}}
+    assert sorted(read_plan(asked).evaluation.morphologies) == sorted(LEGS)
+    rows = compare([write_runs(tmp_path / "e", plan)]).tables.runs
+    assert list(rows[0])[-3:] == ["intact", "seen", "unseen"]
+    for row in rows:
+        missed = score(row["arm"], row["seed"], LEGS[row["seed"] % 3], 0) + 1 / 8
+        if (row["arm"], row["seed"]) != DIVERGED[:2]:
+            assert row["unseen"] == pytest.approx(missed)
+
+
 def test_the_directory_keeps_the_turns(written: Path) -> None:
     plan, kept = read_plan(FILE), read_stored_plan(written)
     assert kept.turns == plan.turns
