@@ -18,10 +18,16 @@ class CameraSpec:
         kind: "body", a free camera that follows a simulated body (`HasBody`), or "render", the environment's own
             picture (`HasPicture`).
         distance: from the camera to the body, m; of the kind "body" only.
+        height: of the point that it looks at, m; None: of one near the ground.
     """
 
     kind: Literal["body", "render"]
     distance: float = 0.0
+    height: float | None = None
+
+    def look_at(self, place: tuple[float, float]) -> tuple[float, float, float]:
+        """Return the point (m) that the camera looks at where the body is at `place`."""
+        return (*place, 0.08 * self.distance if self.height is None else self.height)
 
 
 class HasBody(Protocol):

@@ -1,11 +1,12 @@
 #!/usr/bin/env python
 """What a robot's file costs beside hebbevo's own robot, and beside Gymnasium's environment of the same file.
 
-    scripts/bench_robot_files.py [--rounds N]
+    scripts/bench_robot_files.py [--rounds N] [FILE.xml]
 
 The ant: whole lifetimes with networks of 28-128-64-8, built in and from its file, taken in turn. The walker: steps of a
-batch of eight beside Gymnasium's Walker2d-v5, one after another. CPU time of one thread; medians over the rounds, and
-the median of the ratios within a round, which other programs disturb less.
+batch of eight beside Gymnasium's Walker2d-v5, one after another. With FILE.xml, in their place: whole lifetimes of it
+beside a plain loop that steps its model with `mj_step`, with a network of the same size and rule. CPU time of one
+thread; medians over the rounds, and the median of the ratios within a round, which other programs disturb less.
 """
 
 from __future__ import annotations
@@ -21,7 +22,10 @@ import gymnasium
 import numpy as np
 
 import hebbevo
+from hebbevo.benchmarks.gymnasium_loop import PlainNetwork
 from hebbevo.config.schema import Config
+from hebbevo.envs.mjcf.config import MjcfConfig
+from hebbevo.envs.physics import mujoco
 from hebbevo.tasks.task import Task
 from hebbevo.tasks.worker import CpuWorker
 
@@ -87,6 +91,36 @@ def walkers() -> dict[str, Callable[[], int]]:
     return {"Gymnasium's Walker2d-v5": step_plain, "a batch of its file": step_batch}
 
 
+def robots(path: str) -> dict[str, Callable[[], int]]:
+    """Return a plain loop around the model of a file, and lifetimes of it, with a network of 128 and 64 neurons."""
+    settings = {"env.name": "mjcf", "env.file": path, "env.steps": STEPS, "env.burn_in": 0}
+    config = hebbevo.load_config("quick-quadruped", settings)
+    env, random = config.env, np.random.default_rng(0)
+    assert isinstance(env, MjcfConfig)
+    sizes = list(Task.of(config).sizes)
+    shapes = list(zip(sizes[1:], sizes[:-1], strict=True))
+    model = mujoco.MjModel.from_xml_path(path)
+    data, observation = mujoco.MjData(model), np.zeros(sizes[0], np.float32)
+    state = np.zeros(model.nq + model.nv)
+
+    def plain() -> int:
+        coefficients = [random.normal(size=(*shape, 5)).astype(np.float32) for shape in shapes]
+        weights = [random.uniform(-0.1, 0.1, shape).astype(np.float32) for shape in shapes]
+        network = PlainNetwork(sizes, coefficients, weights, normalise=True)
+        mujoco.mj_resetData(model, data)
+        for _ in range(STEPS):
+            state[: model.nq], state[model.nq :] = data.qpos, data.qvel
+            seen = state[: sizes[0]]
+            observation[: len(seen)] = seen
+            data.ctrl[:] = network.forward(observation)
+            for _ in range(env.control_substeps):
+                mujoco.mj_step(model, data)
+            network.learn()
+        return STEPS
+
+    return {f"a plain loop, {Path(path).name}": plain, "lifetimes of the file": lifetimes(config)}
+
+
 def measure(runs: Mapping[str, Callable[[], int]], rounds: int) -> None:
     """Print microseconds per agent-step, and speed beside the first of the runs."""
     times: dict[str, list[float]] = {name: [] for name in runs}
@@ -102,13 +136,17 @@ def measure(runs: Mapping[str, Callable[[], int]], rounds: int) -> None:
 
 
 def main() -> None:
-    """Measure both."""
+    """Measure them."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=15)
-    rounds = parser.parse_args().rounds
+    parser.add_argument("file", nargs="?", help="a robot to measure in their place")
+    asked = parser.parse_args()
     print(f"load {os.getloadavg()[0]:.1f}")
-    measure(ants(), rounds)
-    measure(walkers(), rounds)
+    if asked.file is not None:
+        measure(robots(asked.file), asked.rounds)
+        return
+    measure(ants(), asked.rounds)
+    measure(walkers(), asked.rounds)
 
 
 if __name__ == "__main__":

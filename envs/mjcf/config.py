@@ -208,7 +208,9 @@ class MjcfConfig(RobotConfig):
     @override
     def about(self) -> str:
         robot, anatomy = self.robot, self.parts
-        held = "free" if robot.free else "no free joint"
+        held = (
+            "no free joint" if not robot.free else "free, over no floor: it falls" if robot.falls else "free"
+        )
         feet = f"feet {', '.join(robot.feet)}" if robot.feet else "no feet"
         return (
             f"robot {anatomy.name.rpartition('-')[0]}: torso {anatomy.torso} ({held}), {feet}; "
@@ -219,7 +221,8 @@ class MjcfConfig(RobotConfig):
     @property
     @override
     def camera_spec(self) -> CameraSpec | None:
-        return CameraSpec("body", distance=1.6 * self.robot.reach)
+        reach, height = self.robot.extent
+        return CameraSpec("body", distance=1.6 * reach, height=height)
 
     @override
     def intact_spec(self) -> mujoco.MjSpec:

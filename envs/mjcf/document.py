@@ -19,6 +19,7 @@ from xml.etree import ElementTree as ET
 
 from hebbevo.envs.mjcf.limits import (
     LARGEST,
+    LARGEST_OF,
     MOST_ASSET_BYTES,
     MOST_ELEMENTS,
     MOST_LEVELS,
@@ -141,7 +142,7 @@ def _check_numbers(element: ET.Element) -> None:
     for name, value in element.attrib.items():
         if name not in _TEXTS and _NO_NUMBER.search(value):
             raise EnvError(f"{described(element)}: {name} must be finite, got {value[:40]!r}")
-        largest = LARGEST.get(name, 1000 if (element.tag, name) == ("numeric", "size") else None)
+        largest = LARGEST_OF.get((element.tag, name), LARGEST.get(name))
         if largest is not None and any(number > largest for number in _numbers(value)):
             raise EnvError(f"{described(element)}: {name} is at most {largest}, got {value[:40]!r}")
 

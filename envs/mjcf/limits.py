@@ -38,9 +38,18 @@ LARGEST: Final[Mapping[str, int]] = MappingProxyType(
         **dict.fromkeys(("iterations", "ls_iterations", "noslip_iterations", "ccd_iterations"), 10_000),
         **dict.fromkeys(("sdf_iterations", "sdf_initpoints"), 1000),
         **dict.fromkeys(("nrow", "ncol"), 1000),
-        **dict.fromkeys(("width", "height", "offwidth", "offheight", "shadowsize"), MOST_PIXELS),
+        **dict.fromkeys(("width", "height", "offwidth", "offheight"), MOST_PIXELS),
+        "shadowsize": 8192,
         **dict.fromkeys(("dim", "num", "nsample", "actdim", "maxhullvert", "offsamples"), 1000),
         **dict.fromkeys(("params", "numslices", "numstacks", "numquads"), 100),
     }
 )
 """The largest number that an attribute may hold."""
+
+LARGEST_OF: Final[Mapping[tuple[str, str], int]] = MappingProxyType(
+    {
+        ("numeric", "size"): 1000,
+        ("texture", "height"): 6 * MOST_PIXELS,  # of a sky that MuJoCo has saved: six squares
+    }
+)
+"""The same of an attribute of one element."""

@@ -56,6 +56,13 @@ class Robot:
     feet: tuple[str, ...]
     free: bool
 
+    @property
+    def falls(self) -> bool:
+        """Whether nothing is below the free robot, as in a file whose floor stands in another, that of its scene."""
+        of_world = self.model.geom_bodyid == 0
+        touched = self.model.geom_contype[of_world] | self.model.geom_conaffinity[of_world]
+        return self.free and bool(self.model.opt.gravity.any()) and not touched.any()
+
     @cached_property
     def sensors(self) -> Mapping[str, tuple[int, float]]:
         """The robot's own sensors: how many numbers, and what each is multiplied by, 1 / cutoff where it has one."""
@@ -91,16 +98,17 @@ class Robot:
         return float(self.model.opt.timestep)
 
     @property
-    def reach(self) -> float:
-        """Distance (m) from which a camera sees the robot."""
+    def extent(self) -> tuple[float, float]:
+        """Diagonal of the box around the robot in its initial pose, and the height of its middle (m)."""
         pose, data = self.model.numeric(POSE).data, mujoco.MjData(self.model)
         data.qpos[:] = pose
         mujoco.mj_kinematics(self.model, data)
         moving = self.model.geom_bodyid > 0
         if not moving.any():
-            return 1.0
+            return 1.0, 0.0
         middles, radii = data.geom_xpos[moving], self.model.geom_rbound[moving, None]
-        return float(np.linalg.norm((middles + radii).max(axis=0) - (middles - radii).min(axis=0)))
+        low, high = (middles - radii).min(axis=0), (middles + radii).max(axis=0)
+        return float(np.linalg.norm(high - low)), float(low[2] + high[2]) / 2
 
 
 @lru_cache(maxsize=32)

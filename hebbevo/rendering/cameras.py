@@ -15,7 +15,7 @@ import numpy.typing as npt
 from typing_extensions import override
 
 from hebbevo.envs import BatchedEnvironment, EnvConfig
-from hebbevo.envs.cameras import HasBody, HasPicture
+from hebbevo.envs.cameras import CameraSpec, HasBody, HasPicture
 from hebbevo.envs.physics import mujoco
 from hebbevo.errors import InputError
 from hebbevo.rendering.gl import find_gl
@@ -50,12 +50,12 @@ BodySnapshot = tuple[mujoco.MjModel, npt.NDArray[np.float64], tuple[float, float
 
 
 class BodyCamera(Camera):
-    """Follows a simulated body from its right, at `distance` (m); the body may change on the way."""
+    """Follows a simulated body from its right; the body may change on the way."""
 
-    def __init__(self, seconds_per_step: float, distance: float) -> None:
+    def __init__(self, seconds_per_step: float, spec: CameraSpec) -> None:
         find_gl()  # refused before the lifetime runs, not after it
         self.seconds_per_step = seconds_per_step
-        self._distance = distance
+        self._spec = spec
         self._renderers: dict[int, tuple[mujoco.MjModel, OffscreenRenderer]] = {}
 
     @override
@@ -67,9 +67,8 @@ class BodyCamera(Camera):
     def pictures(self, recording: Recording) -> Iterator[Picture]:
         for moment in recording.moments:
             model, pose, place = cast(BodySnapshot, moment.snapshot)
-            look_at = (*place, 0.08 * self._distance)
             yield self._renderer_of(model).draw(
-                pose, distance=self._distance, angles=(110, -22), look_at=look_at
+                pose, distance=self._spec.distance, angles=(110, -22), look_at=self._spec.look_at(place)
             )
 
     def _renderer_of(self, model: mujoco.MjModel) -> OffscreenRenderer:
@@ -121,4 +120,4 @@ def camera_for(env: EnvConfig) -> Camera:
     if camera.kind == "render":
         return ReplayCamera(env)
     assert env.seconds_per_step is not None
-    return BodyCamera(env.seconds_per_step, camera.distance)
+    return BodyCamera(env.seconds_per_step, camera)

@@ -49,13 +49,16 @@ class Canvas:
         recording: of the lifetime.
         title: a line above the body.
         unit: of the progress.
+        label: of its axis.
         windows: of the perturbations.
     """
 
-    def __init__(self, recording: Recording, title: str, unit: str, windows: Sequence[Window] = ()) -> None:
+    def __init__(
+        self, recording: Recording, title: str, unit: str, label: str, windows: Sequence[Window] = ()
+    ) -> None:
         self._recording = recording
         self._title = title
-        self._unit = unit
+        self._unit, self._label = unit, label
         self._windows = windows
         self._fonts = {size: ImageFont.load_default(size) for size in (SMALL, MEDIUM, LARGE)}
         self._scale = WeightScale([moment.weights for moment in recording.moments])
@@ -134,7 +137,7 @@ class Canvas:
             pen.line((x, bottom, x, bottom + 4), fill=INK)
             self._text(pen, (x, bottom + 6), f"{tick:g}", SMALL, anchor="mt")
         pen.line((left, top, left, bottom, right, bottom), fill=INK)
-        self._text(pen, (left, top - 18), f"progress ({self._unit}) over time (s)", SMALL)
+        self._text(pen, (left, top - 18), f"{self._label} over time (s)", SMALL)
 
     def _seconds(self) -> float:
         return max(1, len(self._recording.actions)) * self._recording.seconds_per_step

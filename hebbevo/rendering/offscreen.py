@@ -19,6 +19,17 @@ _LIGHT = (-1.0, -1.5, 4.0)
 """Position of the light relative to the body, where the camera is 4 m away; it scales with that distance."""
 
 
+_SHOWN_GROUPS = 3
+"""Groups of geoms that MuJoCo draws unless told otherwise, from 0 on."""
+
+
+def show_hidden_bodies(model: mujoco.MjModel) -> None:
+    """Draw the hidden shapes of bodies that have no others, as those of a robot that goes without its meshes."""
+    hidden = model.geom_group >= _SHOWN_GROUPS
+    unseen = ~np.isin(model.geom_bodyid, model.geom_bodyid[~hidden])
+    model.geom_group[hidden & unseen] = 0
+
+
 class OffscreenRenderer:
     """Draws one model in any pose.
 
@@ -35,6 +46,7 @@ class OffscreenRenderer:
         gl_context: Any = importlib.import_module("mujoco.rendering.classic.gl_context")
         gl_context.GLContext = importlib.import_module(f"mujoco.{find_gl()}").GLContext
         self._model = copy.copy(model)
+        show_hidden_bodies(self._model)
         self._model.vis.global_.offwidth, self._model.vis.global_.offheight = width, height
         self._data = mujoco.MjData(self._model)
         font = mujoco.mjtFontScale.mjFONTSCALE_100

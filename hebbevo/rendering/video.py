@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from hebbevo.envs import EnvConfig
 from hebbevo.errors import InputError
 from hebbevo.evaluation.checks import checked_bodies
 from hebbevo.genomes.genome import Genome, as_genome
@@ -66,7 +67,7 @@ def render(
     task.check(task.perturbations)
     with closing(camera_for(task.env)) as camera:
         recording = record(task, genome.values, camera, body, lifetime_seed(seed, SeedPurpose.EVALUATION, 0))
-        frames = _frames(recording, camera, f"{genome.name}   {body}   seed {seed}", task.env.unit)
+        frames = _frames(recording, camera, f"{genome.name}   {body}   seed {seed}", task.env)
         write_video(path, frames, recording.frames, FRAMES_PER_SECOND, watch)
     return recording
 
@@ -109,13 +110,13 @@ def _protocol(perturb: str | Sequence[Perturbation]) -> tuple[Perturbation, ...]
     return perturbations
 
 
-def _frames(recording: Recording, camera: Camera, title: str, unit: str) -> Iterator[Picture]:
+def _frames(recording: Recording, camera: Camera, title: str, env: EnvConfig) -> Iterator[Picture]:
     windows = [
         Window(str(perturbation), perturbation.begins, perturbation.ends)
         for perturbation in recording.perturbations
         if perturbation.kind != "none"
     ]
-    canvas = Canvas(recording, title, unit, windows)
+    canvas = Canvas(recording, title, env.unit, env.axis_label("{}"), windows)
     pictures = camera.pictures(recording)
     for number, (moment, picture) in enumerate(zip(recording.moments, pictures, strict=True)):
         frame = canvas.draw(number, picture)

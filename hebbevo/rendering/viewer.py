@@ -15,7 +15,7 @@ from typing import Any, cast
 
 from typing_extensions import override
 
-from hebbevo.envs.cameras import HasBody
+from hebbevo.envs.cameras import CameraSpec, HasBody
 from hebbevo.envs.physics import mujoco
 from hebbevo.errors import InputError
 from hebbevo.evaluation.checks import check_sample, checked_bodies
@@ -24,6 +24,7 @@ from hebbevo.perturbations.catalogue import parse_perturbations
 from hebbevo.perturbations.hooks import Batch, Hook
 from hebbevo.perturbations.perturbation import Perturbation
 from hebbevo.rendering.gl import works
+from hebbevo.rendering.offscreen import show_hidden_bodies
 from hebbevo.rollouts.result import RolloutResult
 from hebbevo.seeding import SeedPurpose, lifetime_seed
 from hebbevo.tasks.worker import CpuWorker
@@ -60,7 +61,7 @@ def view(
     check_sample(1, seed)
     if not 0.01 <= speed <= 100:
         raise InputError(f"speed must be from 0.01 to 100, got {speed:g}")
-    task, camera, seconds = genome.task, genome.task.env.camera, genome.task.env.seconds_per_step
+    task, camera, seconds = genome.task, genome.task.env.camera_spec, genome.task.env.seconds_per_step
     if camera is None or camera.kind != "body" or seconds is None:
         raise InputError(f"{task.env.name} has no body of MuJoCo to show; hebbevo render may draw it")
     (body, *_) = checked_bodies(task, None if morphology is None else [morphology])
@@ -72,7 +73,7 @@ def view(
     seeds = [lifetime_seed(seed, SeedPurpose.EVALUATION, 0)]
     with (
         closing(CpuWorker(task, 1)) as worker,
-        closing(_Window(seconds / speed, camera.distance)) as window,
+        closing(_Window(seconds / speed, camera)) as window,
     ):
         try:
             return worker.rollout(genome.values[None], [0], seeds, [body], early_stop=False, hooks=[window])
@@ -99,11 +100,11 @@ class _ClosedError(Exception):
 
 
 class _Window(Hook):
-    """Shows the first row before every step, no sooner than `seconds` after the one before, from `distance` m."""
+    """Shows the first row before every step, no sooner than `seconds` after the one before, as `spec` says."""
 
-    def __init__(self, seconds: float, distance: float) -> None:
+    def __init__(self, seconds: float, spec: CameraSpec) -> None:
         self._seconds, self._due = seconds, time.monotonic()
-        self._distance = distance
+        self._spec = spec
         self._shown: mujoco.MjModel | None = None
         self._viewer: Any = None
 
@@ -117,7 +118,7 @@ class _Window(Hook):
         with self._viewer.lock():
             self._data.qpos[:] = body.position(0)
             mujoco.mj_forward(self._model, self._data)
-            self._viewer.cam.lookat[:] = (*body.place(0), 0.08 * self._distance)
+            self._viewer.cam.lookat[:] = self._spec.look_at(body.place(0))
         self._viewer.sync()
         self._due += self._seconds
         time.sleep(max(0.0, self._due - time.monotonic()))
@@ -126,6 +127,7 @@ class _Window(Hook):
         """Open a window; a body that is switched comes in a new one."""
         self.close()
         self._shown, self._model = model, copy.copy(model)
+        show_hidden_bodies(self._model)
         self._data = mujoco.MjData(self._model)
         viewer: Any = importlib.import_module("mujoco.viewer")
         try:
@@ -135,7 +137,7 @@ class _Window(Hook):
         except RuntimeError as error:  # macOS wants mjpython
             raise InputError(_NO_DISPLAY.format(str(error).splitlines()[0].rstrip("."))) from None
         camera = self._viewer.cam
-        camera.distance, camera.azimuth, camera.elevation = self._distance, 110, -22
+        camera.distance, camera.azimuth, camera.elevation = self._spec.distance, 110, -22
         self._due = time.monotonic()
 
     def close(self) -> None:

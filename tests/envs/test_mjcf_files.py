@@ -121,6 +121,29 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
 
 
+def test_a_file_that_mujoco_has_saved_is_read() -> None:
+    """A sky is written with the height of all its six squares, and a scene's shadows may be sharp."""
+    sky = "<texture name='sky' type='skybox' builtin='gradient' width='800' height='800'/>"
+    quality = "<visual><quality shadowsize='8192'/></visual>"
+    spec = mujoco.MjSpec.from_string(asset(sky).replace("</mujoco>", f"{quality}</mujoco>"))
+    spec.compile()
+    saved = spec.to_xml()
+    assert 'height="4800"' in saved
+    config = hebbevo.load_config("quick-quadruped", {"env.name": "mjcf", "env.mjcf": saved})
+    assert config.env.interface.observation_size == 11
+
+
+def test_a_robot_without_its_scene_is_said_to_fall() -> None:
+    def about(text: str) -> str:
+        return hebbevo.load_config("quick-quadruped", {"env.name": "mjcf", "env.mjcf": text}).env.about
+
+    start, end = WALKER.index('<geom name="floor'), WALKER.index('<body name="torso"')
+    alone = WALKER[:start] + WALKER[end:]
+    assert "torso torso (free), feet leg" in about(WALKER)
+    assert "torso torso (free, over no floor: it falls)" in about(alone)
+    assert "falls" not in about(alone.replace("<option", "<option gravity='0 0 0'"))
+
+
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_robot_is_refused_in_one_line(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     text, message = HOSTILE[name]

@@ -348,8 +348,8 @@ def test_matrices_are_stacked_in_their_column(shapes: list[tuple[int, int]]) -> 
 
 def test_a_frame_shows_weights_progress_and_perturbations() -> None:
     recording = recorded(genome_of(quadruped_task()), "intact")
-    plain = Canvas(recording, "title", "m")
-    marked = Canvas(recording, "title", "m", [Window("a push", 10, 20)])
+    plain = Canvas(recording, "title", "m", "progress (m)")
+    marked = Canvas(recording, "title", "m", "progress (m)", [Window("a push", 10, 20)])
     picture = np.full((9, 16, 3), 60, np.uint8)
     numbers = [
         next(n for n, moment in enumerate(recording.moments) if moment.step >= step) for step in (0, 12)

@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 from tasks import HERE, cart_pole_task, quadruped_task
+from worlds import WALKER
 
-from hebbevo import Genome, InputError, evaluate
+from hebbevo import Genome, InputError, evaluate, load_config
 from hebbevo.cli.app import run
 from hebbevo.envs.physics import mujoco
 from hebbevo.rendering import viewer
 from hebbevo.rendering.viewer import view
+from hebbevo.tasks.task import Task
 
 
 class Window:
@@ -24,7 +26,7 @@ class Window:
     patience = 10**6
 
     def __init__(self, model: Any, data: Any, **_: Any) -> None:
-        self.data, self.cam, self.closed = data, mujoco.MjvCamera(), False
+        self.model, self.data, self.cam, self.closed = model, data, mujoco.MjvCamera(), False
         self.poses: list[np.ndarray] = []
         self.opened.append(self)
 
@@ -65,6 +67,18 @@ def test_the_lifetime_is_the_first_of_evaluate_step_by_step(window: type[Window]
     walked = shown.poses[-1][0] - shown.poses[0][0]
     assert walked == pytest.approx(result.fitness[0], abs=0.05)
     assert shown.cam.lookat[0] == shown.poses[-1][0]
+
+
+def test_a_robot_of_a_file_is_shown_whole_even_where_all_of_it_is_hidden(window: type[Window]) -> None:
+    hidden = WALKER.replace("<geom type", "<geom group='4' type")
+    hidden = hidden.replace('name="shin"', 'name="shin" group="3"')
+    settings = {"env.name": "mjcf", "env.mjcf": hidden, "env.steps": 3, "network.hidden": [4]}
+    task = Task.of(load_config("quick-quadruped", settings))
+    view(Genome(task, task.first_genome(np.random.default_rng(3))), speed=100)
+    (shown,) = window.opened
+    assert shown.model.geom_group.tolist() == [0, 0, 0]
+    assert shown.cam.lookat[2] == pytest.approx(0.39, abs=0.03), "the middle between foot and back"
+    assert task.env.compile("intact").geom_group.tolist() == [0, 4, 3]
 
 
 def test_a_body_that_is_switched_comes_in_a_window_of_its_own(window: type[Window]) -> None:
