@@ -30,6 +30,13 @@ class Config(Section):
     perturbations: tuple[SerializeAsAny[Perturbation], ...] = optional(())
     imports: tuple[Import, ...] = optional(())
 
+    def __repr__(self) -> str:
+        rule, search = self.plasticity.parsed_rule.name, self.search
+        return f"Config({self.env.name}, {rule}, {search.algorithm}, population {search.population})"
+
+    def __str__(self) -> str:
+        return self.to_yaml()
+
     def to_yaml(self) -> str:
         """Return the resolved configuration."""
         return write_yaml(self.model_dump(mode="json"))

@@ -52,6 +52,8 @@ class OffscreenRenderer:
         font = mujoco.mjtFontScale.mjFONTSCALE_100
         self._renderer = mujoco.Renderer(self._model, height, width, max_geom=1000, font_scale=font)
         self._renderer.scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = 0
+        self._shown = mujoco.MjvOption()
+        self._shown.flags[mujoco.mjtVisFlag.mjVIS_RANGEFINDER] = 0
 
     def draw(
         self,
@@ -74,7 +76,7 @@ class OffscreenRenderer:
         camera = mujoco.MjvCamera()
         camera.distance, (camera.azimuth, camera.elevation) = distance, angles
         camera.lookat[:] = look_at
-        self._renderer.update_scene(self._data, camera)
+        self._renderer.update_scene(self._data, camera, self._shown)
         self._place_lights(np.asarray(look_at), distance)
         self._incline_camera(self._model.opt.gravity)
         picture: Picture = self._renderer.render()

@@ -59,6 +59,10 @@ class Recording:
     perturbations: tuple[Perturbation, ...]
     seconds_per_step: float
 
+    def __repr__(self) -> str:
+        steps, body = int(self.result.steps[0]), self.morphology
+        return f"Recording({steps} steps of {body}, {self.result.fitness[0]:.3g} in all)"
+
     @property
     def frames(self) -> int:
         """Number of frames in a real-time video."""

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TypeAlias
+from os import PathLike
+from typing import Final, TypeAlias
 
 from hebbevo.errors import InputError, unknown
-from hebbevo.genomes.genome import ZOO, Genome
+from hebbevo.genomes.genome import ZOO, Genome, as_genome
 from hebbevo.studies.genomes import own_bodies
 
 Arms: TypeAlias = Mapping[str, tuple[str, ...]]
 """Names of the genomes of each arm."""
 
-Genomes: TypeAlias = Sequence[Genome] | Mapping[str, Genome | Sequence[Genome]]
+Source: TypeAlias = Genome | str | PathLike[str]
+"""A genome, or what `load_genome` takes: a run, a file, ``zoo:NAME``."""
+Genomes: TypeAlias = Source | Sequence[Source] | Mapping[str, Source | Sequence[Source]]
 """Genomes under their own names; or by label, of which one that holds several genomes is an arm."""
+
+_ALONE: Final = (Genome, str, PathLike)
 
 
 def split_arms(genomes: Genomes) -> tuple[tuple[Genome, ...], Arms]:
@@ -23,20 +28,23 @@ def split_arms(genomes: Genomes) -> tuple[tuple[Genome, ...], Arms]:
     A genome of an arm is called after the arm and the seed of its run.
 
     Raises:
-        InputError: an arm without a genome.
+        InputError: an arm without a genome, or something that is none.
     """
+    if isinstance(genomes, _ALONE):
+        return (as_genome(genomes),), {}
     if not isinstance(genomes, Mapping):
-        return tuple(genomes), {}
+        return tuple(map(as_genome, genomes)), {}
     found: list[Genome] = []
     arms: dict[str, tuple[str, ...]] = {}
     for label, given in genomes.items():
-        if isinstance(given, Genome):
-            found.append(replace(given, name=label))
+        if isinstance(given, _ALONE):
+            found.append(replace(as_genome(given), name=label))
             continue
         if not given:
             raise InputError(f"arm {label} has no genome; name at least one")
-        arms[label] = tuple(f"{label}/{part}" for part in _parts(given))
-        found += [replace(genome, name=name) for genome, name in zip(given, arms[label], strict=True)]
+        runs = [as_genome(one) for one in given]
+        arms[label] = tuple(f"{label}/{part}" for part in _parts(runs))
+        found += [replace(genome, name=name) for genome, name in zip(runs, arms[label], strict=True)]
     return tuple(found), arms
 
 

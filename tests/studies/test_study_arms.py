@@ -213,3 +213,18 @@ def test_a_study_on_ray_has_the_same_bytes(generalized: Path, tmp_path: Path) ->
     generalize(ARMS, out, morphologies=BODIES, episodes=EPISODES, baseline="static", execution=on_ray)
     for name in ("lifetimes.csv", "table.csv", "arms.csv", "report.html"):
         assert (out / name).read_bytes() == (generalized / name).read_bytes()
+
+
+def test_a_study_takes_places_as_evaluate_does_and_prints_as_a_short_line(tmp_path: Path) -> None:
+    at, one = tmp_path / "one.safetensors", ARMS["alone"]
+    save_genome(one, at)
+    for given in (str(at), [at], [str(at)]):
+        ((found,), arms) = split_arms(given)
+        assert (found.name, arms) == (str(at), {})
+        np.testing.assert_array_equal(found.values, one.values)
+    ((found, *others), arms) = split_arms({"a": at, "b": [at, one]})
+    assert found.name == "a"
+    assert [other.name for other in others] == list(arms["b"])
+    folder = tmp_path / "g"
+    study = generalize(at, folder, morphologies=["intact"], episodes=1, controls=False, execution=HERE)
+    assert repr(study) == f"Generalization('{folder}': 2 genomes on 1 bodies)"

@@ -67,6 +67,8 @@ def test_reprs_are_one_short_line(run: hebbevo.Run) -> None:
     assert repr(genome).endswith(": quadruped, ABCD_lr, 28-4-8, 720 numbers, generation 1)")
     assert repr(run).endswith("/a': quadruped, 1 of 1 generations)")
     assert repr(evaluation).startswith(f"Evaluation({genome.name!r}: intact ")
+    assert repr(run.config) == "Config(quadruped, ABCD_lr, openai_es, population 4)"
+    assert str(run.config) == run.config.to_yaml()
     assert all(len(repr(one).replace(str(run.path), "")) < 100 for one in (genome, run, evaluation))
 
 

@@ -108,7 +108,7 @@ class Plan:
 
 
 def make_plan(
-    genomes: Genomes,
+    given: Genomes,
     morphologies: Sequence[str] | None,
     episodes: int,
     seed: int,
@@ -123,9 +123,9 @@ def make_plan(
             an unknown body, not one episode, a negative seed, an unknown baseline or metric.
     """
     check_sample(episodes, seed)
-    given, arms = split_arms(genomes)
-    names = check_names(given)
-    genomes = [unperturbed(genome) for genome in given]
+    found, arms = split_arms(given)
+    names = check_names(found)
+    genomes = [unperturbed(genome) for genome in found]
     if isinstance(baseline, str):
         baseline = named_genome(baseline, genomes, arms)
     baseline = unperturbed(baseline) if baseline is not None else None

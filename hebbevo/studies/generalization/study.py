@@ -47,6 +47,10 @@ class Generalization:
     table: pa.Table
     arms: pa.Table
 
+    def __repr__(self) -> str:
+        genomes, bodies = len(self.plan.genomes), len(self.plan.morphologies)
+        return f"Generalization({str(self.path)!r}: {genomes} genomes on {bodies} bodies)"
+
 
 def generalize(
     genomes: Genomes,

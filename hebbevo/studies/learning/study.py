@@ -45,6 +45,9 @@ class LearningStudy:
     arms: pa.Table
     curve: pa.Table
 
+    def __repr__(self) -> str:
+        return f"LearningStudy({str(self.path)!r}: {len(self.plan.genomes)} genomes of {self.plan.env.name})"
+
 
 def learning(
     genomes: Genomes,

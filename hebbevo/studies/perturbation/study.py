@@ -37,6 +37,10 @@ class PerturbationStudy:
     table: pa.Table
     arms: pa.Table
 
+    def __repr__(self) -> str:
+        genomes, protocols = len(self.plan.genomes), len(self.plan.protocols) - 1
+        return f"PerturbationStudy({str(self.path)!r}: {genomes} genomes, {protocols} protocols)"
+
 
 def perturb(
     genomes: Genomes,
