@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 import gymnasium
+from gymnasium.envs.registration import EnvSpec
 from gymnasium.spaces import Discrete, Space
 from gymnasium.vector import VectorEnv
 
@@ -34,7 +35,7 @@ def make_environment(
     Raises:
         EnvError: Gymnasium cannot make it, as when a package is missing or an argument unknown.
     """
-    if gymnasium.spec(identifier).entry_point is None:
+    if _spec(identifier).entry_point is None:
         raise EnvError(f"{identifier} registers only a vector_entry_point; set env.vector=true")
     with _made(identifier, bool(kwargs or wrappers)):
         environment = gymnasium.make(identifier, disable_env_checker=True, **_options(kwargs, render_mode))
@@ -52,12 +53,27 @@ def make_vector_environment(
     Raises:
         EnvError: it has none, or Gymnasium cannot make it.
     """
-    if gymnasium.spec(identifier).vector_entry_point is None:
+    if _spec(identifier).vector_entry_point is None:
         raise EnvError(
             f"{identifier} registers no vector_entry_point to step many rows at once; leave env.vector out"
         )
     with _made(identifier, bool(kwargs)):
         return gymnasium.make_vec(identifier, rows, "vector_entry_point", **_options(kwargs, render_mode))
+
+
+def _spec(identifier: str) -> EnvSpec:
+    """Return the registration of an id, which a config has checked in the process that it was written in.
+
+    Raises:
+        EnvError: this is another process, a worker, and nothing has registered it there.
+    """
+    spec = gymnasium.registry.get(identifier)
+    if spec is None:
+        raise EnvError(
+            f"{identifier} is not registered in a worker; put its class into a file of its own and import that "
+            "(--import FILE.py, hebbevo.import_modules), or leave workers out (--workers 0)"
+        )
+    return spec
 
 
 def _options(kwargs: Arguments, render_mode: str | None) -> dict[str, Any]:
@@ -84,7 +100,7 @@ def _made(identifier: str, arguments: bool) -> Iterator[None]:
 
 def _import_physics(identifier: str) -> None:
     """Import MuJoCo as hebbevo does before an environment does so itself, where it may."""
-    spec = gymnasium.spec(identifier)
+    spec = _spec(identifier)
     entry_point = str(spec.entry_point or spec.vector_entry_point)
     if not entry_point.startswith("gymnasium.envs.") or entry_point.startswith("gymnasium.envs.mujoco"):
         importlib.import_module("hebbevo.envs.physics")

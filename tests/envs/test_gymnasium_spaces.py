@@ -128,6 +128,17 @@ def test_an_id_that_is_registered_again_has_its_new_spaces(register):
     assert config.interface.observation_size == config.build(1).observation_size == 5
 
 
+def test_an_id_that_a_worker_does_not_know_is_one_line_with_the_remedy(register):
+    config = register(lambda: Liar(Box(-1, 1, (2,))))
+    registered = gymnasium.registry.pop(config.id)
+    try:
+        for vector in (False, True):
+            with pytest.raises(EnvError, match=r"is not registered in a worker;.*--import FILE\.py"):
+                config.model_copy(update={"vector": vector}).build(1)
+    finally:
+        gymnasium.registry[config.id] = registered
+
+
 PAIR, IMAGE = Box(-1, 1, (2,)), Box(0, 255, (4, 4, 3), np.uint8)
 ZEROS = np.zeros(2)
 
