@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib import image
 from tasks import HERE
 from worlds import WALKER
 
@@ -45,12 +46,14 @@ def same(one: Rows, other: Rows) -> bool:
 
 def test_a_run_has_the_metres_of_its_center() -> None:
     few = {"search.population": 4, "training.generations": 2, "evaluation.every": 2, "evaluation.episodes": 2}
-    columns = {}
+    columns, heights = {}, []
     for reward in (WALKED, PAID):
         config = hebbevo.load_config("quick-quadruped", {**SMALL, **few, "env.reward": reward})
         folder = hebbevo.evolve(config, reward[0], execution=HERE).path
         columns[reward] = rows(folder / "progress.csv")
+        heights.append(len(image.imread(folder / "figures" / "learning_curve.png")))
     assert "center_metres" not in columns[WALKED][0]
+    assert heights == [630, 930], "a panel of metres below"
     first, last = columns[PAID]
     assert (first["center_metres"], last["center_mean"]) == ("", "70.0")
     evaluation = hebbevo.load_genome(PAID[0]).provenance["evaluation"]
