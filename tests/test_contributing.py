@@ -8,25 +8,19 @@ from collections.abc import Iterator, MutableMapping
 from pathlib import Path
 from typing import Any
 
+import own_modules
 import pytest
 
-from hebbevo import envs, search
+from hebbevo import envs
 from hebbevo.envs.morphologies.anatomy import ANATOMIES
-from hebbevo.networks.encodings import ENCODINGS
-from hebbevo.perturbations.catalogue import PERTURBATIONS
-from hebbevo.rules import RULES
 from hebbevo.training.figures import FIGURES
 
 ROOT = Path(__file__).resolve().parents[1]
 TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 REGISTRIES: tuple[MutableMapping[str, Any], ...] = (
-    RULES,
-    ENCODINGS,
-    envs.ENVIRONMENTS,
+    *own_modules.REGISTRIES,
     envs.MORPHOLOGIES,
     ANATOMIES,
-    PERTURBATIONS,
-    search.SEARCHERS,
     FIGURES,
 )
 EXAMPLES = dict(
