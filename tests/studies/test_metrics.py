@@ -48,7 +48,7 @@ def test_a_run_has_the_metres_of_its_center() -> None:
     few = {"search.population": 4, "training.generations": 2, "evaluation.every": 2, "evaluation.episodes": 2}
     columns, heights = {}, []
     for reward in (WALKED, PAID):
-        config = hebbevo.load_config("quick-quadruped", {**SMALL, **few, "env.reward": reward})
+        config = hebbevo.load_config("quick-quadruped", {**SMALL, **STATIC, **few, "env.reward": reward})
         folder = hebbevo.evolve(config, reward[0], execution=HERE).path
         columns[reward] = rows(folder / "progress.csv")
         heights.append(len(image.imread(folder / "figures" / "learning_curve.png")))
