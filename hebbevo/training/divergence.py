@@ -31,9 +31,7 @@ class DivergenceGuard:
     """
 
     def __init__(self, config: Config, rows: Iterable[Row]) -> None:
-        self._lifetimes = (
-            config.training.lifetimes * config.search.population * len(config.env.morphology_names)
-        )
+        self._lifetimes = config.lifetimes_per_generation
         self._in_a_row = self._generations = 0
         self._share = ""
         for row in rows:

@@ -50,6 +50,10 @@ def random_genome(config: Config, seed: int) -> Genome:
     return Genome(task, generator.standard_normal(task.layout.size, np.float32) * np.float32(SPREAD))
 
 
+SHIPPED = ("zoo", "learning", "later")
+"""Groups of shipped genomes, from the oldest on."""
+
+
 def lacking(values: Mapping[str, Any]) -> set[str]:
     """Return the groups of cases that a kind of machine has nothing of: younger than what was recorded on it."""
     return {name.partition("/")[0] for name in names()} - {name.partition("/")[0] for name in values}
@@ -57,7 +61,7 @@ def lacking(values: Mapping[str, Any]) -> set[str]:
 
 def names() -> list[str]:
     """Return the name of every case, as `grid/ABCD_lr/synapse/max`."""
-    groups = ("zoo", "learning", "special", "evolution", "old", "catalogue")
+    groups = (*SHIPPED, "special", "evolution", "old", "catalogue")
     singles = [f"{group}/{name}" for group in groups for name in CASES[group]]
     return singles + grid_names()
 
@@ -100,7 +104,7 @@ def value_of(name: str) -> Value:
     if group == "grid":
         return _grid(*rest.split("/"))
     case = CASES[group][rest]
-    if group in ("zoo", "learning"):
+    if group in SHIPPED:
         return _lifetimes(hebbevo.load_genome(f"zoo:{rest}").lasting(case["steps"]), case["episodes"])
     if group == "special":
         config = _config(case)

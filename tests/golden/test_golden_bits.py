@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cases import CASES, OLD, grid_names, lacking, names, spread_names, study_files, value_of
+from cases import CASES, OLD, SHIPPED, grid_names, lacking, names, spread_names, study_files, value_of
 from kinds import KIND_FILE, KINDS, Kind, read_values, recorded_kinds, this_kind, why_skipped
 
 FOLDERS = sorted(path.parent for path in KINDS.glob(f"*/{KIND_FILE}"))
@@ -85,7 +85,7 @@ def assert_intervals_are_near(row: dict[str, str], pinned: dict[str, str]) -> No
 
 def test_every_recorded_rule_and_each_genome_and_searcher_is_pinned() -> None:
     assert {*CASES["grid"]["rules"], *CASES["catalogue"]} == set(listed("rules"))
-    assert set(listed("genomes")) <= {f"zoo:{name}" for name in (*CASES["zoo"], *CASES["learning"])}
+    assert set(listed("genomes")) <= {f"zoo:{name}" for group in SHIPPED for name in CASES[group]}
     assert set(listed("searchers")) <= {name.partition("-")[0] for name in CASES["evolution"]}
 
 

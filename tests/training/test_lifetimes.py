@@ -42,7 +42,8 @@ def test_every_lifetime_counts_towards_the_budget_of_agent_steps(straight: Path)
 
 
 def test_a_diverged_generation_is_one_with_all_of_its_lifetimes() -> None:
-    guard = DivergenceGuard(config_of(), [{"diverged": 6}, {"diverged": 18}, {"diverged": 18}])
+    rows = [{"generation": number + 1, "diverged": count} for number, count in enumerate((6, 18, 18))]
+    guard = DivergenceGuard(config_of(), rows)
     with pytest.raises(DivergenceFailure, match="18 of 18 lifetimes"):
         guard.add({"generation": 4, "diverged": 18})
 
