@@ -43,7 +43,7 @@ class Evaluation:
 
     def progress(self, morphology: str, condition: str = GENOME) -> npt.NDArray[np.float64]:
         """Return the fitness of every lifetime, NaN where it diverged, ``(episodes,)``."""
-        return _finite_fitness(self.lifetimes[morphology][condition])
+        return self.lifetimes[morphology][condition].known_fitness
 
     def summary(self, lifetimes: bool = False) -> dict[str, Any]:
         """Return the statistics; `evaluate --json` writes them with `values` and `steps` of all lifetimes.
@@ -57,9 +57,9 @@ class Evaluation:
             if lifetimes:
                 for name, result in conditions.items():
                     parts[name] |= {"values": _listed(result), "steps": result.steps.tolist()}
-            evolved = _finite_fitness(conditions[GENOME])
+            evolved = conditions[GENOME].known_fitness
             for name in parts.keys() - {GENOME}:
-                parts[name]["difference"] = paired_difference(evolved, _finite_fitness(conditions[name]))
+                parts[name]["difference"] = paired_difference(evolved, conditions[name].known_fitness)
             morphologies[morphology] = {**parts.pop(GENOME), "controls": parts}
         return {"genome": self.genome.name, "unit": self.unit, "morphologies": morphologies}
 
@@ -79,11 +79,6 @@ def _listed(lifetimes: RolloutResult) -> list[float | None]:
 
 def _short(mean: float | None) -> str:
     return "none" if mean is None else f"{mean:.3g}"
-
-
-def _finite_fitness(lifetimes: RolloutResult) -> npt.NDArray[np.float64]:
-    """Return the fitness of every lifetime, NaN where it diverged, ``(episodes,)``."""
-    return np.where(lifetimes.diverged, np.nan, lifetimes.fitness)
 
 
 def evaluate(

@@ -119,11 +119,9 @@ def _check_growth(directory: Path, old: Plan, new: Plan) -> None:
     for name, config in old.arms.items():
         if name not in new.arms:
             raise InputError(f"arm {name} of {directory} is missing; put it back, or choose another out")
-        old_arm, new_arm = (with_seed(one, 0) for one in (config, new.arms[name]))
-        before, after = (one.model_dump(mode="json") for one in (old_arm, new_arm))
-        if is_longer(old_arm, new_arm):
-            continue
-        if changed := difference(before, after):
+        before, after = (with_seed(one, 0) for one in (config, new.arms[name]))
+        if not is_longer(before, after):
+            changed = difference(before.model_dump(mode="json"), after.model_dump(mode="json"))
             more = f" and {len(changed) - _MOST_DIFFERENCES} more" if len(changed) > _MOST_DIFFERENCES else ""
             raise InputError(
                 f"arm {name} is not that of {directory}: {'; '.join(changed[:_MOST_DIFFERENCES])}{more}; undo the "

@@ -75,7 +75,7 @@ def finish(order: RunOrder, watch: Watcher | None = None) -> None:
     """
     config = build_config(order.config)
     if (order.path / "config.yaml").is_file():
-        if not (_same_config(order) or is_longer(_written(order), config)):
+        if not is_longer(_written(order), config):
             raise InputError(_difference(order))
         resume(
             order.path,

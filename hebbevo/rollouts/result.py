@@ -35,6 +35,11 @@ class RolloutResult:
     moments: ObservationMoments | None = None
     measures: Mapping[str, npt.NDArray[np.float64]] = field(default_factory=dict)
 
+    @property
+    def known_fitness(self) -> npt.NDArray[np.float64]:
+        """The fitness of every lifetime, NaN where it diverged, ``(lifetimes,)``."""
+        return np.where(self.diverged, np.nan, self.fitness)
+
     @classmethod
     def join(cls, parts: Iterable[RolloutResult]) -> RolloutResult:
         """Return the lifetimes of all parts, one after another; at least one part."""

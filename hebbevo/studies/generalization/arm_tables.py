@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -132,20 +133,20 @@ def _retention(
         and (home := _parts(plan, results, [genome], SEEN, genome.task.env.morphology_names[0], GENOME))
     ]
     lifetimes = np.array([pair for pair in runs if len(pair) == 2])
-    if not len(lifetimes) or (run_scores(lifetimes)[:, 1] <= 0).any():
+    if not len(lifetimes):
         return NO_ESTIMATE
-    scores, resampled = run_scores(lifetimes), resample_runs(lifetimes)
+    scores = run_scores(lifetimes)
+    if (scores[:, 1] <= 0).any():
+        return NO_ESTIMATE
+    kept, resampled = scores[:, 0] / scores[:, 1], resample_runs(lifetimes)
     if (resampled[..., 1] <= 0).any():
-        return Estimate(float(interquartile_mean(scores[:, 0] / scores[:, 1])), None, None)
-    return estimate_of(scores[:, 0] / scores[:, 1], resampled[..., 0] / resampled[..., 1], interquartile_mean)
-
-
-def _fitness(lifetimes: RolloutResult) -> FloatArray:
-    return np.where(lifetimes.diverged, np.nan, lifetimes.fitness)
+        return Estimate(float(interquartile_mean(kept)), None, None)
+    return estimate_of(kept, resampled[..., 0] / resampled[..., 1], interquartile_mean)
 
 
 def _lifetimes(
-    parts: Sequence[Sequence[RolloutResult]], values: Callable[[RolloutResult], FloatArray] = _fitness
+    parts: Sequence[Sequence[RolloutResult]],
+    values: Callable[[RolloutResult], FloatArray] = attrgetter("known_fitness"),
 ) -> FloatArray:
     """Return ``(runs, lifetimes)``, means over the bodies of each run; without runs that always diverge on one."""
     stacked = np.stack([mean_of_bodies([values(one) for one in run]) for run in parts])

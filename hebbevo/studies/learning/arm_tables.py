@@ -70,7 +70,7 @@ def arm_curve_rows(
 
 def _statistics(plan: Plan, body: str, runs: Sequence[Record]) -> Row:
     diverged = np.stack([run.lifetimes.diverged for run in runs])
-    rewards = np.where(diverged, np.nan, np.stack([run.lifetimes.fitness for run in runs]))
+    rewards = np.stack([run.lifetimes.known_fitness for run in runs])
     reward = _over_runs(rewards)
     bounds = (share_of(plan, body, value) for value in (reward.value, reward.low, reward.high))
     scores = run_scores(rewards)

@@ -59,7 +59,7 @@ def _statistics(plan: Plan, runs: Sequence[Comparison]) -> Row:
         "diverged": sum(int(one.diverged.sum()) for one in lifetimes),
         "unit": plan.unit,
     }
-    progress = _known(np.stack([np.where(one.diverged, np.nan, one.fitness) for one in lifetimes]))
+    progress = _known(np.stack([one.known_fitness for one in lifetimes]))
     if not len(progress):
         return row
     scores = run_scores(progress)
