@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from pages import table_rows
 
 from hebbevo.config.loading import load_config
 from hebbevo.envs import ENVIRONMENTS, config_class
@@ -17,19 +18,8 @@ ARMS = ("plastic", "recurrent", "blind", "static")
 TASKS = [name for name in ENVIRONMENTS if issubclass(config_class(name), LearningTaskConfig)]
 
 
-def cells(row):
-    return [cell.strip() for cell in row.strip("|").split("|")]
-
-
-def table(header):
-    """The rows of the table that begins with this header."""
-    lines = PAGE[PAGE.index(header) :].splitlines()
-    end = next(i for i, line in enumerate(lines) if not line.startswith("|"))
-    return [cells(line) for line in lines[2:end]]
-
-
 def test_every_task_is_in_the_table_with_its_figures():
-    rows = {row[0].strip("`"): row[2:] for row in table("| `env.name` |")}
+    rows = {row[0].strip("`"): row[2:] for row in table_rows(PAGE, "| `env.name` |")}
     assert list(rows) == TASKS
     for name, (steps, actions, *rewards) in rows.items():
         config = config_class(name)()
@@ -40,7 +30,7 @@ def test_every_task_is_in_the_table_with_its_figures():
 
 def test_every_key_is_in_the_table_with_its_default():
     written = {}
-    for keys, names, defaults, _ in table("| `env.` |"):
+    for keys, names, defaults, _ in table_rows(PAGE, "| `env.` |"):
         values = dict(zip(re.findall(r"`(\w+)`", keys), re.findall(r"`([^`]+)`", defaults), strict=False))
         for name in re.findall(r"`(\w+)`", names):
             written.setdefault(name, {}).update(values)
@@ -82,7 +72,7 @@ def experiments():
 
 
 def test_the_table_of_experiments_is_that_of_their_files():
-    written = {row[0].replace("`", ""): row[1:] for row in table("| `learning-` |")}
+    written = {row[0].replace("`", ""): row[1:] for row in table_rows(PAGE, "| `learning-` |")}
     found = {name: (config, arms) for name, config, arms in experiments()}
     assert found.keys() == written.keys()
     for name, (config, arms) in found.items():

@@ -4,6 +4,7 @@ import csv
 from pathlib import Path
 
 import pytest
+from pages import table_rows
 
 from hebbevo.experiments.plan import read_plan
 from hebbevo.tasks.task import Task
@@ -23,10 +24,7 @@ def rows(name: str) -> list[Row]:
 
 def written(header: str) -> dict[str, list[str]]:
     """The rows of the page's table that begins with this header, by their first cell."""
-    lines = PAGE[PAGE.index(header) :].splitlines()
-    end = next(number for number, line in enumerate(lines) if not line.startswith("|"))
-    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:end]]
-    return {first.strip("`"): others for first, *others in cells}
+    return {first.strip("`"): others for first, *others in table_rows(PAGE, header)}
 
 
 def estimate(row: Row, name: str, decimals: int = 1) -> str:
